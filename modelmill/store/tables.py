@@ -1,0 +1,286 @@
+"""The platform's tables. Changed only together with a migration; a test holds both equal.
+
+Vectors: pgvector, one row per distinct text and model, so the same text is never embedded twice.
+"""
+
+from __future__ import annotations
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(
+    schema="mill",
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(always=True), primary_key=True)
+
+
+def _now(name: str = "created_at") -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+corpus = Table(
+    "corpus",
+    metadata,
+    _id(),
+    Column("tenant", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("licence", Text),
+    Column("consent_to_train", Boolean, nullable=False, server_default=text("false")),
+    Column("consent_by", Text),
+    Column("consent_at", DateTime(timezone=True)),
+    Column("revision", Text),
+    _now(),
+    UniqueConstraint("tenant", "name"),
+)
+
+document = Table(
+    "document",
+    metadata,
+    _id(),
+    Column("corpus_id", ForeignKey(corpus.c.id, ondelete="CASCADE"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("licence", Text),
+    # The sha256 and the parser's version from which this document's units were made; null: not parsed yet.
+    Column("parsed_as", Text),
+    _now("seen_at"),
+    UniqueConstraint("corpus_id", "path"),
+)
+
+dropped = Table(
+    "dropped",
+    metadata,
+    _id(),
+    Column("corpus_id", ForeignKey(corpus.c.id, ondelete="CASCADE"), nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
+    UniqueConstraint("corpus_id", "stage", "path"),
+)
+
+unit = Table(
+    "unit",
+    metadata,
+    _id(),
+    Column("corpus_id", ForeignKey(corpus.c.id, ondelete="CASCADE"), nullable=False),
+    Column("document_id", ForeignKey(document.c.id, ondelete="CASCADE"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("docstring", Text, nullable=False),
+    Column("group", Text, nullable=False),
+    Column("start_line", Integer, nullable=False),
+    Column("end_line", Integer, nullable=False),
+    Column("meta", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    # Duplicate cluster: the smallest sha256 among exact and near duplicates, over all corpora.
+    Column("cluster", Text, nullable=False, server_default=""),
+    UniqueConstraint("corpus_id", "path", "name"),
+    Index("ix_unit_sha256", "sha256"),
+    Index("ix_unit_document_id", "document_id"),
+    Index("ix_unit_kind_language", "kind", "language"),
+)
+
+# Different models have different dimensions, so the column has none; an HNSW index per model is an expression index.
+vector = Table(
+    "vector",
+    metadata,
+    Column("model", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("embedding", Vector(), nullable=False),
+    PrimaryKeyConstraint("model", "sha256"),
+)
+
+dataset = Table(
+    "dataset",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("manifest", JSONB, nullable=False),
+    # Set when something it was made of is erased; models that knew it are then not released.
+    Column("tainted", Text),
+    _now(),
+    Index("ix_dataset_task_created_at", "task", "created_at"),
+)
+
+# What each dataset was made of, as it was then: units change, lineage does not.
+dataset_unit = Table(
+    "dataset_unit",
+    metadata,
+    Column("dataset_sha256", ForeignKey(dataset.c.sha256, ondelete="CASCADE"), nullable=False),
+    Column("corpus", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("unit_sha256", Text, nullable=False),
+    Column("document_sha256", Text, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("split", Text, nullable=False),
+    PrimaryKeyConstraint("dataset_sha256", "corpus", "path", "name"),
+)
+
+candidate = Table(
+    "candidate",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("dataset_sha256", ForeignKey(dataset.c.sha256), nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("params", JSONB, nullable=False),
+    Column("manifest", JSONB, nullable=False),
+    Column("mlflow_run_id", Text),
+    _now(),
+    Index("ix_candidate_task_created_at", "task", "created_at"),
+)
+
+report = Table(
+    "report",
+    metadata,
+    _id(),
+    Column("task", Text, nullable=False),
+    Column("candidate_sha256", ForeignKey(candidate.c.sha256), nullable=False),
+    Column("dataset_sha256", ForeignKey(dataset.c.sha256), nullable=False),
+    # The champion it was compared with; empty when there was none.
+    Column("champion_sha256", Text, nullable=False, server_default=""),
+    Column("passed", Boolean, nullable=False),
+    Column("body", JSONB, nullable=False),
+    _now(),
+    UniqueConstraint("candidate_sha256", "dataset_sha256", "champion_sha256"),
+)
+
+release = Table(
+    "release",
+    metadata,
+    _id(),
+    Column("task", Text, nullable=False),
+    # Counts the releases over all tasks from 1; its port follows from it.
+    Column("number", Integer, nullable=False, unique=True),
+    Column("version", Text, nullable=False),
+    Column("candidate_sha256", ForeignKey(candidate.c.sha256), nullable=False),
+    Column("dataset_sha256", Text, nullable=False),
+    Column("report_id", ForeignKey(report.c.id), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("bento_tag", Text),
+    Column("promoted_at", DateTime(timezone=True)),
+    _now(),
+    UniqueConstraint("task", "version"),
+    UniqueConstraint("task", "candidate_sha256"),
+    CheckConstraint("status in ('champion', 'previous', 'retired')", name="status"),
+    # Two champions of a task cannot exist, whatever the callers do.
+    Index("uq_release_champion", "task", unique=True, postgresql_where=text("status = 'champion'")),
+)
+
+# Append only: which releases answered, in what share, since when and why. The newest row of a task is what the gateway follows.
+rollout = Table(
+    "rollout",
+    metadata,
+    _id(),
+    Column("task", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("shares", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    _now(),
+    UniqueConstraint("task", "number"),
+    UniqueConstraint("task", "idempotency_key"),
+)
+
+prediction = Table(
+    "prediction",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("key_prefix", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("release_id", ForeignKey(release.c.id), nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    Column("confidence", Double),
+    Column("latency_ms", Double, nullable=False),
+    _now(),
+    Index("ix_prediction_task_created_at", "task", "created_at"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("prefix", Text, primary_key=True),
+    Column("hmac", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    _now(),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+)
+
+# Who may publish an asset: the highest token handed out. An older holder is refused at the door.
+lease = Table(
+    "lease",
+    metadata,
+    Column("asset", Text, nullable=False),
+    Column("partition", Text, nullable=False, server_default=""),
+    Column("token", BigInteger, nullable=False),
+    Column("owner", Text, nullable=False),
+    _now("taken_at"),
+    PrimaryKeyConstraint("asset", "partition"),
+)
+
+# What each asset last was, from which input; the newest row of an asset and partition is the current one.
+publication = Table(
+    "publication",
+    metadata,
+    _id(),
+    Column("asset", Text, nullable=False),
+    Column("partition", Text, nullable=False, server_default=""),
+    Column("token", BigInteger, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("input_hash", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("detail", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    _now(),
+    Index("ix_publication_asset_partition_id", "asset", "partition", "id"),
+)

@@ -1,0 +1,154 @@
+"""What a task must say about itself, and how the tasks are found: one file in `modelmill/tasks/` each, by being there.
+
+A task file exposes one `TASK`. Everything else follows from it: its Dagster assets, blocking check, endpoint, row in the
+README and contract tests.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import BaseModel
+
+from modelmill.errors import UserError
+from modelmill.records import Dataset, Example, Unit
+from modelmill.settings import Profile
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A unit found by an index; score is the cosine similarity, -1..1."""
+
+    unit: Unit
+    score: float
+
+
+class Index(Protocol):
+    """Where units are found by vector: pgvector in serving, a matrix over the frozen pool in evaluation."""
+
+    def nearest(self, vectors: np.ndarray, k: int, filters: Mapping[str, str]) -> list[list[Hit]]:
+        """For each row of `vectors` (n, dim; unit length) the k nearest units, best first."""
+        ...
+
+
+class Predictor(Protocol):
+    """A loaded model. What evaluation measures and what serving calls."""
+
+    def predict(self, inputs: Sequence[Any], index: Index | None = None) -> list[Any]:
+        """One output a given input, in order."""
+        ...
+
+
+class Encoder(Protocol):
+    """A model that makes vectors of texts; predictors of tasks with `indexes=True` are also encoders."""
+
+    name: str
+    dim: int
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32, unit length, in the order given."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A number a task is judged by. Measured per example, so that two models can be compared pair by pair."""
+
+    name: str
+    unit: str
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a candidate must hold to be released.
+
+    min_gain: the lower bound of the paired 95 % interval of candidate minus baseline must be above this.
+    max_loss: how far the lower bound of candidate minus champion may lie below zero.
+    max_slice_loss: how far any slice with at least `min_slice` examples may fall below the baseline.
+    """
+
+    min_gain: float = 0.0
+    max_loss: float = 0.02
+    max_slice_loss: float = 0.15
+    min_slice: int = 30
+    max_latency_ms: float = 500.0
+    max_size_bytes: int = 500_000_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """A question that a model of the team's own answers.
+
+    kinds, languages: the units its examples are made of (empty = all). examples: makes them from those units; order and
+    content must depend on the arguments alone. params: the recipe's parameters per profile. measure: per score name an
+    array of one number an example, in order. sample: a request that works, shown in the docs and tried by the contract tests.
+    indexes: the released model also embeds every unit, so that its predictor can search.
+    """
+
+    name: str
+    title: str
+    question: str
+    input: type[BaseModel]
+    output: type[BaseModel]
+    kinds: tuple[str, ...]
+    examples: Callable[[Sequence[Unit], random.Random, Profile], Iterable[Example]]
+    recipe: str
+    params: Mapping[Profile, Mapping[str, Any]]
+    predictor: Callable[[Path], Predictor]
+    baseline: Callable[[Dataset], Predictor]
+    baseline_name: str
+    measure: Callable[[Predictor, Sequence[Example], Sequence[Example]], Mapping[str, np.ndarray]]
+    scores: tuple[Score, ...]
+    sample: Mapping[str, Any]
+    languages: tuple[str, ...] = ()
+    indexes: bool = False
+    gate: Gate = field(default_factory=Gate)
+
+    @property
+    def main_score(self) -> Score:
+        """The first score decides."""
+        return self.scores[0]
+
+    @property
+    def route(self) -> str:
+        """Name in URLs."""
+        return self.name.replace("_", "-")
+
+
+@cache
+def all_tasks() -> Mapping[str, Task]:
+    """Every task, by name, in the order of the file names."""
+    from modelmill import tasks
+
+    found: dict[str, Task] = {}
+    for module in sorted(pkgutil.iter_modules(tasks.__path__), key=lambda m: m.name):
+        task: Task = importlib.import_module(f"modelmill.tasks.{module.name}").TASK
+        if task.name != module.name:
+            raise UserError(
+                f"the task file modelmill/tasks/{module.name}.py cannot be used",
+                allowed="TASK.name equal to the file's name",
+                found=f"TASK.name = {task.name!r}",
+                next=f"rename the file to {task.name}.py, or the task to {module.name}",
+            )
+        found[task.name] = task
+    return found
+
+
+def get_task(name: str) -> Task:
+    """The task called `name` (as `semantic_search` or `semantic-search`). Raises UserError."""
+    tasks = all_tasks()
+    task = tasks.get(name.replace("-", "_"))
+    if task is None:
+        raise UserError(f"there is no task {name!r}", allowed=", ".join(tasks), found=repr(name), next="mill status")
+    return task
