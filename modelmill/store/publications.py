@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, desc, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from modelmill.errors import FencedError
 from modelmill.store.tables import lease, publication
@@ -118,7 +118,7 @@ def all_current(engine: Engine, asset: str) -> dict[str, Publication]:
     """Per partition the asset as last published."""
     statement = (
         select(publication)
-        .distinct(publication.c.partition)
+        .ext(distinct_on(publication.c.partition))
         .where(publication.c.asset == asset)
         .order_by(publication.c.partition, desc(publication.c.id))
     )
