@@ -1,4 +1,4 @@
-"""The three kinds of failure a person meets. Each says what failed, what is allowed, what was found, and the next command."""
+"""The kinds of failure a person meets. Each says what failed, what is allowed, what was found, the next command."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Split(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What may be read. Consent is off unless somebody gave it; without it the corpus is searchable, never trained on."""
+    """What may be read. Consent is off unless somebody gave it; without it: searchable, never trained on."""
 
     id: int
     name: str

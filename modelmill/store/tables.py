@@ -211,7 +211,7 @@ release = Table(
     Index("uq_release_champion", "task", unique=True, postgresql_where=text("status = 'champion'")),
 )
 
-# Append only: which releases answered, in what share, since when and why. The newest row of a task is what the gateway follows.
+# Append only: which releases answered, in what share, since when and why. The gateway follows a task's newest row.
 rollout = Table(
     "rollout",
     metadata,
