@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
@@ -38,7 +39,7 @@ TELEMETRY_OFF = {
 class Settings(BaseSettings):
     """What an operator may change. Each field's description ends up in `.env.example`, which a test keeps equal."""
 
-    model_config = SettingsConfigDict(env_prefix="MILL_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MILL_", extra="ignore", frozen=True)
 
     root: Path = Field(
         CHECKOUT, description="The project's folder: dvc.yaml, params.yaml, data/ and mlruns/ lie in it."
@@ -82,8 +83,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment before `.env` before `params.yaml`."""
         root = Path(os.environ.get("MILL_ROOT", CHECKOUT))
+        dotenv = DotEnvSettingsSource(settings_cls, env_file=root / ".env")  # the root's, wherever we are called from
         params = YamlConfigSettingsSource(settings_cls, yaml_file=root / "params.yaml")
-        return init_settings, env_settings, dotenv_settings, params
+        return init_settings, env_settings, dotenv, params
 
     @cached_property
     def home_dir(self) -> Path:
