@@ -1,0 +1,128 @@
+"""The artifact store: by content, whole or not at all, data only, verified at opening."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from modelmill.errors import DataError, PrerequisiteError, UserError
+from modelmill.settings import Settings
+from modelmill.store import artifacts
+
+
+@pytest.fixture
+def staging(tmp_path: Path) -> Path:
+    folder = tmp_path / "staging"
+    (folder / "1_Pooling").mkdir(parents=True)
+    (folder / "config.json").write_text('{"hidden": 3}')
+    (folder / "manifest.json").write_text('{"own": "manifest of a dataset"}')
+    (folder / "1_Pooling" / "config.json").write_text("{}")
+    return folder
+
+
+def test_the_same_content_is_the_same_artifact(settings: Settings, staging: Path) -> None:
+    sha256, path = artifacts.publish_dir(settings, staging, kind="model")
+    assert artifacts.publish_dir(settings, staging, kind="model") == (sha256, path)
+    assert artifacts.open_artifact(settings, sha256) == path
+    assert set(artifacts.read_manifest(path)["files"]) == {"config.json", "manifest.json", "1_Pooling/config.json"}
+    assert artifacts.size_bytes(path) == sum(f.stat().st_size for f in staging.rglob("*.json"))
+    assert not list((settings.artifacts_dir / ".tmp").iterdir())
+
+
+def test_other_content_or_another_kind_is_another_artifact(settings: Settings, staging: Path) -> None:
+    first, _ = artifacts.publish_dir(settings, staging, kind="model")
+    second, _ = artifacts.publish_dir(settings, staging, kind="dataset")
+    (staging / "config.json").write_text('{"hidden": 4}')
+    third, _ = artifacts.publish_dir(settings, staging, kind="model")
+    assert len({first, second, third}) == 3
+
+
+def test_sixteen_writers_of_the_same_content_leave_one_whole_artifact(settings: Settings, staging: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        made = set(pool.map(lambda _: artifacts.publish_dir(settings, staging, kind="model"), range(16)))
+    assert len(made) == 1
+    artifacts.open_artifact(settings, made.pop()[0])
+
+
+@pytest.mark.parametrize("change", ["altered", "missing", "extra", "link", "manifest"])
+def test_an_altered_artifact_is_refused_naming_the_file(settings: Settings, staging: Path, change: str) -> None:
+    sha256, path = artifacts.publish_dir(settings, staging, kind="model")
+    victim = path / "1_Pooling" / "config.json"
+    if change == "altered":
+        victim.chmod(0o644)
+        victim.write_text("[]")
+    elif change == "missing":
+        victim.unlink()
+    elif change == "extra":
+        victim = path / "extra.json"
+        victim.write_text("{}")
+    elif change == "link":
+        victim.unlink()
+        victim.symlink_to(staging / "1_Pooling" / "config.json")
+    else:
+        victim = path / artifacts.MANIFEST
+        victim.chmod(0o644)
+        victim.write_text(json.dumps({"kind": "model", "files": {}}))
+    with pytest.raises(DataError) as refused:
+        artifacts.open_artifact(settings, sha256)
+    assert str(victim) in refused.value.failed
+
+
+def test_publishing_again_heals_a_damaged_artifact(settings: Settings, staging: Path) -> None:
+    sha256, path = artifacts.publish_dir(settings, staging, kind="model")
+    (path / "config.json").unlink()
+    assert artifacts.publish_dir(settings, staging, kind="model") == (sha256, path)
+    artifacts.open_artifact(settings, sha256)
+
+
+@pytest.mark.parametrize("name", ["model.bin", "model.pkl", "model.safetensors", "run.py", "plain", "artifact.json"])
+def test_what_could_run_is_refused(settings: Settings, staging: Path, name: str) -> None:
+    (staging / name).write_bytes(pickle.dumps({"weights": [1, 2, 3]}))
+    with pytest.raises(UserError, match=name):
+        artifacts.publish_dir(settings, staging, kind="model")
+    assert not list(settings.artifacts_dir.glob("??"))
+
+
+def test_links_and_configurations_that_name_code_are_refused(settings: Settings, staging: Path) -> None:
+    (staging / "passwd.txt").symlink_to("/etc/passwd")
+    with pytest.raises(UserError, match=r"passwd\.txt"):
+        artifacts.publish_dir(settings, staging, kind="model")
+    (staging / "passwd.txt").unlink()
+    (staging / "config.json").write_text('{"auto_map": {"AutoModel": "evil.Model"}}')
+    with pytest.raises(UserError, match=r"config\.json"):
+        artifacts.publish_dir(settings, staging, kind="model")
+
+
+def test_an_artifact_that_is_not_there_says_how_to_get_it(settings: Settings) -> None:
+    with pytest.raises(PrerequisiteError, match="not in the store"):
+        artifacts.open_artifact(settings, "0" * 64)
+    with pytest.raises(UserError):
+        artifacts.open_artifact(settings, "../../etc")
+
+
+def test_a_disk_that_is_full_is_an_error_in_four_parts_and_leaves_nothing(settings: Settings, staging: Path) -> None:
+    (staging / "big.txt").write_text("x" * 3_000_000)
+    program = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+        "from modelmill.settings import load; from modelmill.store import artifacts\n"
+        "from modelmill.errors import MillError\n"
+        "try: artifacts.publish_dir(load(), Path(sys.argv[1]), 'model')\n"
+        "except MillError as error: print(error); sys.exit(error.exit_code)\n"
+    )
+    env = {**os.environ, "MILL_ROOT": str(settings.root)}
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(staging)], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == PrerequisiteError.exit_code, done.stderr
+    assert "no space left" in done.stdout and "next:" in done.stdout
+    assert not list((settings.artifacts_dir / ".tmp").iterdir())
+    assert not list(settings.artifacts_dir.glob("??"))
