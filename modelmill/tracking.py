@@ -1,0 +1,216 @@
+"""MLflow: the one file that imports it (inside the functions: it takes seconds to import).
+
+Runs, parameters, curves and the model registry live in the schema `mlflow` of the one PostgreSQL, artifacts in
+`mlruns/`. No server is needed to write: the client speaks to the database, and the MLflow UI reads it from there.
+The registry's aliases `champion` and `challenger` are projections of our own tables, which are the truth.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from modelmill.records import Candidate, Dataset, Release
+from modelmill.settings import TELEMETRY_OFF, Settings
+from modelmill.store import database
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
+
+# A curve's points are written together: one transaction per point would cost more than a tiny training step.
+FLUSH_POINTS = 100
+FLUSH_SECONDS = 5.0
+
+
+def uri(settings: Settings) -> str:
+    """Where the runs are, with the password if there is one: for a child's environment, never for its arguments."""
+    return database.database_url(settings, "mlflow").render_as_string(hide_password=False)
+
+
+def client(settings: Settings) -> MlflowClient:
+    """The client on our database; makes MLflow's tables when they are not there. Raises PrerequisiteError."""
+    try:
+        return _client(uri(settings))
+    except OperationalError as error:
+        raise database.unreachable(settings, error) from error
+
+
+@cache
+def _client(url: str) -> MlflowClient:
+    for name, value in TELEMETRY_OFF.items():
+        os.environ.setdefault(name, value)
+    import logging
+
+    from mlflow import MlflowClient
+
+    for noisy in ("alembic", "mlflow.store.db.utils"):  # forty lines about tables that nobody asked for
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    made = MlflowClient(tracking_uri=url, registry_uri=url)
+    lock = create_engine(url, poolclass=NullPool)
+    with lock.begin() as conn:  # two that start at once would both make the tables
+        conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mlflow tables'))"))
+        made.search_experiments(max_results=1)
+        made.search_registered_models(max_results=1)
+    return made
+
+
+@dataclass
+class Run:
+    """One MLflow run while it is open. Points are buffered and written by `flush`, at the latest when the run ends."""
+
+    id: str
+    client: MlflowClient
+    points: list[Metric] = field(default_factory=list["Metric"])
+    flushed: float = field(default_factory=time.monotonic)
+
+    def metric(self, name: str, value: float, step: int = 0) -> None:
+        """One point of a curve."""
+        from mlflow.entities import Metric
+
+        self.points.append(Metric(name, float(value), int(time.time() * 1000), step))
+        if len(self.points) >= FLUSH_POINTS or time.monotonic() - self.flushed > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the points collected so far."""
+        if self.points:
+            self.client.log_batch(self.id, metrics=self.points)
+        self.points, self.flushed = [], time.monotonic()
+
+    def dataset(self, dataset: Dataset) -> None:
+        """Say what the run was trained or measured on: name, identity and counts, not the data."""
+        from mlflow.entities import Dataset as Input
+        from mlflow.entities import DatasetInput, InputTag
+
+        source = json.dumps({"uri": dataset.path.absolute().as_uri()})
+        profile = json.dumps(dict(dataset.counts))
+        # MLflow's column for the digest holds 36 characters.
+        said = Input(dataset.task, dataset.sha256[:32], "local", source, profile=profile)
+        self.client.log_inputs(self.id, [DatasetInput(said, [InputTag("mlflow.data.context", "training")])])
+        self.tag("dataset_sha256", dataset.sha256)
+
+    def artifact(self, path: Path, folder: str | None = None) -> None:
+        """Copy a file, or a directory with all in it, beside the run."""
+        copy = self.client.log_artifacts if path.is_dir() else self.client.log_artifact
+        copy(self.id, str(path), folder)
+
+    def text(self, text: str, name: str) -> None:
+        """Keep `text` as the file `name` beside the run."""
+        self.client.log_text(self.id, text, name)
+
+    def tag(self, name: str, value: object) -> None:
+        """Set or replace a tag."""
+        self.client.set_tag(self.id, name, str(value))
+
+
+@contextmanager
+def run(
+    settings: Settings,
+    experiment: str,
+    run_name: str,
+    tags: Mapping[str, object] | None = None,
+    params: Mapping[str, object] | None = None,
+) -> Generator[Run]:
+    """A run that ends as FINISHED, FAILED on an error, KILLED on Ctrl-C. Artifacts lie in mlruns/<experiment>/<id>."""
+    mlflow = client(settings)
+    made = mlflow.create_run(_experiment(settings, experiment), tags=_strings(tags), run_name=run_name)
+    opened = Run(made.info.run_id, mlflow)
+    try:
+        for name, value in _strings(params).items():
+            mlflow.log_param(opened.id, name, value)
+        yield opened
+        opened.flush()
+    except BaseException as error:
+        mlflow.set_terminated(opened.id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        raise
+    mlflow.set_terminated(opened.id, "FINISHED")
+
+
+def resume(settings: Settings, run_id: str) -> Run:
+    """An ended run again, to add what was learnt later (the report of an evaluation). Call `flush` at the end."""
+    return Run(run_id, client(settings))
+
+
+def _experiment(settings: Settings, name: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    mlflow = client(settings)
+    known = mlflow.get_experiment_by_name(name)
+    if known is not None:
+        return known.experiment_id
+    try:
+        return mlflow.create_experiment(name, artifact_location=(settings.mlruns_dir / name).absolute().as_uri())
+    except MlflowException:  # somebody else made it in the meantime
+        known = mlflow.get_experiment_by_name(name)
+        if known is None:
+            raise
+        return known.experiment_id
+
+
+def project_aliases(settings: Settings, db: Engine, task: str) -> Mapping[str, str]:
+    """Make the registry say what our tables say; returns alias -> candidate sha256. The same twice changes nothing.
+
+    `champion` is what is released; `challenger` the newest candidate, while it is not the champion.
+    """
+    from modelmill.store import candidates
+
+    standing = candidates.standing(settings, db, task)
+    wanted: dict[str, tuple[Candidate, Release | None]] = {}
+    if standing.champion:
+        wanted["champion"] = standing.champion, standing.release
+    if standing.challenger:
+        wanted["challenger"] = standing.challenger, None
+    mlflow = client(settings)
+    if wanted:
+        _registered(mlflow, task)
+    for alias, (candidate, release) in wanted.items():
+        _point(mlflow, task, alias, _version(mlflow, candidate), release)
+    for alias in {"champion", "challenger"} - set(wanted):
+        _drop(mlflow, task, alias)
+    return {alias: candidate.sha256 for alias, (candidate, _) in wanted.items()}
+
+
+def _registered(mlflow: MlflowClient, task: str) -> None:
+    if not mlflow.search_registered_models(f"name = '{task}'", max_results=1):
+        mlflow.create_registered_model(
+            task, description="Projection of modelmill's tables: change releases with `mill`."
+        )
+
+
+def _version(mlflow: MlflowClient, candidate: Candidate) -> str:
+    known = mlflow.search_model_versions(f"name = '{candidate.task}' and tags.sha256 = '{candidate.sha256}'", 1)
+    if known:
+        return str(known[0].version)
+    tags = {"sha256": candidate.sha256, "dataset_sha256": candidate.dataset_sha256, "profile": candidate.profile}
+    source = candidate.path.absolute().as_uri()
+    made = mlflow.create_model_version(candidate.task, source, candidate.mlflow_run_id, tags, await_creation_for=0)
+    return str(made.version)
+
+
+def _point(mlflow: MlflowClient, task: str, alias: str, version: str, release: Release | None) -> None:
+    if str(mlflow.get_registered_model(task).aliases.get(alias)) != version:
+        mlflow.set_registered_model_alias(task, alias, version)
+    if release and mlflow.get_model_version(task, version).tags.get("release") != release.name:
+        mlflow.set_model_version_tag(task, version, "release", release.name)
+
+
+def _drop(mlflow: MlflowClient, task: str, alias: str) -> None:
+    known = mlflow.search_registered_models(f"name = '{task}'", max_results=1)
+    if known and alias in known[0].aliases:
+        mlflow.delete_registered_model_alias(task, alias)
+
+
+def _strings(values: Mapping[str, object] | None) -> dict[str, Any]:
+    """MLflow keeps strings; a parameter may be 6,000 characters long."""
+    return {name: str(value)[:6000] for name, value in (values or {}).items()}

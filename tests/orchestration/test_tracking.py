@@ -1,0 +1,75 @@
+"""What training writes to MLflow is there afterwards, and the registry's aliases follow our own tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, insert, update
+
+from modelmill import tracking
+from modelmill.records import Dataset
+from modelmill.settings import Settings
+from modelmill.store import tables
+
+TASK = "a_task"
+
+
+def test_a_run_keeps_its_parameters_its_curve_its_data_and_its_files(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "curve.json"
+    file.write_text("{}")
+    with tracking.run(settings, TASK, "first", tags={"profile": "tiny"}, params={"lr": 1e-4}) as run:
+        for step in range(150):
+            run.metric("loss", 1 / (step + 1), step)
+        run.dataset(Dataset("ab" * 32, TASK, tmp_path, {"train": 3}, {}))
+        run.artifact(file)
+        run.text("seen", "notes.md")
+    mlflow = tracking.client(settings)
+    kept = mlflow.get_run(run.id)
+    assert kept.info.status == "FINISHED"
+    assert kept.data.params == {"lr": "0.0001"}
+    assert kept.data.tags["dataset_sha256"] == "ab" * 32
+    assert len(mlflow.get_metric_history(run.id, "loss")) == 150
+    assert kept.inputs.dataset_inputs[0].dataset.name == TASK
+    folder = settings.mlruns_dir / TASK / run.id / "artifacts"
+    assert {path.name for path in folder.iterdir()} == {"curve.json", "notes.md"}
+
+
+def test_a_run_that_fails_says_so(settings: Settings) -> None:
+    with pytest.raises(ZeroDivisionError), tracking.run(settings, TASK, "bad") as run:
+        _ = 1 / 0
+    assert tracking.client(settings).get_run(run.id).info.status == "FAILED"
+
+
+def test_the_aliases_follow_the_releases_and_projecting_twice_changes_nothing(settings: Settings, db: Engine) -> None:
+    _candidate(db, "c1")
+    assert tracking.project_aliases(settings, db, TASK) == {"challenger": "c1"}
+    _release(db, "c1", "1.0.0", 1)
+    assert tracking.project_aliases(settings, db, TASK) == {"champion": "c1"}
+    _candidate(db, "c2")
+    both = {"champion": "c1", "challenger": "c2"}
+    assert tracking.project_aliases(settings, db, TASK) == both
+    assert tracking.project_aliases(settings, db, TASK) == both
+    mlflow = tracking.client(settings)
+    assert mlflow.get_registered_model(TASK).aliases == {"champion": 1, "challenger": 2}
+    assert mlflow.get_model_version_by_alias(TASK, "champion").tags["release"] == f"{TASK}@1.0.0"
+
+
+def _candidate(db: Engine, sha256: str) -> None:
+    with db.begin() as conn:
+        if sha256 == "c1":
+            conn.execute(insert(tables.dataset).values(sha256="d", task=TASK, path="x", counts={}, manifest={}))
+        row = {"sha256": sha256, "task": TASK, "dataset_sha256": "d", "profile": "tiny", "seed": 1}
+        conn.execute(insert(tables.candidate).values(**row, params={}, manifest={}))
+
+
+def _release(db: Engine, sha256: str, version: str, number: int) -> None:
+    with db.begin() as conn:
+        report = conn.execute(
+            insert(tables.report)
+            .values(task=TASK, candidate_sha256=sha256, dataset_sha256="d", passed=True, body={})
+            .returning(tables.report.c.id)
+        ).scalar_one()
+        conn.execute(update(tables.release).where(tables.release.c.task == TASK).values(status="previous"))
+        row = {"task": TASK, "number": number, "version": version, "candidate_sha256": sha256, "dataset_sha256": "d"}
+        conn.execute(insert(tables.release).values(**row, report_id=report, status="champion"))
