@@ -62,7 +62,10 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A number a task is judged by. Measured per example, so that two models can be compared pair by pair."""
+    """A number a task is judged by. Measured per example, so that two models can be compared pair by pair.
+
+    Where it does not apply to an example its array holds NaN; the value is the mean over the others.
+    """
 
     name: str
     unit: str
@@ -95,6 +98,11 @@ class Task:
     an array of one number an example, in order. sample: a request that works, shown in the docs and tried by the
     contract tests.
     indexes: the released model also embeds every unit, so that its predictor can search.
+    files: what `examples` reads besides the units, as paths under data/; a dataset's input hash covers their bytes.
+    given_splits: the examples carry their split already (a hand-written evaluation set). Otherwise those returned as
+    TRAIN are split by group and duplicate cluster, and POOL stays POOL.
+    certain: the 0/1 score that the predictor's `confidence` says the probability of; `measure` returns it together
+    with an array "confidence". references: models shown beside, which decide nothing.
     """
 
     name: str
@@ -115,6 +123,12 @@ class Task:
     languages: tuple[str, ...] = ()
     indexes: bool = False
     gate: Gate = field(default_factory=Gate)
+    files: tuple[str, ...] = ()
+    given_splits: bool = False
+    certain: str = ""
+    references: Mapping[str, Callable[[Dataset], Predictor]] = field(
+        default_factory=dict[str, Callable[[Dataset], Predictor]]
+    )
 
     @property
     def main_score(self) -> Score:
