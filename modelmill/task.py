@@ -19,10 +19,11 @@ from pydantic import BaseModel
 
 from modelmill.errors import UserError
 from modelmill.records import Dataset, Example, Unit
-from modelmill.settings import Profile
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from modelmill.settings import Profile
 
 
 @dataclass(frozen=True, slots=True)
