@@ -284,3 +284,35 @@ publication = Table(
     _now(),
     Index("ix_publication_asset_partition_id", "asset", "partition", "id"),
 )
+
+# What the user said of an answer. One word a prediction and key: saying it again changes it.
+feedback = Table(
+    "feedback",
+    metadata,
+    _id(),
+    Column("prediction_id", ForeignKey(prediction.c.id, ondelete="CASCADE"), nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("key_prefix", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("correction", JSONB),
+    Column("comment", Text, nullable=False, server_default=""),
+    _now(),
+    UniqueConstraint("prediction_id", "key_prefix"),
+    CheckConstraint("verdict in ('right', 'wrong')", name="verdict"),
+)
+
+# Who did what: keys made and revoked, releases promoted and rolled back. Append only (a trigger refuses the rest), each
+# row holds the hash of the one before it. No payloads.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("sha256", Text, nullable=False, unique=True),
+)
