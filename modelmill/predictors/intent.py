@@ -1,0 +1,38 @@
+"""The released intent classifier: what evaluation measures and what serving calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelmill.datasets.intents import OUT_OF_SCOPE
+from modelmill.predictors import labels
+from modelmill.predictors.calibration import Calibration, probabilities
+from modelmill.predictors.intent_model import IntentModel, restore
+from modelmill.task import Index
+
+CALIBRATION = "calibration.json"
+
+
+@dataclass(frozen=True)
+class IntentPredictor:
+    """A classifier with its calibration."""
+
+    model: IntentModel
+    calibration: Calibration
+    output: Callable[..., Any]
+
+    def predict(self, inputs: Sequence[Any], index: Index | None = None) -> list[Any]:
+        """One answer a given text, in order. No index is needed."""
+        logits = self.model.all_logits([asked.text for asked in inputs])
+        column = self.model.labels.index(OUT_OF_SCOPE)
+        return labels.answers(self.output, self.model.labels, probabilities(logits, column, self.calibration))
+
+
+def load(path: Path, output: Callable[..., Any]) -> IntentPredictor:
+    """The artifact in the folder `path`, which the caller has verified."""
+    calibration = Calibration(**json.loads((path / CALIBRATION).read_text(encoding="utf-8")))
+    return IntentPredictor(restore(path), calibration, output)

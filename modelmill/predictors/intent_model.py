@@ -1,0 +1,90 @@
+"""MiniLM with mean pooling and a linear head: the network that the recipe trains and the predictor runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelmill.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+MAX_TOKENS = 128
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class IntentModel:
+    """encoder: a transformer; head: torch.nn.Linear from its hidden size to the labels."""
+
+    encoder: Any
+    tokenizer: Any
+    head: Any
+    labels: tuple[str, ...]
+
+    def logits(self, texts: Sequence[str]) -> Tensor:
+        """(n, labels), in order, with gradients if torch records them."""
+        import torch
+
+        tokens = self.tokenizer(list(texts), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        states = self.encoder(**tokens).last_hidden_state
+        mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
+        return self.head((states * mask).sum(1) / torch.clamp(mask.sum(1), min=1.0))
+
+    def all_logits(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, labels) without gradients; texts of like length share a batch."""
+        import numpy as np
+        import torch
+
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        found = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(order), BATCH):
+                chosen = order[start : start + BATCH]
+                found[chosen] = self.logits([texts[i] for i in chosen]).numpy()
+        return found
+
+
+def new(base: str | Path, labels: Sequence[str]) -> IntentModel:
+    """The base model with a fresh head; seed torch before."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    encoder = AutoModel.from_pretrained(str(base), trust_remote_code=False)
+    head = torch.nn.Linear(encoder.config.hidden_size, len(labels))
+    return IntentModel(encoder, AutoTokenizer.from_pretrained(str(base)), head, tuple(labels))
+
+
+def save(model: IntentModel, folder: Path) -> None:
+    """Safetensors and JSON only."""
+    from safetensors.torch import save_file
+
+    model.encoder.save_pretrained(folder / "encoder", safe_serialization=True)
+    model.tokenizer.save_pretrained(folder / "encoder")
+    state = {name: tensor.detach().contiguous() for name, tensor in model.head.state_dict().items()}
+    save_file(state, folder / "head.safetensors")
+    (folder / "labels.json").write_text(json.dumps(list(model.labels), indent=1) + "\n", encoding="utf-8")
+
+
+def restore(folder: Path) -> IntentModel:
+    """The model that `save` wrote. Raises DataError when head and labels do not fit each other."""
+    from safetensors.torch import load_file
+
+    labels: list[str] = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    state = load_file(folder / "head.safetensors")
+    if state["weight"].shape[0] != len(labels):
+        raise DataError(
+            f"the model in {folder} does not fit its labels",
+            allowed=f"{len(labels)} rows in head.safetensors",
+            found=f"{state['weight'].shape[0]} rows",
+            next="mill run --force --stage finetune",
+        )
+    model = new(folder / "encoder", labels)
+    model.head.load_state_dict(state)
+    model.encoder.eval()
+    return model
