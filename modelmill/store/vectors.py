@@ -1,0 +1,188 @@
+"""Vectors in pgvector: written by binary COPY, found by cosine distance, one row per distinct text and model.
+
+Filters go through pgvector's iterative scan (0.8), so a filtered search over an HNSW index still returns k rows:
+https://github.com/pgvector/pgvector#iterative-index-scans. Up to INDEX_FROM rows an exact scan is as fast.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import Connection, Engine, Select, bindparam, delete, func, literal_column, select, text
+
+from modelmill.errors import UserError
+from modelmill.records import Unit
+from modelmill.store.tables import corpus as corpora
+from modelmill.store.tables import document, unit, vector
+from modelmill.task import Hit
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Measured in reference/performance.md: below, an index costs more than it saves.
+INDEX_FROM = 10_000
+
+FILTERS = {"corpus": corpora.c.name, "language": unit.c.language, "kind": unit.c.kind}
+
+UNIT_COLUMNS = (
+    corpora.c.name.label("corpus"),
+    unit.c.path,
+    unit.c.name,
+    unit.c.kind,
+    unit.c.language,
+    unit.c.text,
+    unit.c.group,
+    unit.c.signature,
+    unit.c.docstring,
+    unit.c.start_line,
+    unit.c.end_line,
+    unit.c.meta,
+    document.c.sha256.label("document_sha256"),
+    document.c.revision,
+    unit.c.cluster,
+)
+
+
+@dataclass(frozen=True)
+class PgIndex:
+    """The units of a tenant by their vectors of one model. Implements `task.Index`."""
+
+    db: Engine
+    model: str
+    tenant: str
+
+    def nearest(self, vectors: np.ndarray, k: int, filters: Mapping[str, str]) -> list[list[Hit]]:
+        """For each row of `vectors` (n, dim; unit length) the k nearest units, best first.
+
+        filters: corpus, language, kind; an empty value filters nothing. Raises UserError for another filter.
+        """
+        statement = _nearest(self.model, int(vectors.shape[1]), self.tenant, filters)
+        with self.db.begin() as conn:
+            conn.execute(text("SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.ef_search = 100"))
+            return [_hits(conn, statement, row, k) for row in vectors]
+
+
+def count(db: Engine, model: str) -> int:
+    """Vectors stored for the model."""
+    with db.connect() as conn:
+        return conn.execute(select(func.count()).where(vector.c.model == model)).scalar_one()
+
+
+def missing(db: Engine, model: str, tenant: str, corpus: str) -> list[Unit]:
+    """Units of the corpus whose text has no vector of this model yet: one per distinct text, by key."""
+    stored = select(vector.c.sha256).where(vector.c.model == model, vector.c.sha256 == unit.c.sha256).exists()
+    statement = _units().where(corpora.c.tenant == tenant, corpora.c.name == corpus, ~stored)
+    with db.connect() as conn:
+        rows = conn.execute(statement.order_by(unit.c.path, unit.c.name))
+        found = (_unit(row) for row in rows)
+        distinct: dict[str, Unit] = {}
+        for one in found:
+            distinct.setdefault(one.sha256, one)
+    return list(distinct.values())
+
+
+def distinct_texts(db: Engine, tenant: str, corpus: str) -> int:
+    """How many different texts the corpus's units have: as many vectors as it needs."""
+    statement = (
+        select(func.count(unit.c.sha256.distinct()))
+        .join(corpora, corpora.c.id == unit.c.corpus_id)
+        .where(corpora.c.tenant == tenant, corpora.c.name == corpus)
+    )
+    with db.connect() as conn:
+        return conn.execute(statement).scalar_one()
+
+
+def copy_in(conn: Connection, model: str, sha256s: Sequence[str], vectors: np.ndarray) -> int:
+    """Store vectors (n, dim) under the texts' sha256 by binary COPY; returns how many were not there yet."""
+    from pgvector import Vector as Value
+
+    raw: Any = conn.connection.driver_connection
+    with raw.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE staged (LIKE mill.vector) ON COMMIT DROP")
+        with cursor.copy("COPY staged (model, sha256, embedding) FROM STDIN WITH (FORMAT BINARY)") as copy:
+            copy.set_types(["text", "text", "bytea"])  # pgvector's own binary form, as it is
+            for sha256, row in zip(sha256s, vectors, strict=True):
+                copy.write_row((model, sha256, Value(row).to_binary()))
+        cursor.execute("INSERT INTO mill.vector SELECT * FROM staged ON CONFLICT DO NOTHING")
+        added = cursor.rowcount
+        cursor.execute("DROP TABLE staged")
+    return added
+
+
+def ensure_index(db: Engine, model: str, dim: int) -> bool:
+    """Make the model's HNSW index once it has more than INDEX_FROM rows; True when the model has one."""
+    if count(db, model) <= INDEX_FROM:
+        return False
+    with db.begin() as conn:
+        conn.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
+        conn.execute(
+            text(
+                f'CREATE INDEX IF NOT EXISTS "{index_name(model)}" ON mill.vector '
+                f"USING hnsw (({_column(dim)}) vector_cosine_ops) WHERE model = {_quoted(model)}"
+            )
+        )
+    return True
+
+
+def index_name(model: str) -> str:
+    """The HNSW index of one model: PostgreSQL's names are short, so by hash."""
+    return "ix_vector_hnsw_" + hashlib.sha256(model.encode()).hexdigest()[:16]
+
+
+def prune(conn: Connection, live_models: Sequence[str]) -> int:
+    """Erase the vectors of texts that no unit has any more, and of models not in `live_models`; returns how many."""
+    gone = ~select(unit.c.id).where(unit.c.sha256 == vector.c.sha256).exists()
+    stale = vector.c.model.not_in(list(live_models))
+    for model in conn.execute(select(vector.c.model.distinct()).where(stale)).scalars().all():
+        conn.execute(text(f'DROP INDEX IF EXISTS mill."{index_name(model)}"'))
+    return conn.execute(delete(vector).where(gone | stale)).rowcount
+
+
+def _units() -> Select[Any]:
+    return (
+        select(*UNIT_COLUMNS)
+        .select_from(unit)
+        .join(corpora, corpora.c.id == unit.c.corpus_id)
+        .join(document, document.c.id == unit.c.document_id)
+    )
+
+
+def _nearest(model: str, dim: int, tenant: str, filters: Mapping[str, str]) -> Select[Any]:
+    """The model's name is written into the statement: a partial index is not used for a parameter."""
+    unknown = sorted(set(filters) - set(FILTERS))
+    if unknown:
+        raise UserError(
+            f"units cannot be filtered by {unknown[0]!r}",
+            allowed=", ".join(FILTERS),
+            found=", ".join(unknown),
+            next="ask again without it",
+        )
+    query = bindparam("query", type_=Vector(dim))
+    distance = literal_column(_column(dim), Vector(dim)).cosine_distance(query).label("distance")
+    nearby = _units().join(vector, vector.c.sha256 == unit.c.sha256).add_columns(distance)
+    nearby = nearby.where(vector.c.model == literal_column(_quoted(model)), corpora.c.tenant == tenant)
+    for name, value in filters.items():
+        if value:
+            nearby = nearby.where(FILTERS[name] == value)
+    return nearby.order_by(distance, unit.c.id).limit(bindparam("k"))
+
+
+def _hits(conn: Connection, statement: Select[Any], query: np.ndarray, k: int) -> list[Hit]:
+    return [Hit(_unit(row), 1.0 - row.distance) for row in conn.execute(statement, {"query": query, "k": k})]
+
+
+def _unit(row: Any) -> Unit:
+    return Unit(**{column.name: getattr(row, column.name) for column in UNIT_COLUMNS})
+
+
+def _column(dim: int) -> str:
+    """With its schema: on our search path `vector` alone is the table's row type."""
+    return f"embedding::public.vector({int(dim)})"
+
+
+def _quoted(model: str) -> str:
+    return "'" + model.replace("'", "''") + "'"
