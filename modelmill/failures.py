@@ -1,0 +1,52 @@
+"""What a failure of a library means to a person: the database gone, the disk full, a place that may not be written."""
+
+from __future__ import annotations
+
+import errno
+
+from modelmill.errors import MillError, PrerequisiteError
+
+
+def explained(error: BaseException) -> MillError:
+    """The four-part error for any exception; one that nobody foresaw says so, and how to see where it comes from."""
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    if isinstance(error, MillError):
+        return error
+    if isinstance(error, OperationalError):
+        from modelmill import settings
+        from modelmill.store import database
+
+        return database.unreachable(settings.load(), error)
+    if isinstance(error, ProgrammingError):
+        return PrerequisiteError(
+            "the database has not the tables this version needs",
+            allowed="tables of this version",
+            found=str(error.orig).splitlines()[0],
+            next="mill migrate",
+        )
+    if isinstance(error, OSError) and error.errno is not None:
+        return _system(error)
+    return MillError(
+        "something failed that nobody foresaw",
+        allowed="none: this is a mistake in modelmill",
+        found=f"{type(error).__name__}: {error}",
+        next="run the same with MILL_DEBUG=1 for the traceback, and report it",
+    )
+
+
+def _system(error: OSError) -> MillError:
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return PrerequisiteError(
+            f"the disk is full{where}",
+            allowed="free space",
+            found=str(error),
+            next="free some, then run the same again",
+        )
+    return PrerequisiteError(
+        f"the system refused{where}",
+        allowed="a file or address that this user may use",
+        found=f"{type(error).__name__}: {error.strerror or error}",
+        next="mill doctor",
+    )

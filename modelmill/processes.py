@@ -1,0 +1,114 @@
+"""Processes we start and end: marked in their environment, so that none outlives us unseen.
+
+A mark is inherited by children and grandchildren, also by those that leave the process group; what bears it is ours.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import psutil
+
+from modelmill.errors import UserError
+
+MARK = "MILL_OWNER"
+
+
+class Ended(KeyboardInterrupt):
+    """SIGTERM came: unwind like Ctrl-C, so that everything started is ended on the way out."""
+
+
+@contextmanager
+def term_unwinds() -> Generator[None]:
+    """Within this, SIGTERM and SIGHUP raise Ended instead of killing us on the spot."""
+
+    def ended(number: int, _frame: FrameType | None) -> None:
+        raise Ended(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, ended) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def undisturbed() -> Generator[None]:
+    """Within this, Ctrl-C and TERM wait: an end that is interrupted leaves something behind."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Living processes that bear `mark`, but us. PostgreSQL is not among them: it ends when its last user does."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        try:
+            ours = process.environ().get(MARK) == mark and process.name() != "postgres"
+        except (psutil.Error, OSError):
+            continue  # gone meanwhile, or somebody else's
+        if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+            found.append(process)
+    return found
+
+
+def sweep(mark: str, patience: float = 8.0) -> int:
+    """End what bears `mark`: TERM, and KILL for those still there after `patience` seconds. How many there were."""
+    left = marked(mark)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, stubborn = psutil.wait_procs(left, timeout=patience)
+    for process in stubborn:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=2)
+    return len(left)
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free for a server
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def port_holder(port: int) -> str:
+    """Who listens on `port`, as far as we may see."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
+                if connection.pid is None:
+                    break
+                return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
+    except psutil.Error:
+        pass
+    return "another process"
+
+
+def require_port(host: str, port: int, what: str, setting: str) -> None:
+    """Raise UserError, naming the setting that changes it, when `port` is taken."""
+    if port_is_free(host, port):
+        return
+    raise UserError(
+        f"{what} cannot listen on {host}:{port}",
+        allowed="a free port",
+        found=f"{port_holder(port)} listens there",
+        next=f"end that process, or choose another port with {setting} (in the environment or .env)",
+    )

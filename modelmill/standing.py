@@ -1,0 +1,85 @@
+"""`mill up`: everything to look at and use, standing until somebody ends it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from modelmill import processes, programs, readiness, setup, supervise
+from modelmill.errors import MillError, PrerequisiteError
+from modelmill.programs import Program
+from modelmill.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LOOK_EVERY = 5.0  # seconds between two looks for releases made or taken back meanwhile
+
+
+def up(settings: Settings, console: Console) -> None:
+    """Start, wait until every address answers, print them, stay. Returns after Ctrl-C or TERM with all of it ended."""
+    try:
+        with processes.term_unwinds():
+            wanted = _checked(settings)
+            console.print("starting; the first time takes a minute")
+            db = setup.prepare(settings)
+            setup.dagster(settings)
+            wanted = [*wanted, *programs.live_programs(settings, db)]
+            with supervise.supervised(settings, wanted, whole=True):
+                readiness.wait_ready(settings, wanted, lambda program, seconds: _ready(console, program, seconds))
+                console.print(addresses(wanted))
+                console.print(f"logs: {supervise.logs(settings)}; Ctrl-C or `mill down` ends everything")
+                _stay(settings, db, console)
+    except KeyboardInterrupt:
+        console.print("ended")
+
+
+def _checked(settings: Settings) -> list[Program]:
+    """The platform's programs, their ports looked at before anything is started."""
+    wanted = programs.platform_programs(settings)
+    if supervise.control(settings) is None:
+        supervise.require_ports(settings, wanted)
+    return wanted
+
+
+def _ready(console: Console, program: Program, seconds: float) -> None:
+    console.print(f"  {program.title}: answers after {seconds:.0f} s")
+
+
+def addresses(wanted: Sequence[Program]) -> object:
+    """The table that is printed when all answer."""
+    from rich.table import Table
+
+    table = Table("what", "address")
+    for program in wanted:
+        table.add_row(program.title, program.address or "-")
+    return table
+
+
+def _stay(settings: Settings, db: Engine, console: Console) -> None:
+    """Until somebody ends us. Releases made meanwhile are served, those taken out of service are stopped."""
+    while True:
+        time.sleep(LOOK_EVERY)
+        if supervise.control(settings) is None:
+            raise PrerequisiteError(
+                "the supervisor ended by itself",
+                allowed="it runs until `mill up` is ended",
+                found="nobody answers on its socket",
+                next=f"read {supervise.logs(settings) / 'supervisord.log'}, then `mill up` again",
+            )
+        try:
+            added, removed = supervise.reconcile(settings, db)
+        except OperationalError:
+            console.print("the database does not answer; looking again")
+            continue
+        except MillError as error:
+            console.print(str(error), markup=False)
+            continue
+        for name in added:
+            console.print(f"  {name}: started")
+        for name in removed:
+            console.print(f"  {name}: ended")

@@ -1,0 +1,53 @@
+"""Counts over the tables, for people: what each corpus holds, what each task has, what was asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+
+from modelmill.store.publications import Publication, current
+from modelmill.store.tables import corpus, document, prediction, unit, vector
+
+TASK_ASSETS = ("dataset", "candidate", "report", "release")
+
+
+def corpora(db: Engine, tenant: str) -> list[dict[str, Any]]:
+    """Per corpus: name, kind, uri, licence, consent_to_train, revision, documents, units."""
+    documents = select(func.count()).where(document.c.corpus_id == corpus.c.id).scalar_subquery()
+    units = select(func.count()).where(unit.c.corpus_id == corpus.c.id).scalar_subquery()
+    columns = (
+        corpus.c.name,
+        corpus.c.kind,
+        corpus.c.uri,
+        corpus.c.licence,
+        corpus.c.consent_to_train,
+        corpus.c.revision,
+    )
+    statement = select(*columns, documents.label("documents"), units.label("units")).where(corpus.c.tenant == tenant)
+    with db.connect() as conn:
+        return [dict(row) for row in conn.execute(statement.order_by(corpus.c.name)).mappings()]
+
+
+def vectors(db: Engine) -> dict[str, int]:
+    """Per model the number of stored vectors."""
+    statement = select(vector.c.model, func.count()).group_by(vector.c.model)
+    with db.connect() as conn:
+        return {model: count for model, count in conn.execute(statement)}
+
+
+def task_assets(db: Engine, task: str) -> dict[str, Publication | None]:
+    """A task's dataset, candidate, report and release as last published."""
+    return {asset: current(db, f"{task}/{asset}") for asset in TASK_ASSETS}
+
+
+def predictions(db: Engine, tenant: str) -> dict[str, tuple[int, datetime]]:
+    """Per task how many questions were answered, and when the last was."""
+    statement = (
+        select(prediction.c.task, func.count(), func.max(prediction.c.created_at))
+        .where(prediction.c.tenant == tenant)
+        .group_by(prediction.c.task)
+    )
+    with db.connect() as conn:
+        return {task: (count, last) for task, count, last in conn.execute(statement)}
