@@ -1,0 +1,126 @@
+"""A folder as it lies there. Honours `.gitignore` and `.millignore` (same syntax); follows no link, inside or out."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from modelmill.errors import UserError
+from modelmill.extract.selection import folder_reason
+from modelmill.extract.source import MAX_FILE_BYTES, Entry
+
+IGNORE_FILES = (".gitignore", ".millignore")
+
+
+class FolderSnapshot:
+    """The folder now. It has no name for a revision: the content of its documents is the revision."""
+
+    def __init__(self, root: Path, revision: str | None = None, skipped: frozenset[str] = frozenset()) -> None:
+        self.root, self.revision, self._skipped = root, revision, skipped
+
+    def files(self) -> Iterator[Entry]:
+        yield from self._folder("", [])
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for path in paths:
+            content = _read_regular(self.root / path)
+            if content is not None:
+                yield path, content
+
+    def _folder(self, prefix: str, ignores: list[tuple[str, GitIgnoreSpec]]) -> Iterator[Entry]:
+        try:
+            found = sorted(os.scandir(self.root / prefix), key=lambda item: item.name)
+        except OSError as error:
+            yield Entry(prefix, 0, "unreadable", error.strerror or str(error))
+            return
+        ignores = ignores + list(self._ignore_rules(prefix))
+        for item in found:
+            path = prefix + item.name
+            if item.is_symlink():
+                yield Entry(path, 0, "link", "links are not followed")
+            elif item.is_dir(follow_symlinks=False):
+                yield from self._subfolder(path + "/", item.name, ignores)
+            elif not item.is_file(follow_symlinks=False):
+                yield Entry(path, 0, "not a file")
+            else:
+                yield Entry(
+                    path, item.stat(follow_symlinks=False).st_size, "ignored" if _ignored(path, ignores) else ""
+                )
+
+    def _subfolder(self, path: str, name: str, ignores: list[tuple[str, GitIgnoreSpec]]) -> Iterator[Entry]:
+        reason = "left out" if name in self._skipped else folder_reason(name) or ("ignored" * _ignored(path, ignores))
+        if reason:
+            yield Entry(path, 0, reason, "the whole folder")
+        else:
+            yield from self._folder(path, ignores)
+
+    def _ignore_rules(self, prefix: str) -> Iterator[tuple[str, GitIgnoreSpec]]:
+        for name in IGNORE_FILES:
+            content = _read_regular(self.root / prefix / name)
+            if content is not None:
+                yield prefix, GitIgnoreSpec.from_lines(content.decode("utf-8", "replace").splitlines())
+
+
+def _ignored(path: str, ignores: list[tuple[str, GitIgnoreSpec]]) -> bool:
+    """The innermost file that says something decides, as git does it."""
+    for prefix, spec in reversed(ignores):
+        verdict = spec.check_file(path.removeprefix(prefix)).include
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _read_regular(path: Path) -> bytes | None:
+    """At most a byte more than the limit, so that what grew meanwhile is seen; None if it is no regular file (any more)."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with open(handle, "rb") as file:  # noqa: PTH123  (a descriptor, opened without following links)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return None
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+class Directory:
+    """`/a/folder`, `./a/folder`, `~/a/folder`."""
+
+    name = "directory"
+
+    def matches(self, uri: str) -> bool:
+        path = Path(uri).expanduser()
+        return "://" not in uri and path.is_dir() and not is_repository(path)
+
+    @contextmanager
+    def open(self, uri: str, home: Path, revision: str | None = None) -> Iterator[FolderSnapshot]:
+        root = Path(uri).expanduser()
+        try:
+            empty = next(os.scandir(root), None) is None
+        except OSError as error:
+            raise unreadable(uri, error.strerror or str(error)) from error
+        if empty:
+            raise unreadable(uri, "an empty folder")
+        yield FolderSnapshot(root)
+
+
+def is_repository(path: Path) -> bool:
+    """Whether git keeps this very folder (not one above it)."""
+    return (path / ".git").exists() or all((path / part).exists() for part in ("HEAD", "objects", "refs"))
+
+
+def unreadable(uri: str, found: str) -> UserError:
+    """The error for a source that is there in name only."""
+    return UserError(
+        f"{uri!r} cannot be read",
+        allowed="a folder with files in it that this user may read",
+        found=found,
+        next=f"check it with `ls -la {uri}`, then `mill corpus add NAME URI`",
+    )
+
+
+SOURCE = Directory()

@@ -1,0 +1,94 @@
+"""What a kind of source must offer, and how the kinds are found: one file in this folder each, by being there.
+
+A source never writes what it reads and never runs it: bytes come out in memory and nothing else happens.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from modelmill.errors import UserError
+from modelmill.records import Corpus
+from modelmill.settings import Settings
+
+MAX_FILE_BYTES = 1_000_000  # larger source files are data, generated, or an attack on the parser
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file as the source lists it: path relative, with `/`. refused: why its bytes will not be given ("" = they will)."""
+
+    path: str
+    size: int
+    refused: str = ""
+    detail: str = ""
+
+
+class Snapshot(Protocol):
+    """A source opened at one revision. revision: its own name for it; None where the content alone says what it is."""
+
+    revision: str | None
+
+    def files(self) -> Iterator[Entry]:
+        """Every file, or folder left out as a whole (path ends with `/`), in an order of the source's own."""
+        ...
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of these files, in the source's own order. One that is gone by now is not yielded."""
+        ...
+
+
+class Source(Protocol):
+    """A kind of source. `home` is the folder where copies of remote sources are kept."""
+
+    name: str
+
+    def matches(self, uri: str) -> bool:
+        """Whether this kind understands the URI. Looks at it, changes nothing."""
+        ...
+
+    def open(self, uri: str, home: Path, revision: str | None = None) -> AbstractContextManager[Snapshot]:
+        """The source now, or at `revision` if it can go back. Raises UserError (unreadable) or PrerequisiteError."""
+        ...
+
+
+@cache
+def all_sources() -> Mapping[str, Source]:
+    """Every kind of source by name. A module of this folder is one if it has a SOURCE."""
+    from modelmill import extract
+
+    modules = (importlib.import_module(f"modelmill.extract.{m.name}") for m in pkgutil.iter_modules(extract.__path__))
+    found: list[Source] = [module.SOURCE for module in modules if hasattr(module, "SOURCE")]
+    return {source.name: source for source in sorted(found, key=lambda source: source.name)}
+
+
+def detect(uri: str) -> Source:
+    """The kind of source that understands the URI. Raises UserError."""
+    for source in all_sources().values():
+        if source.matches(uri):
+            return source
+    raise UserError(
+        f"{uri!r} cannot be a corpus",
+        allowed="a folder, a git repository (a folder with .git, https://...), an archive (.zip, .tar, .tar.gz, .tar.xz), "
+        "python:stdlib",
+        found=_what_is_there(uri),
+        next="check the path, then `mill corpus add NAME URI`",
+    )
+
+
+def _what_is_there(uri: str) -> str:
+    if "://" in uri:
+        return "an address that no source understands"
+    return "a file of another kind" if Path(uri).expanduser().exists() else "nothing at that path"
+
+
+def open_corpus(settings: Settings, corpus: Corpus, revision: str | None = None) -> AbstractContextManager[Snapshot]:
+    """The corpus's source, opened."""
+    return all_sources()[corpus.kind].open(corpus.uri, settings.home_dir / "sources", revision)

@@ -1,0 +1,77 @@
+"""What a language must offer, and how the languages are found: one file in this folder each, by being there."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import PurePosixPath
+from typing import Any
+
+from modelmill.records import Dropped, UnitKind
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A unit before it knows its corpus. Fields as in records.Unit; `group` may stay empty: then it is the file's folder."""
+
+    name: str
+    kind: UnitKind
+    text: str
+    signature: str = ""
+    docstring: str = ""
+    group: str = ""
+    start_line: int = 1
+    end_line: int = 1
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """units: from path and cleaned text to drafts, and to Dropped for what is left out (its path is then a unit's name).
+
+    version: raise it when `units` gives other units for the same text; files are then parsed again.
+    parses: whether the text is well-formed; asked only where cleaning changed a file.
+    rendered: units say in other words what the file says (escapes undone), so their text is cleaned once more.
+    """
+
+    name: str
+    version: int
+    suffixes: tuple[str, ...]
+    units: Callable[[str, str], Iterator[Draft | Dropped]]
+    parses: Callable[[str], bool]
+    rendered: bool = False
+
+
+@cache
+def all_languages() -> Mapping[str, Language]:
+    """Every language by name. A module of this folder is one if it has a LANGUAGE."""
+    from modelmill import normalize
+
+    names = [m.name for m in pkgutil.iter_modules(normalize.__path__)]
+    modules = (importlib.import_module(f"modelmill.normalize.{name}") for name in names)
+    found: list[Language] = [module.LANGUAGE for module in modules if hasattr(module, "LANGUAGE")]
+    return {language.name: language for language in sorted(found, key=lambda language: language.name)}
+
+
+@cache
+def _by_suffix() -> Mapping[str, Language]:
+    return {suffix: language for language in all_languages().values() for suffix in language.suffixes}
+
+
+def language_of(path: str) -> Language | None:
+    """The language of a file, by its suffix; None if no language claims it."""
+    return _by_suffix().get(PurePosixPath(path).suffix.lower())
+
+
+def unique_names(drafts: Iterable[Draft | Dropped]) -> Iterator[tuple[str, Draft | Dropped]]:
+    """Each draft with a name no other of the file has: the second `f` becomes `f#2` (overloads, branches of an if)."""
+    seen: dict[str, int] = {}
+    for draft in drafts:
+        if isinstance(draft, Dropped):
+            yield draft.path, draft
+            continue
+        seen[draft.name] = seen.get(draft.name, 0) + 1
+        yield draft.name if seen[draft.name] == 1 else f"{draft.name}#{seen[draft.name]}", draft

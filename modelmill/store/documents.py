@@ -1,0 +1,113 @@
+"""Documents (files at a revision, without their text) and what was left out, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, Text, all_, any_, bindparam, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from modelmill.records import Document, Dropped
+from modelmill.store.tables import document, dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document's row. parsed_as: what its units were made from, see normalize.stage; None: never parsed."""
+
+    id: int
+    record: Document
+    parsed_as: str | None
+
+
+def all_documents(db: Engine, corpus_id: int) -> dict[str, Stored]:
+    """Every document of the corpus by path."""
+    with db.connect() as conn:
+        rows = conn.execute(select(document).where(document.c.corpus_id == corpus_id).order_by(document.c.path)).all()
+    return {
+        row.path: Stored(
+            row.id,
+            Document(row.path, row.sha256, row.revision, row.language, row.size, row.licence),
+            row.parsed_as,
+        )
+        for row in rows
+    }
+
+
+def replace(conn: Connection, corpus_id: int, documents: Sequence[Document], revision: str) -> None:
+    """Make these the corpus's documents. Those no longer there go, with their units; unchanged ones keep what was parsed."""
+    if documents:
+        statement = insert(document).values(
+            corpus_id=corpus_id,
+            path=bindparam("path"),
+            sha256=bindparam("sha256"),
+            revision=revision,
+            language=bindparam("language"),
+            size=bindparam("size"),
+            licence=bindparam("licence"),
+        )
+        new = statement.excluded
+        changed = (
+            (document.c.sha256 != new.sha256)
+            | (document.c.licence.is_distinct_from(new.licence))
+            | (document.c.language != new.language)
+        )
+        fields = {"sha256": new.sha256, "language": new.language, "size": new.size, "licence": new.licence}
+        statement = statement.on_conflict_do_update(
+            index_elements=[document.c.corpus_id, document.c.path], set_=fields, where=changed
+        )
+        conn.execute(statement, [_values(one) for one in documents])
+    gone = document.c.path != all_(literal([one.path for one in documents], ARRAY(Text)))
+    conn.execute(delete(document).where(document.c.corpus_id == corpus_id, gone))
+    conn.execute(update(document).where(document.c.corpus_id == corpus_id).values(revision=revision))
+
+
+def _values(one: Document) -> dict[str, object]:
+    return {"path": one.path, "sha256": one.sha256, "language": one.language, "size": one.size, "licence": one.licence}
+
+
+def mark_parsed(conn: Connection, parsed: dict[int, str]) -> None:
+    """Record what the units of these documents (by id) were made from."""
+    if parsed:
+        statement = update(document).where(document.c.id == bindparam("of")).values(parsed_as=bindparam("parsed"))
+        conn.execute(statement, [{"of": key, "parsed": value} for key, value in parsed.items()])
+
+
+def replace_dropped(
+    conn: Connection, corpus_id: int, stage: str, left_out: Iterable[Dropped], paths: Sequence[str] | None = None
+) -> None:
+    """Make these what the stage left out. paths: only of these files, because only they were looked at; None: of all."""
+    old = delete(dropped).where(dropped.c.corpus_id == corpus_id, dropped.c.stage == stage)
+    if paths is not None:
+        old = old.where(func.split_part(dropped.c.path, "::", 1) == any_(literal(list(paths), ARRAY(Text))))
+    conn.execute(old)
+    rows = {one.path: one for one in left_out}
+    if rows:
+        conn.execute(
+            insert(dropped).on_conflict_do_nothing(),
+            [
+                {"corpus_id": corpus_id, "stage": stage, "path": one.path, "reason": one.reason, "detail": one.detail}
+                for one in rows.values()
+            ],
+        )
+
+
+def dropped_by_reason(conn: Connection, corpus_id: int, stage: str) -> dict[str, int]:
+    """How much the stage left out, per reason."""
+    statement = (
+        select(dropped.c.reason, func.count())
+        .where(dropped.c.corpus_id == corpus_id, dropped.c.stage == stage)
+        .group_by(dropped.c.reason)
+        .order_by(dropped.c.reason)
+    )
+    return {reason: count for reason, count in conn.execute(statement)}
+
+
+def all_dropped(db: Engine, corpus_id: int, stage: str | None = None) -> list[Dropped]:
+    """What was left out of the corpus, by path; by one stage or by all."""
+    statement = select(dropped).where(dropped.c.corpus_id == corpus_id).order_by(dropped.c.path)
+    if stage is not None:
+        statement = statement.where(dropped.c.stage == stage)
+    with db.connect() as conn:
+        return [Dropped(row.path, row.reason, row.detail) for row in conn.execute(statement)]

@@ -1,0 +1,176 @@
+"""Units: written as a whole per document, read by kind, language and corpus; for training only with consent and licence."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Engine, Row, Select, Text, any_, delete, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from modelmill.records import Unit
+from modelmill.store.tables import corpus, document, unit
+
+# Licences that allow training and redistribution of what comes out (https://spdx.org/licenses/). Unknown is not among them.
+PERMISSIVE = frozenset(
+    """0BSD AFL-3.0 Apache-2.0 BlueOak-1.0.0 BSD-1-Clause BSD-2-Clause BSD-3-Clause BSD-3-Clause-Clear BSL-1.0 CC-BY-4.0
+    CC0-1.0 CNRI-Python HPND ISC MIT MIT-0 NCSA PostgreSQL PSF-2.0 Python-2.0 Python-2.0.1 Unicode-3.0 Unicode-DFS-2016
+    Unlicense UPL-1.0 W3C WTFPL X11 Zlib ZPL-2.1""".split()
+)
+
+COLUMNS = (
+    "corpus_id", "document_id", "path", "name", "kind", "language", "sha256", "text", "signature", "docstring", "group",
+    "start_line", "end_line", "meta", "cluster",
+)  # fmt: skip
+
+
+def is_permissive(expression: str | None) -> bool:
+    """Whether an SPDX expression lets us choose a permissive licence: any side of OR, every side of AND."""
+    if not expression:
+        return False
+    plain = re.sub(r"[()]", " ", expression)
+    return any(
+        all(re.split(r"\s+WITH\s+", part.strip())[0] in PERMISSIVE for part in re.split(r"\s+AND\s+", side))
+        for side in re.split(r"\s+OR\s+", plain.strip())
+    )
+
+
+def query(
+    db: Engine,
+    kinds: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    corpora: Sequence[str] | None = None,
+    consented_only: bool = False,
+    tenant: str | None = None,
+) -> list[Unit]:
+    """Units by corpus, path and place in the file. Empty kinds or languages: all; corpora None: all.
+
+    consented_only: those that may be trained on: the corpus has consent now, and the file's licence (its own, else the
+    corpus's) is permissive.
+    """
+    statement = _filtered(columns(), kinds, languages, corpora, tenant)
+    with db.connect() as conn:
+        if consented_only:
+            statement = _trainable(conn, statement)
+        rows = conn.execute(statement.order_by(corpus.c.name, unit.c.path, unit.c.start_line, unit.c.name)).all()
+    return [record(row) for row in rows]
+
+
+def count(
+    db: Engine, kinds: Sequence[str] = (), languages: Sequence[str] = (), corpora: Sequence[str] | None = None
+) -> int:
+    """How many `query` would find."""
+    statement = _filtered(_joined(select(func.count())), kinds, languages, corpora, None)
+    with db.connect() as conn:
+        return conn.scalar(statement) or 0
+
+
+def counts(conn: Connection, corpus_id: int, by: str) -> dict[str, int]:
+    """Units of a corpus per `kind` or `language`."""
+    column = unit.c[by]
+    statement = select(column, func.count()).where(unit.c.corpus_id == corpus_id).group_by(column).order_by(column)
+    return {value: n for value, n in conn.execute(statement)}
+
+
+def by_sha256(db: Engine, shas: Iterable[str]) -> dict[str, list[Unit]]:
+    """Per content the units that have it (copies lie in several places)."""
+    found: dict[str, list[Unit]] = {}
+    statement = (
+        columns()
+        .where(unit.c.sha256 == any_(literal(list(shas), ARRAY(Text))))
+        .order_by(corpus.c.name, unit.c.path, unit.c.name)
+    )
+    with db.connect() as conn:
+        for row in conn.execute(statement):
+            found.setdefault(row.sha256, []).append(record(row))
+    return found
+
+
+def replace(conn: Connection, corpus_id: int, documents: Sequence[int], units: Mapping[int, Sequence[Unit]]) -> None:
+    """Make `units` (by document id) the units of these documents, by COPY."""
+    if documents:
+        conn.execute(delete(unit).where(unit.c.document_id == any_(literal(list(documents), ARRAY(BigInteger)))))
+    names = ", ".join(f'"{name}"' for name in COLUMNS)
+    driver: Any = conn.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY mill.unit ({names}) FROM STDIN") as copy:  # noqa: S608
+        for document_id, found in units.items():
+            for one in found:
+                copy.write_row(_row(corpus_id, document_id, one))
+
+
+def _row(corpus_id: int, document_id: int, one: Unit) -> tuple[object, ...]:
+    meta = json.dumps(dict(one.meta), ensure_ascii=False)
+    return (
+        corpus_id, document_id, one.path, one.name, one.kind, one.language, one.sha256, one.text, one.signature,
+        one.docstring, one.group, one.start_line, one.end_line, meta, one.cluster or one.sha256,
+    )  # fmt: skip
+
+
+def _joined(statement: Select[Any]) -> Select[Any]:
+    return (
+        statement.select_from(unit)
+        .join(corpus, corpus.c.id == unit.c.corpus_id)
+        .join(document, document.c.id == unit.c.document_id)
+    )
+
+
+def columns() -> Select[Any]:
+    """Selects what `record` makes a unit of, from unit, corpus and document."""
+    return _joined(
+        select(
+            unit,
+            corpus.c.name.label("corpus"),
+            document.c.sha256.label("document_sha256"),
+            document.c.revision.label("revision"),
+        )
+    )
+
+
+def _filtered(
+    statement: Select[Any],
+    kinds: Sequence[str],
+    languages: Sequence[str],
+    corpora: Sequence[str] | None,
+    tenant: str | None,
+) -> Select[Any]:
+    if kinds:
+        statement = statement.where(unit.c.kind.in_(kinds))
+    if languages:
+        statement = statement.where(unit.c.language.in_(languages))
+    if corpora is not None:
+        statement = statement.where(corpus.c.name.in_(corpora))
+    if tenant is not None:
+        statement = statement.where(corpus.c.tenant == tenant)
+    return statement
+
+
+def _trainable(conn: Connection, statement: Select[Any]) -> Select[Any]:
+    """Consent as it is at this moment; licences judged once each, not once a unit."""
+    licence = func.coalesce(document.c.licence, corpus.c.licence)
+    known = conn.scalars(
+        select(licence).select_from(document).join(corpus, corpus.c.id == document.c.corpus_id).distinct()
+    )
+    return statement.where(corpus.c.consent_to_train, licence.in_([one for one in known if is_permissive(one)]))
+
+
+def record(row: Row[Any]) -> Unit:
+    """The unit of a row of `columns`."""
+    return Unit(
+        corpus=row.corpus,
+        path=row.path,
+        name=row.name,
+        kind=row.kind,
+        language=row.language,
+        text=row.text,
+        group=row.group,
+        signature=row.signature,
+        docstring=row.docstring,
+        start_line=row.start_line,
+        end_line=row.end_line,
+        meta=row.meta,
+        document_sha256=row.document_sha256,
+        revision=row.revision,
+        cluster=row.cluster,
+    )
