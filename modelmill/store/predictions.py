@@ -1,0 +1,138 @@
+"""The prediction log: what was asked, which release answered, how sure it was; and what the user said of it.
+
+Requests and answers go through `privacy.clean`. Long strings of an answer (snippets of somebody's code) are kept as
+their sha256 only: what is erased from the corpora must not live on in a log.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Engine, Row, select
+from sqlalchemy.dialects.postgresql import insert
+
+from modelmill.errors import UserError
+from modelmill.records import sha256_text
+from modelmill.store.tables import feedback, prediction
+
+LONGEST = 200  # characters of a string in an answer that are kept as they are
+Verdict = Literal["right", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One answer. created_at is set by the database."""
+
+    id: uuid.UUID
+    tenant: str
+    key_prefix: str
+    task: str
+    release_id: int
+    request: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    confidence: float | None
+    latency_ms: float
+    created_at: datetime | None = None
+
+
+def log(db: Engine, made: Sequence[Prediction]) -> None:
+    """Write them in one transaction; one that is there already stays as it is."""
+    if not made:
+        return
+    with db.begin() as conn:
+        conn.execute(insert(prediction).on_conflict_do_nothing(), [_row(one) for one in made])
+
+
+def get(db: Engine, tenant: str, prediction_id: uuid.UUID | str) -> Prediction:
+    """The tenant's prediction. Raises UserError when there is none of that id."""
+    try:
+        wanted = uuid.UUID(str(prediction_id))
+    except ValueError:
+        raise _unknown(prediction_id) from None
+    statement = select(prediction).where(prediction.c.tenant == tenant, prediction.c.id == wanted)
+    with db.connect() as conn:
+        row = conn.execute(statement).one_or_none()
+    if row is None:
+        raise _unknown(prediction_id)
+    return _record(row)
+
+
+def give_feedback(
+    db: Engine,
+    tenant: str,
+    key_prefix: str,
+    prediction_id: uuid.UUID | str,
+    verdict: Verdict,
+    correction: Mapping[str, Any] | None = None,
+    comment: str = "",
+) -> None:
+    """Record what the user said of an answer; said again, the newer word counts. Raises UserError: no such id."""
+    from modelmill.normalize.privacy import clean, clean_value
+
+    known = get(db, tenant, prediction_id)
+    said = {
+        "verdict": verdict,
+        "correction": clean_value(storable(correction))[0] if correction is not None else None,
+        "comment": clean(storable(comment)).text,
+    }
+    statement = insert(feedback).values(prediction_id=known.id, tenant=tenant, key_prefix=key_prefix, **said)
+    statement = statement.on_conflict_do_update(
+        index_elements=[feedback.c.prediction_id, feedback.c.key_prefix], set_=said
+    )
+    with db.begin() as conn:
+        conn.execute(statement)
+
+
+def storable(value: Any) -> Any:
+    """The value as PostgreSQL's JSON takes it: no NUL, no half of a surrogate pair."""
+    if isinstance(value, str):
+        return value.replace("\0", "�").encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {storable(str(name)): storable(part) for name, part in value.items()}  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, list | tuple):
+        return [storable(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def shortened(value: Any) -> Any:
+    """The answer without its long strings: their sha256 and length instead."""
+    if isinstance(value, str) and len(value) > LONGEST:
+        return f"sha256:{sha256_text(value)} ({len(value)} characters)"
+    if isinstance(value, Mapping):
+        return {name: shortened(part) for name, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list | tuple):
+        return [shortened(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def _row(one: Prediction) -> dict[str, Any]:
+    from modelmill.normalize.privacy import clean_value
+
+    return {
+        "id": one.id,
+        "tenant": one.tenant,
+        "key_prefix": one.key_prefix,
+        "task": one.task,
+        "release_id": one.release_id,
+        "request": clean_value(storable(one.request))[0],
+        "answer": clean_value(storable(shortened(one.answer)))[0],
+        "confidence": one.confidence,
+        "latency_ms": one.latency_ms,
+    }
+
+
+def _record(row: Row[Any]) -> Prediction:
+    return Prediction(**{name: getattr(row, name) for name in Prediction.__dataclass_fields__})
+
+
+def _unknown(prediction_id: object) -> UserError:
+    return UserError(
+        f"there is no prediction {str(prediction_id)[:60]!r}",
+        allowed="the prediction_id of an answer that was given to a key of the same tenant",
+        found=repr(str(prediction_id)[:60]),
+        next="ask something first: mill predict TASK JSON",
+    )

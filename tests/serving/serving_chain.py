@@ -1,0 +1,87 @@
+"""What the stages before deploy leave behind, by hand: rows that can be checked, an artifact that can be served."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from modelmill.records import sha256_text
+from modelmill.settings import Settings
+from modelmill.store import artifacts
+from modelmill.store.tables import candidate, dataset, dataset_unit, report
+
+TASK = "letter_count"
+
+
+def add_dataset(db: Engine, name: str = "first", task: str = TASK, units: int = 3) -> str:
+    """A dataset of `units` units in files of two functions each; returns its sha256."""
+    sha256 = sha256_text(f"dataset {name}")
+    sources = [{"corpus": "demo", "revision": "r7", "sha256": "c" * 64, "licence": "MIT"}]
+    rows = [
+        {
+            "dataset_sha256": sha256,
+            "corpus": "demo",
+            "path": f"src/f{i // 2}.py",
+            "name": f"g{i}",
+            "unit_sha256": sha256_text(f"unit {i}"),
+            "document_sha256": sha256_text(f"file {i // 2}"),
+            "revision": "r7",
+            "split": "train" if i else "test",
+        }
+        for i in range(units)
+    ]
+    with db.begin() as conn:
+        conn.execute(
+            dataset.insert().values(
+                sha256=sha256, task=task, path="data/datasets/x", counts={"train": 2}, manifest={"sources": sources}
+            )
+        )
+        conn.execute(dataset_unit.insert(), rows)
+    return sha256
+
+
+def add_candidate(
+    settings: Settings, db: Engine, folder: Path, dataset_sha256: str, letters: str = "aeiou", task: str = TASK
+) -> str:
+    """A model that counts `letters`, published as an artifact; returns its sha256."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "letters.json").write_text(json.dumps({"letters": letters}))
+    sha256, path = artifacts.publish_dir(settings, folder, kind="model")
+    with db.begin() as conn:
+        conn.execute(
+            candidate.insert().values(
+                sha256=sha256,
+                task=task,
+                dataset_sha256=dataset_sha256,
+                profile="tiny",
+                seed=17,
+                params={"letters": letters},
+                manifest=artifacts.read_manifest(path),
+            )
+        )
+    return sha256
+
+
+def add_report(
+    db: Engine, candidate_sha256: str, dataset_sha256: str, passed: bool = True, against: str = "", task: str = TASK
+) -> int:
+    """The verdict on a candidate; returns its id."""
+    body = {
+        "main_score": "exact",
+        "unit": "share",
+        "value": {"value": 1.0, "low": 1.0, "high": 1.0},
+        "n": 3,
+        "seed": 17,
+    }
+    values = {
+        "task": task,
+        "candidate_sha256": candidate_sha256,
+        "dataset_sha256": dataset_sha256,
+        "champion_sha256": against,
+        "passed": passed,
+        "body": {**body, "reasons": [] if passed else ["not better than the baseline"]},
+    }
+    with db.begin() as conn:
+        return conn.execute(report.insert().values(**values).returning(report.c.id)).scalar_one()
