@@ -53,8 +53,15 @@ class Predictor(Protocol):
 class Encoder(Protocol):
     """A model that makes vectors of texts; predictors of tasks with `indexes=True` are also encoders."""
 
-    name: str
-    dim: int
+    @property
+    def name(self) -> str:
+        """What its vectors are stored under."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of its vectors."""
+        ...
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim) float32, unit length, in the order given."""

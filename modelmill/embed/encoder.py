@@ -17,6 +17,7 @@ from modelmill.embed.texts import PASSAGE_VERSION
 from modelmill.errors import PrerequisiteError
 from modelmill.records import canonical_json, sha256_text
 from modelmill.settings import Settings
+from modelmill.store import artifacts
 from modelmill.task import Encoder
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def model_name(name_or_path: str) -> str:
     folder = Path(name_or_path)
     if name_or_path == BUNDLED or not folder.is_dir():
         return f"{name_or_path}@{how}"
+    if (folder / artifacts.MANIFEST).is_file():
+        return f"{folder.name[:16]}@{how}"  # an artifact's folder is called by the sha256 of its content
     files = sorted(path for path in folder.rglob("*") if path.suffix in {".safetensors", ".json", ".txt"})
     content = sha256_text(canonical_json({str(path.relative_to(folder)): _sha256(path) for path in files}))
     return f"{folder.name[:16]}-{content[:16]}@{how}"

@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -16,9 +15,9 @@ from modelmill.errors import UserError
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Unit, canonical_json, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import publications, vectors
+from modelmill.store import artifacts, publications, releases, vectors
 from modelmill.store.publications import Lease, Publication
-from modelmill.task import Encoder, Task, all_tasks
+from modelmill.task import Encoder, all_tasks
 
 # Texts encoded and copied in one go: a killed run loses at most this many (some 4 s of work on 2 cores).
 CHUNK = 256
@@ -83,21 +82,12 @@ def input_hash(db: Engine, corpus: str, model: str) -> str:
 
 def current_encoder(settings: Settings, db: Engine) -> EncoderSource:
     """The model that search answers with: the champion of the first task that indexes, else the base model."""
-    from modelmill.store import artifacts, releases
-
     for task in all_tasks().values():
         champion = releases.champion(db, task.name) if task.indexes else None
         if champion is not None:
-            return _released(task, artifacts.open_artifact(settings, champion.candidate_sha256))
+            path = artifacts.open_artifact(settings, champion.candidate_sha256)
+            return encoder_source(settings, path)
     return encoder_source(settings)
-
-
-def _released(task: Task, path: Path) -> EncoderSource:
-    """The released predictor as an encoder; only its name is needed before there is something to embed."""
-    predictor = task.predictor(path)
-    if not isinstance(predictor, Encoder):
-        raise TypeError(f"the predictor of {task.name} indexes, but has no name, dim and encode")
-    return EncoderSource(predictor.name, lambda: predictor)
 
 
 def _units_of(db: Engine, corpus: str) -> Publication:

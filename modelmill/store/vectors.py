@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Engine, Select, bindparam, delete, func, lite
 
 from modelmill.errors import UserError
 from modelmill.records import Unit
+from modelmill.store import units
 from modelmill.store.tables import corpus as corpora
-from modelmill.store.tables import document, unit, vector
+from modelmill.store.tables import unit, vector
 from modelmill.task import Hit
 
 if TYPE_CHECKING:
@@ -27,24 +28,6 @@ if TYPE_CHECKING:
 INDEX_FROM = 10_000
 
 FILTERS = {"corpus": corpora.c.name, "language": unit.c.language, "kind": unit.c.kind}
-
-UNIT_COLUMNS = (
-    corpora.c.name.label("corpus"),
-    unit.c.path,
-    unit.c.name,
-    unit.c.kind,
-    unit.c.language,
-    unit.c.text,
-    unit.c.group,
-    unit.c.signature,
-    unit.c.docstring,
-    unit.c.start_line,
-    unit.c.end_line,
-    unit.c.meta,
-    document.c.sha256.label("document_sha256"),
-    document.c.revision,
-    unit.c.cluster,
-)
 
 
 @dataclass(frozen=True)
@@ -75,10 +58,10 @@ def count(db: Engine, model: str) -> int:
 def missing(db: Engine, model: str, tenant: str, corpus: str) -> list[Unit]:
     """Units of the corpus whose text has no vector of this model yet: one per distinct text, by key."""
     stored = select(vector.c.sha256).where(vector.c.model == model, vector.c.sha256 == unit.c.sha256).exists()
-    statement = _units().where(corpora.c.tenant == tenant, corpora.c.name == corpus, ~stored)
+    statement = units.columns().where(corpora.c.tenant == tenant, corpora.c.name == corpus, ~stored)
     with db.connect() as conn:
         rows = conn.execute(statement.order_by(unit.c.path, unit.c.name))
-        found = (_unit(row) for row in rows)
+        found = (units.record(row) for row in rows)
         distinct: dict[str, Unit] = {}
         for one in found:
             distinct.setdefault(one.sha256, one)
@@ -142,15 +125,6 @@ def prune(conn: Connection, live_models: Sequence[str]) -> int:
     return conn.execute(delete(vector).where(gone | stale)).rowcount
 
 
-def _units() -> Select[Any]:
-    return (
-        select(*UNIT_COLUMNS)
-        .select_from(unit)
-        .join(corpora, corpora.c.id == unit.c.corpus_id)
-        .join(document, document.c.id == unit.c.document_id)
-    )
-
-
 def _nearest(model: str, dim: int, tenant: str, filters: Mapping[str, str]) -> Select[Any]:
     """The model's name is written into the statement: a partial index is not used for a parameter."""
     unknown = sorted(set(filters) - set(FILTERS))
@@ -163,7 +137,7 @@ def _nearest(model: str, dim: int, tenant: str, filters: Mapping[str, str]) -> S
         )
     query = bindparam("query", type_=Vector(dim))
     distance = literal_column(_column(dim), Vector(dim)).cosine_distance(query).label("distance")
-    nearby = _units().join(vector, vector.c.sha256 == unit.c.sha256).add_columns(distance)
+    nearby = units.columns().join(vector, vector.c.sha256 == unit.c.sha256).add_columns(distance)
     nearby = nearby.where(vector.c.model == literal_column(_quoted(model)), corpora.c.tenant == tenant)
     for name, value in filters.items():
         if value:
@@ -172,11 +146,7 @@ def _nearest(model: str, dim: int, tenant: str, filters: Mapping[str, str]) -> S
 
 
 def _hits(conn: Connection, statement: Select[Any], query: np.ndarray, k: int) -> list[Hit]:
-    return [Hit(_unit(row), 1.0 - row.distance) for row in conn.execute(statement, {"query": query, "k": k})]
-
-
-def _unit(row: Any) -> Unit:
-    return Unit(**{column.name: getattr(row, column.name) for column in UNIT_COLUMNS})
+    return [Hit(units.record(row), 1.0 - row.distance) for row in conn.execute(statement, {"query": query, "k": k})]
 
 
 def _column(dim: int) -> str:
