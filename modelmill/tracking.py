@@ -142,6 +142,23 @@ def resume(settings: Settings, run_id: str) -> Run:
     return Run(run_id, client(settings))
 
 
+def curves(settings: Settings, run_id: str) -> Mapping[str, list[tuple[int, float]]]:
+    """The run's metrics that have more than one point: name -> (step, value), in order of the steps."""
+    mlflow = client(settings)
+    found: dict[str, list[tuple[int, float]]] = {}
+    for name in sorted(mlflow.get_run(run_id).data.metrics):
+        points = sorted((point.step, point.value) for point in mlflow.get_metric_history(run_id, name))
+        if len(points) > 1:
+            found[name] = points
+    return found
+
+
+def page(settings: Settings, run_id: str) -> str:
+    """Where the MLflow UI shows the run, once it is up."""
+    experiment = client(settings).get_run(run_id).info.experiment_id
+    return f"http://{settings.host}:{settings.mlflow_port}/#/experiments/{experiment}/runs/{run_id}"
+
+
 def _experiment(settings: Settings, name: str) -> str:
     from mlflow.exceptions import MlflowException
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Engine, desc, select
 
-from modelmill.errors import DataError
+from modelmill.errors import DataError, UserError
 from modelmill.records import Candidate, Release
 from modelmill.settings import Settings
-from modelmill.store.tables import candidate, release
+from modelmill.store import releases
+from modelmill.store.tables import candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +38,30 @@ def get(settings: Settings, db: Engine, sha256: str) -> Candidate:
     return _record(settings, row)
 
 
-def newest(settings: Settings, db: Engine, task: str) -> Candidate | None:
-    """The task's youngest candidate, released or not."""
-    statement = select(candidate).where(candidate.c.task == task)
-    with db.connect() as conn:
-        row = conn.execute(statement.order_by(desc(candidate.c.created_at)).limit(1)).one_or_none()
-    return _record(settings, row) if row else None
+def newest(settings: Settings, db: Engine, task: str) -> Candidate:
+    """The task's youngest candidate, released or not. Raises UserError when there is none."""
+    found = _youngest(settings, db, task)
+    if found is None:
+        raise UserError(
+            f"{task} has no candidate", allowed="a trained candidate", found="none", next=f"mill finetune --task {task}"
+        )
+    return found
 
 
 def standing(settings: Settings, db: Engine, task: str) -> Standing:
     """What the registry's aliases are a projection of."""
-    released = _champion(db, task)
+    released = releases.champion(db, task)
     champion = get(settings, db, released.candidate_sha256) if released else None
-    youngest = newest(settings, db, task)
+    youngest = _youngest(settings, db, task)
     same = youngest is not None and champion is not None and youngest.sha256 == champion.sha256
     return Standing(champion, released, None if same else youngest)
 
 
-def _champion(db: Engine, task: str) -> Release | None:
-    statement = select(release).where(release.c.task == task, release.c.status == "champion")
+def _youngest(settings: Settings, db: Engine, task: str) -> Candidate | None:
+    statement = select(candidate).where(candidate.c.task == task)
     with db.connect() as conn:
-        row = conn.execute(statement).one_or_none()
-    if row is None:
-        return None
-    return Release(**{name: getattr(row, name) for name in Release.__dataclass_fields__})
+        row = conn.execute(statement.order_by(desc(candidate.c.created_at)).limit(1)).one_or_none()
+    return _record(settings, row) if row else None
 
 
 def _record(settings: Settings, row: Any) -> Candidate:

@@ -1,0 +1,79 @@
+"""What every asset is given: settings turned by the dial, the database, a way to tell progress; and how it fails.
+
+Here Dagster ends: below, the stages get plain values. A MillError becomes a Dagster failure that shows its four parts.
+"""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import dagster as dg
+from pydantic import Field
+from sqlalchemy import Engine
+
+from modelmill.errors import MillError, PrerequisiteError, UserError
+from modelmill.progress import Progress, Step
+from modelmill.records import Corpus
+from modelmill.settings import PROFILES, Settings, load
+from modelmill.store import corpora, database
+
+Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a stage function is called with."""
+
+    settings: Settings
+    db: Engine
+    progress: Progress
+    force: bool
+
+    def corpus(self, name: str) -> Corpus:
+        """The corpus a partition stands for. Raises UserError."""
+        return corpora.get(self.db, self.settings.tenant, name)
+
+
+class Mill(dg.ConfigurableResource[None]):
+    """The dial of a run: how much, with which seed, and whether also what has not changed."""
+
+    profile: str = Field("", description="tiny, small or full; empty: MILL_PROFILE")
+    seed: int = Field(-1, description="seed of every random choice; -1: MILL_SEED")
+    force: bool = Field(False, description="build and train again although nothing changed")
+
+    def settings(self) -> Settings:
+        """The installation's settings with this run's dial. Raises UserError."""
+        if self.profile not in ("", *PROFILES):
+            raise UserError(
+                f"there is no profile {self.profile!r}",
+                allowed=", ".join(PROFILES),
+                found=repr(self.profile),
+                next="choose one of them in the run's config, resources > mill > profile",
+            )
+        settings = load()
+        dial = {"profile": self.profile or settings.profile, "seed": self.seed if self.seed >= 0 else settings.seed}
+        return settings.model_copy(update=dial)
+
+    @contextmanager
+    def at_work(self, context: Context) -> Generator[Work]:
+        """Settings, database and progress for one step; an error leaves it as a failure a person can read."""
+        os.environ["DAGSTER_RUN_ID"] = context.run.run_id  # who holds a lease is told by it
+        try:
+            settings = self.settings()
+            yield Work(settings, database.engine(settings), _teller(context), self.force)
+        except MillError as error:
+            again = isinstance(error, PrerequisiteError)
+            raise dg.Failure(
+                description=str(error), metadata={**error.as_dict(), "kind": type(error).__name__}, allow_retries=again
+            ) from error
+
+
+def _teller(context: Context) -> Progress:
+    """Progress goes to the run's log in the UI, and to standard output for whoever waits for the run."""
+
+    def tell(step: Step) -> None:
+        context.log.info(str(step))
+        print(f"  {step}", flush=True)
+
+    return tell

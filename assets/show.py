@@ -1,0 +1,95 @@
+"""How results look on an asset's page: tables and pictures as Markdown (Dagster has no metadata for images)."""
+
+import base64
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LARGEST = 25  # rows of a table; the rest is counted
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
+    """A Markdown table; numbers with four significant digits."""
+    shown = [[_cell(value) for value in row] for row in rows]
+    lines = [list(header), ["---"] * len(header), *shown[:LARGEST]]
+    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    left_out = f"\n\nand {len(shown) - LARGEST} more" if len(shown) > LARGEST else ""
+    return dg.MetadataValue.md(text + left_out)
+
+
+def counts(what: str, numbers: Mapping[str, int]) -> dg.MarkdownMetadataValue:
+    """How many of each, most first."""
+    most_first = sorted(numbers, key=lambda name: (-numbers[name], name))
+    return table([what, "number"], ((name, numbers[name]) for name in most_first))
+
+
+def picture(draw: Callable[["Axes"], None], said: str) -> dg.MarkdownMetadataValue:
+    """What `draw` draws on one pair of axes, as a PNG inside the Markdown; `said` is for those who cannot see it."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3), dpi=80, layout="constrained")
+    FigureCanvasAgg(figure)
+    draw(figure.subplots())
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return dg.MetadataValue.md(f"![{said}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})")
+
+
+def bars(title: str, numbers: Mapping[str, float], unit: str = "") -> dg.MarkdownMetadataValue:
+    """Horizontal bars with their values, first on top."""
+
+    def draw(axes: "Axes") -> None:
+        names = list(numbers)[::-1]
+        drawn = axes.barh(names, [numbers[name] for name in names], color="#4878a8")
+        axes.bar_label(drawn, labels=[_cell(numbers[name]) for name in names], padding=3)
+        axes.margins(x=0.15)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel(unit)
+        axes.spines[["top", "right"]].set_visible(False)
+
+    return picture(draw, f"{title}: " + ", ".join(f"{name} {_cell(value)}" for name, value in numbers.items()))
+
+
+def curves(title: str, lines: Mapping[str, Sequence[tuple[int, float]]]) -> dg.MarkdownMetadataValue:
+    """One line a name over its steps."""
+
+    def draw(axes: "Axes") -> None:
+        for name, points in lines.items():
+            axes.plot([step for step, _ in points], [value for _, value in points], label=name, linewidth=1.2)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("step")
+        axes.legend(fontsize=8, frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
+
+    return picture(draw, f"{title}: curves of {', '.join(lines)}")
+
+
+def result(sha256: str, fresh: bool, **metadata: Any) -> dg.MaterializeResult[Any]:
+    """An asset as it is now. Its data version is the content's sha256: the same content is the same version."""
+    return dg.MaterializeResult(
+        metadata={"fresh": fresh, "sha256": dg.MetadataValue.text(sha256), **metadata},
+        data_version=dg.DataVersion(sha256) if sha256 else None,
+    )
+
+
+def verdict(passed: bool, failures: Sequence[object], **metadata: Any) -> dg.AssetCheckResult:
+    """A blocking check's answer: when it says no, nothing downstream runs."""
+    listed = dg.MetadataValue.md("\n".join(f"* {failure}" for failure in failures[:LARGEST]) or "none")
+    return dg.AssetCheckResult(
+        passed=passed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description="; ".join(str(failure) for failure in failures[:3]) or None,
+        metadata={"failures": len(failures), "listed": listed, **metadata},
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")

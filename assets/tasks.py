@@ -1,0 +1,194 @@
+"""The assets of the tasks: dataset, candidate, report, release, and the checks between them.
+
+Each file in `modelmill/tasks/` adds its own; nothing here names a task.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import dagster as dg
+
+from assets import results, show
+from assets.mill import Mill
+from assets.normalize import units
+from assets.versions import code_version
+from modelmill.task import Task, all_tasks
+
+Noun = Literal["dataset", "candidate", "report", "release"]
+STAGES: dict[Noun, str] = {
+    "dataset": "datasets",
+    "candidate": "finetune",
+    "report": "evaluate",
+    "release": "deploy",
+}
+KINDS: dict[Noun, set[str]] = {
+    "dataset": {"parquet", "dvc"},
+    "candidate": {"torch", "mlflow"},
+    "report": {"numpy", "mlflow"},
+    "release": {"bentoml", "postgres"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAssets:
+    """What one task file adds."""
+
+    task: Task
+    assets: Sequence[dg.AssetsDefinition]
+    checks: Sequence[dg.AssetChecksDefinition]
+
+
+def task_assets() -> list[TaskAssets]:
+    """One entry a task, in the order of the task files."""
+    return [_of(task) for task in all_tasks().values()]
+
+
+def _of(task: Task) -> TaskAssets:
+    made = dataset(task), candidate(task), report(task), release(task)
+    return TaskAssets(task, made, (dataset_expectations(task), no_leak(task), gate(task)))
+
+
+def key(task: Task, noun: Noun) -> dg.AssetKey:
+    """<task>/<noun>, as in the publications."""
+    return dg.AssetKey([task.name, noun])
+
+
+def _asset(
+    task: Task, noun: Noun, does: str, deps: Sequence[dg.AssetsDefinition | dg.AssetKey], pool: str
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """`dg.asset`, with what all assets of a task say about themselves."""
+    stage = STAGES[noun]
+    return dg.asset(
+        key=key(task, noun),
+        deps=deps,
+        pool=pool,
+        group_name=stage,
+        owners=["team:models"],
+        kinds=KINDS[noun],
+        tags={"task": task.name, "stage": stage},
+        code_version=code_version(stage, task.name),
+        description=f"**{task.title}.** {task.question}\n\n{does}",
+    )
+
+
+def _check(task: Task, noun: Noun, name: str, does: str) -> Callable[[Callable[..., Any]], dg.AssetChecksDefinition]:
+    """`dg.asset_check`, blocking: when it says no, nothing downstream runs."""
+    return dg.asset_check(asset=key(task, noun), name=name, description=does, blocking=True)
+
+
+def dataset(task: Task) -> dg.AssetsDefinition:
+    """Units -> frozen examples."""
+    said = "Its examples, split by group and duplicate cluster, frozen as Parquet with a manifest, pinned by DVC."
+
+    @_asset(task, "dataset", said, deps=[units], pool="data")
+    def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
+        from modelmill.datasets.stage import build
+
+        with mill.at_work(context) as at:
+            dial = at.settings
+            built = build(dial, at.db, task, dial.profile, dial.seed, at.progress, force=at.force)
+        return results.dataset(built.dataset, built.fresh)
+
+    return made
+
+
+def candidate(task: Task) -> dg.AssetsDefinition:
+    """Dataset -> trained model, in a process of its own."""
+    said = f"A model trained by the recipe `{task.recipe}`: safetensors and JSON, not released yet."
+
+    @_asset(task, "candidate", said, deps=[key(task, "dataset")], pool="model")
+    def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
+        from modelmill.finetune.stage import finetune
+
+        from modelmill.store import datasets
+
+        with mill.at_work(context) as at:
+            dial, data = at.settings, datasets.load(at.db, task)
+            trained = finetune(dial, at.db, task, data, dial.profile, dial.seed, at.progress, force=at.force)
+            return results.candidate(at.settings, trained.candidate, trained.fresh)
+
+    return made
+
+
+def report(task: Task) -> dg.AssetsDefinition:
+    """Candidate -> scores beside baseline and champion."""
+    said = f"`{task.main_score.name}` ({task.main_score.unit}) on the frozen test set beside {task.baseline_name} and "
+    said += "the champion, with paired bootstrap intervals."
+
+    @_asset(task, "report", said, deps=[key(task, "candidate")], pool="model")
+    def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
+        from modelmill.evaluate.stage import evaluate
+
+        from modelmill.store import candidates
+
+        with mill.at_work(context) as at:
+            newest = candidates.newest(at.settings, at.db, task.name)
+            measured = evaluate(at.settings, at.db, task, newest, at.progress)
+        return results.report(task, measured.report, measured.fresh)
+
+    return made
+
+
+def release(task: Task) -> dg.AssetsDefinition:
+    """Report -> champion, if the gate lets it through; the gate is looked up once more where the release is made."""
+    said = "What answers: the candidate that beat the baseline and is not worse than the champion before it."
+
+    @_asset(task, "release", said, deps=[key(task, "report")], pool="deploy")
+    def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
+        from modelmill.deploy.stage import deploy
+
+        with mill.at_work(context) as at:
+            deployed = deploy(at.settings, at.db, task, at.progress, by=f"dagster/{context.run_id}")
+        return results.release(deployed.release, deployed.reason, deployed.fresh)
+
+    return made
+
+
+def dataset_expectations(task: Task) -> dg.AssetChecksDefinition:
+    """Great Expectations on the frozen set."""
+    says = "Examples fit the task's Input, splits are not empty, hashes unique (Great Expectations)."
+
+    @_check(task, "dataset", "dataset_expectations", says)
+    def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
+        from modelmill.datasets.expectations import check_dataset
+
+        from modelmill.store import datasets
+
+        with mill.at_work(context) as at:
+            found = check_dataset(datasets.load(at.db, task))
+        return show.verdict(found.passed, found.failures)
+
+    return checked
+
+
+def no_leak(task: Task) -> dg.AssetChecksDefinition:
+    """No exact or near duplicate across the splits."""
+    says = "No example of one split is an exact or near duplicate of one in another."
+
+    @_check(task, "dataset", "no_leak", says)
+    def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
+        from modelmill.datasets.expectations import check_leak
+
+        from modelmill.store import datasets
+
+        with mill.at_work(context) as at:
+            found = check_leak(datasets.load(at.db, task))
+        return show.verdict(found.passed, found.failures)
+
+    return checked
+
+
+def gate(task: Task) -> dg.AssetChecksDefinition:
+    """Better than the baseline, not worse than the champion, slices, latency, size."""
+    says = "Better than the baseline, not worse than the champion, no slice lost, fast and small (paired bootstrap)."
+
+    @_check(task, "report", "gate", says)
+    def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
+        from modelmill.evaluate import reports
+
+        with mill.at_work(context) as at:
+            newest = reports.latest(at.db, task)
+        return results.gate(newest)
+
+    return checked

@@ -1,0 +1,103 @@
+"""Dagster's instance: where its runs, events and schedules are kept, and how many things may run at once.
+
+`prepare` writes DAGSTER_HOME/dagster.yaml at set-up. The file holds no password: it names an environment variable,
+which `environment` fills for every program that is started. Source of the settings: docs.dagster.io, "dagster.yaml".
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from modelmill.errors import PrerequisiteError
+from modelmill.settings import Settings
+from modelmill.store.database import database_url
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+URL_VARIABLE = "DAGSTER_POSTGRES_URL"
+
+CONFIG: dict[str, Any] = {
+    "storage": {"postgres": {"postgres_url": {"env": URL_VARIABLE}}},
+    "run_coordinator": {"module": "dagster._core.run_coordinator", "class": "QueuedRunCoordinator"},
+    # Two runs at once on a laptop; within them one step of each heavy kind (the assets name their pools).
+    "concurrency": {"runs": {"max_concurrent_runs": 2}, "pools": {"default_limit": 1, "granularity": "op"}},
+    # A run whose process died is found and its pool slot given back, also while nobody starts anything (see reaper.py).
+    "run_monitoring": {
+        "enabled": True,
+        "start_timeout_seconds": 300,
+        "max_runtime_seconds": 7200,
+        "max_resume_run_attempts": 0,
+        "free_slots_after_run_end_seconds": 30,
+        "poll_interval_seconds": 30,
+    },
+    # A crashed process is tried again; a step that says no (a gate, bad input) would say no again.
+    "run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False},
+    "retention": {
+        "schedule": {"purge_after_days": 90},
+        "sensor": {"purge_after_days": {"skipped": 7, "failure": 30, "success": 90}},
+    },
+    "telemetry": {"enabled": False},
+    "nux": {"enabled": False},
+}
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What Dagster's programs need: `settings.child_env()`, and where their database is."""
+    url = database_url(settings, "dagster", driver="psycopg2").render_as_string(hide_password=False)
+    return {**settings.child_env(), URL_VARIABLE: url}
+
+
+def prepare(settings: Settings) -> Path:
+    """Write dagster.yaml when it is not there or not as it should be; returns its folder, DAGSTER_HOME."""
+    home = settings.home_dir / "dagster"
+    file = home / "dagster.yaml"
+    wanted = "# Written by modelmill (orchestration/instance.py) at every set-up: change it there.\n" + yaml.safe_dump(
+        CONFIG, sort_keys=False
+    )
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not file.exists() or file.read_text() != wanted:
+            draft = file.with_suffix(f".{os.getpid()}")
+            draft.write_text(wanted)
+            draft.replace(file)
+    except OSError as error:
+        raise PrerequisiteError(
+            f"{file} cannot be written",
+            allowed="a writable home folder with space on the disk",
+            found=str(error),
+            next="free space or set MILL_HOME to another folder, then `mill doctor`",
+        ) from error
+    return home
+
+
+def connect(settings: Settings) -> DagsterInstance:
+    """The instance for this process, with Dagster's tables made. Sets the environment that Dagster reads."""
+    from dagster import DagsterInstance
+    from sqlalchemy import NullPool, create_engine, text
+
+    prepare(settings)
+    env = environment(settings)
+    os.environ.update(env)
+    lock = create_engine(database_url(settings), poolclass=NullPool)
+    with lock.begin() as conn:  # two that start at once would both make the tables
+        conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('dagster tables'))"))
+        return DagsterInstance.get()
+
+
+def main() -> None:
+    """`python -m orchestration.instance`: Dagster's home and tables made, dead runs reaped. Safe to repeat."""
+    from modelmill.settings import load
+    from orchestration.reaper import reap
+
+    with connect(load()) as made:
+        for run_id in reap(made):
+            print(f"run {run_id} was dead: marked as failed")
+
+
+if __name__ == "__main__":
+    main()

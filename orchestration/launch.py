@@ -1,0 +1,171 @@
+"""Start a run and stay with it: `python -m orchestration.launch intake --corpus X` or `train --task Y --profile P`.
+
+What a person starts and what the night starts is the same job on the same instance, so the run shows in the UI.
+Progress goes to standard output, a failure as its four parts to standard error; the exit code says what kind it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from modelmill import errors
+from modelmill.errors import MillError, UserError
+from modelmill.settings import PROFILES, Settings, load
+from modelmill.store import corpora, database
+
+if TYPE_CHECKING:
+    from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
+
+INTAKE_STAGES = {"extract": "documents", "normalize": "units", "embed": "vectors"}
+INTERRUPTED = 130  # what shells say after Ctrl-C
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what was asked for, one after the other; the first failure's exit code."""
+    asked = _arguments(argv)
+    warnings.filterwarnings("ignore", module="dagster")  # what is new in Dagster is no business of who waits here
+    # Ended from outside, the run must not stay "started" for ever: unwind as for Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _launch(asked, load())
+    except MillError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; nothing half done was published", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m orchestration.launch", description=(__doc__ or "").split("\n")[0])
+    words = parser.add_subparsers(dest="what", required=True)
+    intake = words.add_parser("intake", help="take in corpora: extract, normalize, embed")
+    intake.add_argument("--corpus", action="append", required=True, help="may be given several times")
+    intake.add_argument("--stage", choices=tuple(INTAKE_STAGES), help="only this stage")
+    train = words.add_parser("train", help="train tasks: datasets, finetune, evaluate, deploy")
+    train.add_argument("--task", action="append", required=True, help="may be given several times")
+    train.add_argument("--stage", choices=("datasets", "finetune", "evaluate", "deploy"), help="only this stage")
+    for word in (intake, train):
+        word.add_argument("--profile", choices=PROFILES)
+        word.add_argument("--seed", type=int)
+        word.add_argument("--force", action="store_true", help="also what has not changed")
+        word.add_argument("--reason", default="asked for by a person", help="kept as a tag of the run")
+    return parser.parse_args(argv)
+
+
+def _launch(asked: argparse.Namespace, settings: Settings) -> int:
+    from modelmill.task import get_task
+    from orchestration import instance, jobs, reaper
+
+    database.migrate(settings)
+    if asked.what == "intake":
+        names = [corpora.get(database.engine(settings), settings.tenant, name).name for name in asked.corpus]
+        wanted = [(jobs.INTAKE, name, name, _intake_keys(asked.stage)) for name in names]
+    else:
+        tasks = [get_task(name) for name in asked.task]
+        wanted = [(jobs.train_name(task.name), None, task.name, _train_keys(task.name, asked.stage)) for task in tasks]
+    with instance.connect(settings) as made:
+        reaper.reap(made)
+        codes = [_run(made, settings, asked, *one) for one in wanted]
+    return next((code for code in codes if code), 0)
+
+
+def _intake_keys(stage: str | None) -> list[AssetKey] | None:
+    from dagster import AssetKey
+
+    return [AssetKey(INTAKE_STAGES[stage])] if stage else None
+
+
+def _train_keys(task: str, stage: str | None) -> list[AssetKey] | None:
+    from dagster import AssetKey
+
+    from assets.tasks import STAGES
+
+    return [AssetKey([task, noun]) for noun, name in STAGES.items() if name == stage] if stage else None
+
+
+def _run(
+    instance: DagsterInstance,
+    settings: Settings,
+    asked: argparse.Namespace,
+    job: str,
+    partition: str | None,
+    title: str,
+    keys: list[AssetKey] | None,
+) -> int:
+    from orchestration.definitions import defs
+
+    if partition is not None:
+        instance.add_dynamic_partitions("corpora", [partition])
+    print(f"{job} {title}", flush=True)
+    start = time.monotonic()
+    result = defs.get_job_def(job).execute_in_process(
+        instance=instance,
+        partition_key=partition,
+        asset_selection=keys,
+        run_config=_config(asked),
+        tags={"reason": asked.reason},
+        raise_on_error=False,
+    )
+    if not result.success:
+        error = failure(settings, result)
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return error.exit_code
+    print(f"{job} {title}: done in {time.monotonic() - start:.1f} s (run {result.run_id})", flush=True)
+    return 0
+
+
+def _config(asked: argparse.Namespace) -> dict[str, Any]:
+    """The dial for the resource, and a console that leaves the words to us."""
+    dial = {"profile": asked.profile, "seed": asked.seed, "force": asked.force or None}
+    given = {name: value for name, value in dial.items() if value is not None}
+    return {"resources": {"mill": {"config": given}}, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def failure(settings: Settings, result: ExecuteInProcessResult) -> MillError:
+    """Why the run failed, in four parts: a check that said no, else the first step that failed."""
+    run = f"http://{settings.host}:{settings.dagster_port}/runs/{result.run_id}"
+    for check in result.get_asset_check_evaluations():
+        if not check.passed:
+            return UserError(
+                f"the check {check.check_name} of {check.asset_key.to_user_string()} said no: nothing after it is made",
+                allowed="a check that passes: what it asks for stands on the asset's page",
+                found=check.description or "no details",
+                next=f"mill report, or look at {run} while `mill up` runs",
+            )
+    for event in result.all_events:
+        if event.is_step_failure:
+            return _step_failure(event.step_failure_data, str(event.step_key), run)
+    return MillError(
+        "the run failed before its first step", allowed="-", found=str(result.run_id), next=f"look at {run}"
+    )
+
+
+def _step_failure(data: Any, step: str, run: str) -> MillError:
+    told = data.user_failure_data
+    parts = {name: entry.value for name, entry in (told.metadata if told else {}).items()}
+    if {"failed", "allowed", "found", "next"} <= set(parts):
+        kind = getattr(errors, str(parts.get("kind")), MillError)
+        return kind(parts["failed"], allowed=parts["allowed"], found=parts["found"], next=parts["next"])
+    found = told.description if told else (data.error.cause or data.error).message.strip() if data.error else ""
+    return MillError(
+        f"the step {step} failed",
+        allowed="a step that ends well",
+        found=str(found),
+        next=f"look at {run} while `mill up` runs",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

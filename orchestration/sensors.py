@@ -1,0 +1,64 @@
+"""Corpora as they come, change and go: the table `corpus` becomes partitions, and what changed is taken in."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from assets.extract import corpora as partitions
+from orchestration.jobs import INTAKE
+
+if TYPE_CHECKING:
+    from modelmill.plan import Reason
+
+# Looking at a corpus means listing it, and hashing it where it has no revision of its own.
+EVERY_SECONDS = 300
+
+
+def sensors() -> Sequence[dg.SensorDefinition]:
+    """All of them."""
+    return [changed_corpora]
+
+
+@dg.sensor(
+    job_name=INTAKE,
+    minimum_interval_seconds=EVERY_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Keeps the partitions equal to the table of corpora, and takes in a corpus that is new or changed.",
+)
+def changed_corpora(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    from modelmill import plan
+    from modelmill.settings import load
+    from modelmill.store import corpora, database
+
+    settings = load()
+    db = database.engine(settings)
+    known = {corpus.name for corpus in corpora.all_corpora(db, settings.tenant)}
+    stored = set(context.instance.get_dynamic_partitions("corpora"))
+    why = plan.reasons(settings, db, corpora=sorted(known), tasks=())
+    requests = list(_requests(why, _under_way(context.instance)))
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else "no corpus changed",
+        dynamic_partitions_requests=[
+            partitions.build_add_request(sorted(known - stored)),
+            partitions.build_delete_request(sorted(stored - known)),
+        ],
+    )
+
+
+def _requests(why: "Iterable[Reason]", busy: set[str]) -> Iterable[dg.RunRequest]:
+    """One a corpus. The same state of it is asked for only once, so that a corpus that fails is not tried for ever."""
+    first: dict[str, Reason] = {}
+    for reason in why:
+        first.setdefault(reason.of, reason)
+    for name, reason in first.items():
+        if name not in busy:
+            yield dg.RunRequest(run_key=f"{name}:{reason.state}", partition_key=name, tags={"reason": str(reason)})
+
+
+def _under_way(instance: dg.DagsterInstance) -> set[str]:
+    status = dg.DagsterRunStatus
+    unfinished = [status.QUEUED, status.STARTING, status.STARTED, status.CANCELING]
+    runs = instance.get_runs(dg.RunsFilter(job_name=INTAKE, statuses=unfinished))
+    return {run.tags.get("dagster/partition", "") for run in runs}
