@@ -89,10 +89,11 @@ def current_revision(settings: Settings, corpus: Corpus) -> str:
         return snapshot.revision or _survey(snapshot, silent).revision
 
 
-def is_current(settings: Settings, db: Engine, corpus: Corpus) -> bool:
-    """Whether `extract` would find nothing new."""
+def is_current(settings: Settings, db: Engine, corpus: Corpus, revision: str | None = None) -> bool:
+    """Whether `extract` would find nothing new. revision: the source's present one, where the caller knows it."""
     last = publications.current(db, "documents", corpus.name)
-    return last is not None and last.input_hash == _input_hash(current_revision(settings, corpus), corpus)
+    now = revision or current_revision(settings, corpus)
+    return last is not None and last.input_hash == _input_hash(now, corpus)
 
 
 def nothing_found(corpus: Corpus, reasons: Mapping[str, int]) -> UserError:
