@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     release_port_base: int = Field(
         8100, ge=1, le=64000, description="Release number N is served on this port + N modulo 1000, loopback only."
     )
+    requests_per_second: int = Field(
+        1000, ge=1, le=1_000_000, description="Requests a second one API key may make; its tenant may make twice that."
+    )
     key_pepper: SecretStr | None = Field(
         None,
         description="Secret mixed into the stored hashes of API keys. Default: made once, kept in the home folder.",

@@ -1,0 +1,101 @@
+"""The gateway's app: one route for each task, found by being there, and what belongs around them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from fastapi import FastAPI, Request, Security
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
+
+import modelmill
+from modelmill.records import Release
+from modelmill.store.keys import Key
+from modelmill.store.predictions import Prediction
+from modelmill.task import Task, all_tasks
+from serving.house import House
+from serving.operations import add_operations
+from serving.problems import add_handlers, errors
+from serving.records import add_records
+from serving.scopes import API
+
+
+class Answer(BaseModel):
+    """What every task answers: who answered, how sure, how fast, and under which id it is kept."""
+
+    task: str
+    release: str = Field(description="task@version")
+    prediction_id: uuid.UUID = Field(description="for feedback and lineage")
+    latency_ms: float
+    confidence: float | None = Field(description="0..1; null where the task has none")
+    answer: dict[str, Any]
+    alternatives: list[Any]
+
+
+def make_app(house: House) -> FastAPI:
+    """All routes. Their scopes are in `serving.scopes`; a test holds both equal."""
+    app = FastAPI(
+        title="modelmill",
+        version=modelmill.__version__,
+        description="Models made of your own code and content. Every answer names its release.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=house.running,
+    )
+    add_operations(app, house)
+    for task in all_tasks().values():
+        _add_task(app, house, task)
+    add_records(app, house)
+    add_handlers(app)
+    return app
+
+
+def _add_task(app: FastAPI, house: House, task: Task) -> None:
+    strict = type(
+        task.input.__name__, (task.input,), {"model_config": ConfigDict(extra="forbid"), "__doc__": task.input.__doc__}
+    )
+
+    async def predict(body: BaseModel, request: Request) -> Answer:
+        return await answer(house, task, request.state.key, body.model_dump(mode="json"))
+
+    predict.__annotations__["body"] = strict
+    predict.__annotations__["request"] = Request
+    app.post(
+        f"{API}/{task.route}",
+        name=task.name,
+        summary=task.title,
+        description=task.question,
+        tags=["tasks"],
+        response_model=Answer,
+        responses=errors(401, 403, 413, 422, 429, 503),
+        dependencies=[Security(HTTPBearer(auto_error=False))],
+        openapi_extra={"requestBody": {"content": {"application/json": {"example": dict(task.sample)}}}},
+    )(predict)
+
+
+async def answer(house: House, task: Task, key: Key, asked: dict[str, Any]) -> Answer:
+    """Ask the release, log, answer. What could not be logged is not answered."""
+    start = time.perf_counter()
+    release, output = await house.switch.ask(task.name, await house.state.live_releases(), key.tenant, asked)
+    rest = {name: value for name, value in output.items() if name not in ("confidence", "alternatives")}
+    made = Answer(
+        task=task.name,
+        release=release.name,
+        prediction_id=uuid.uuid4(),
+        latency_ms=0.0,
+        confidence=output.get("confidence"),
+        answer=rest,
+        alternatives=output.get("alternatives") or [],
+    )
+    await house.state.write(_logged(made, release, key, asked, (time.perf_counter() - start) * 1000))
+    house.metrics.predictions.labels(release.name).inc()
+    return made.model_copy(update={"latency_ms": round((time.perf_counter() - start) * 1000, 3)})
+
+
+def _logged(made: Answer, release: Release, key: Key, asked: dict[str, Any], ms: float) -> Prediction:
+    told = {"answer": made.answer, "alternatives": made.alternatives}
+    return Prediction(
+        made.prediction_id, key.tenant, key.prefix, made.task, release.id, asked, told, made.confidence, ms
+    )

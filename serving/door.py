@@ -1,0 +1,183 @@
+"""The door: every request passes here before any routing, BentoML's own routes included. Deny by default.
+
+Key -> scope -> rate -> room -> size, then the route. The tenant is the key's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from starlette.datastructures import Headers
+
+from modelmill.errors import MillError
+from modelmill.store.keys import Key
+from serving import problems, scopes
+from serving.metrics import Metrics
+from serving.problems import Problem
+from serving.scopes import OPEN, Rule
+from serving.state import State
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY_BYTES = 1_000_000
+IN_FLIGHT = 512  # requests worked on at once; more are told to come again, none is queued without end
+OPEN_PER_SECOND = 200  # requests without a key, per address
+
+
+class Door:
+    """ASGI middleware around the whole service. `api` gets what is let in; BentoML keeps the start and the end."""
+
+    def __init__(self, app: App, *, api: App, state: Callable[[], State], metrics: Metrics) -> None:
+        self.app, self.api, self.state, self.metrics = app, api, state, metrics
+        self.limiter = MovingWindowRateLimiter(MemoryStorage())
+        self.in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        rule = scopes.rule_for(scope["method"], scope["path"])
+        with self.metrics.request(rule.path if rule else "unknown") as status:
+            answer = _Answer(send, status)
+            try:
+                await self._let_in(rule, scope, receive, answer)
+            except Problem as problem:
+                await answer.refuse(problem, scope, receive)
+            except MillError as error:
+                await answer.refuse(problems.of(error), scope, receive)
+
+    async def _let_in(self, rule: Rule | None, scope: Scope, receive: Receive, send: _Answer) -> None:
+        if rule is None:
+            raise _no_route(scope["method"], scope["path"])
+        headers = Headers(scope=scope)  # pyright: ignore[reportArgumentType]
+        if rule.needs != OPEN:
+            scope.setdefault("state", {})["key"] = await self._key(headers, rule)
+        else:
+            await self._within_rate(f"open:{(scope.get('client') or ['?'])[0]}", OPEN_PER_SECOND)
+        if self.in_flight >= IN_FLIGHT:
+            raise _come_again(f"{IN_FLIGHT} requests at once", "more")
+        self.in_flight += 1
+        try:
+            await self.api(scope, capped(receive, headers), send)
+        finally:
+            self.in_flight -= 1
+
+    async def _key(self, headers: Headers, rule: Rule) -> Key:
+        key = await self.state().key(_presented(headers))
+        if key is None:
+            raise _who("no key that is live" if _presented(headers) else "no key")
+        rate = self.state().settings.requests_per_second
+        await self._within_rate(f"key:{key.prefix}", rate)
+        await self._within_rate(f"tenant:{key.tenant}", 2 * rate)
+        if not key.may(rule.needs):
+            raise _not_allowed(key, rule)
+        return key
+
+    async def _within_rate(self, who: str, per_second: int) -> None:
+        if not await self.limiter.hit(RateLimitItemPerSecond(per_second), who):
+            raise _come_again(f"{per_second} requests a second", "more")
+
+
+class _Answer:
+    """`send` that knows whether the answer has begun, and which status it got."""
+
+    def __init__(self, send: Send, status: list[int]) -> None:
+        self.send, self.status = send, status
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status[:] = [message["status"]]
+        await self.send(message)
+
+    async def refuse(self, problem: Problem, scope: Scope, receive: Receive) -> None:
+        if not self.status:
+            await problem.response()(scope, receive, self)  # pyright: ignore[reportArgumentType]
+
+
+def capped(receive: Receive, headers: Headers) -> Receive:
+    """`receive` that counts the body's bytes; refuses at once what says that it is too big."""
+    said = headers.get("content-length", "0")
+    if not said.isdigit() or int(said) > BODY_BYTES:
+        raise _too_big(f"{said[:20]} bytes")
+    seen = 0
+
+    async def counting() -> MutableMapping[str, Any]:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > BODY_BYTES:
+            raise _too_big(f"more than {BODY_BYTES} bytes")
+        return message
+
+    return counting
+
+
+def _presented(headers: Headers) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+
+
+def _no_route(method: str, path: str) -> Problem:
+    allowed = scopes.methods(path)
+    return Problem(
+        405 if allowed else 404,
+        f"there is no {method} {path[:100]}",
+        allowed=", ".join(f"{m} {path[:100]}" for m in allowed) or "the routes listed at /docs",
+        found=f"{method} {path[:100]}",
+        next="read /docs",
+        headers={"Allow": ", ".join(allowed)} if allowed else None,
+    )
+
+
+def _who(found: str) -> Problem:
+    return Problem(
+        401,
+        "the request was not let in",
+        allowed="a live key in the header `Authorization: Bearer mk_...` or `X-API-Key: mk_...`",
+        found=found,
+        next="mill key create NAME --scope predict",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _not_allowed(key: Key, rule: Rule) -> Problem:
+    return Problem(
+        403,
+        f"this key may not {rule.method} {rule.path}",
+        allowed=f"a key with the scope {rule.needs}",
+        found=f"key {key.prefix} with the scopes {', '.join(sorted(key.scopes))}",
+        next=f"mill key create NAME --scope {rule.needs}",
+    )
+
+
+def _too_big(found: str) -> Problem:
+    return Problem(
+        413,
+        "the body is too big",
+        allowed=f"at most {BODY_BYTES} bytes, with a Content-Length or in chunks",
+        found=found,
+        next="send less, or in several requests",
+    )
+
+
+def _come_again(allowed: str, found: str) -> Problem:
+    return Problem(
+        429,
+        "too many requests",
+        allowed=allowed,
+        found=found,
+        next="ask again in a second",
+        headers={"Retry-After": "1"},
+    )

@@ -1,0 +1,42 @@
+"""What the routes share: the state, the way to the releases, the counters. Opened and closed with the app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from serving.metrics import Metrics
+from serving.state import State
+from serving.switch import Switch
+
+
+class House:
+    """What the routes share; opened and closed with the app."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self._open: tuple[State, Switch] | None = None
+
+    @property
+    def state(self) -> State:
+        """Settings and the database; only while the app runs."""
+        assert self._open
+        return self._open[0]
+
+    @property
+    def switch(self) -> Switch:
+        """The way to the releases; only while the app runs."""
+        assert self._open
+        return self._open[1]
+
+    @asynccontextmanager
+    async def running(self, _app: FastAPI) -> AsyncGenerator[None, None]:
+        """The app's lifespan."""
+        state = State()
+        self._open = state, Switch(state.settings, self.metrics)
+        try:
+            yield
+        finally:
+            await self.switch.client.aclose()

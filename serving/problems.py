@@ -1,0 +1,127 @@
+"""Errors as the endpoints answer them: `{"error": {"failed", "allowed", "found", "next"}}`, and a fitting status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from modelmill.errors import FencedError, MillError, PrerequisiteError, UserError
+
+
+class Parts(TypedDict):
+    """The four parts of an error."""
+
+    failed: str
+    allowed: str
+    found: str
+    next: str
+
+
+class ErrorParts(BaseModel):
+    """What failed, what is allowed, what was found, the next command."""
+
+    failed: str
+    allowed: str
+    found: str
+    next: str
+
+
+class Error(BaseModel):
+    """Every answer that is not 2xx."""
+
+    error: ErrorParts
+
+
+class Problem(HTTPException):
+    """A request that is answered with an error."""
+
+    def __init__(
+        self,
+        status: int,
+        failed: str,
+        *,
+        allowed: str,
+        found: str,
+        next: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, failed, dict(headers or {}))
+        self.parts = Parts(failed=failed, allowed=allowed, found=found, next=next)
+
+    def response(self) -> JSONResponse:
+        """As it goes over the wire."""
+        return JSONResponse({"error": self.parts}, self.status_code, self.headers)
+
+
+def of(error: MillError, status: int | None = None) -> Problem:
+    """The answer to an error of modelmill's: 400 for the caller's, 503 for a missing part, 409 fenced, 500 bad data."""
+    kinds = {UserError: 400, PrerequisiteError: 503, FencedError: 409}
+    fitting = status or next((code for kind, code in kinds.items() if isinstance(error, kind)), 500)
+    return Problem(fitting, error.failed, allowed=error.allowed, found=error.found, next=error.next)
+
+
+def unforeseen(error: Exception) -> Problem:
+    """Something nobody thought of: its kind, never its words, which may hold somebody's data."""
+    return Problem(
+        500,
+        "the request could not be answered",
+        allowed="a request that works",
+        found=type(error).__name__,
+        next="read the gateway's log; report it with the request's time",
+    )
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Make the app answer every failure in four parts."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return _invalid(error).response()
+
+    @app.exception_handler(MillError)
+    async def told(_: Request, error: MillError) -> JSONResponse:
+        return of(error).response()
+
+    @app.exception_handler(HTTPException)
+    @app.exception_handler(Problem)
+    async def refused(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error, Problem):
+            return error.response()
+        what = f"{request.method} {request.url.path[:100]}"
+        found = str(error.detail)[:200]
+        return Problem(
+            error.status_code,
+            f"{what} was refused",
+            allowed="a request as /docs describes it",
+            found=found,
+            next="read /docs",
+        ).response()
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, error: Exception) -> JSONResponse:
+        return unforeseen(error).response()
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    """The first thing that is wrong with the body: 400 when it is no JSON, else 422. Never repeats a long value."""
+    first: dict[str, Any] = dict(error.errors()[0])
+    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    no_json = first["type"] == "json_invalid"
+    return Problem(
+        400 if no_json else 422,
+        "the body is no JSON" if no_json else f"{where[:100]} cannot be used",
+        allowed=str(first["msg"])[:200],
+        found=repr(first.get("input"))[:100],
+        next="read /docs, which shows a body that works",
+    )
+
+
+def errors(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """What a route may answer besides its answer, for the documentation."""
+    return {code: {"model": Error} for code in codes}

@@ -1,0 +1,66 @@
+"""What a caller must be allowed for each route. What is not in this table does not exist: deny by default."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from modelmill.store.keys import Scope
+from modelmill.task import all_tasks
+
+# Asked without a key: health, counters without any content, and the documentation of the interface.
+OPEN: Literal["open"] = "open"
+Needed = Scope | Literal["open"]
+API = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One route: `path` as FastAPI writes it, `needs` the scope of the key."""
+
+    method: str
+    path: str
+    needs: Needed
+
+
+@cache
+def table() -> Mapping[tuple[str, str], Rule]:
+    """Every route of the gateway by method and path: a fixed part, and one for each task."""
+    fixed = [
+        Rule("GET", "/livez", OPEN),
+        Rule("GET", "/readyz", OPEN),
+        Rule("GET", "/metrics", OPEN),
+        Rule("GET", "/docs", OPEN),
+        Rule("GET", "/docs/{file}", OPEN),
+        Rule("GET", "/openapi.json", OPEN),
+        Rule("GET", f"{API}/models", "predict"),
+        Rule("GET", f"{API}/lineage/{{prediction_id}}", "predict"),
+        Rule("POST", f"{API}/feedback", "feedback"),
+    ]
+    tasks = [Rule("POST", f"{API}/{task.route}", "predict") for task in all_tasks().values()]
+    return {(rule.method, rule.path): rule for rule in [*fixed, *tasks]}
+
+
+def rule_for(method: str, path: str) -> Rule | None:
+    """The rule of a request; None when there is no such route."""
+    exact = table().get((method, path))
+    if exact is not None:
+        return exact
+    return next(
+        (rule for rule in table().values() if rule.method == method and _pattern(rule.path).fullmatch(path)), None
+    )
+
+
+def methods(path: str) -> list[str]:
+    """How the path may be asked; empty when it does not exist."""
+    return sorted({rule.method for rule in table().values() if _pattern(rule.path).fullmatch(path)})
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(
+        "".join("[^/]+" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{\w+\})", path))
+    )

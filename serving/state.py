@@ -1,0 +1,94 @@
+"""What the gateway keeps between requests: settings, the database, keys and releases as they were a moment ago."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from modelmill.errors import PrerequisiteError
+from modelmill.records import Release
+from modelmill.settings import Settings, load
+from modelmill.store import database, keys, predictions, releases
+from modelmill.store.keys import Key
+from modelmill.store.predictions import Prediction
+from serving.batcher import Batcher
+
+T = TypeVar("T")
+
+KEY_SECONDS = 2.0  # a revoked key is refused after at most this long
+RELEASE_SECONDS = 1.0  # a new champion answers after at most this long
+DATABASE_SECONDS = 5.0  # then it counts as not answering
+CACHED = 10_000  # entries, then all are forgotten: wrong keys must not fill the memory
+LOG_BATCH = 200
+
+
+class Cache:
+    """Values that may be `seconds` old. Failures are not kept."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.kept: dict[Hashable, tuple[float, Any]] = {}
+
+    async def get(self, name: Hashable, make: Callable[[], T]) -> T:
+        """The value called `name`, made in a thread when it is too old."""
+        found = self.kept.get(name)
+        if found and time.monotonic() - found[0] < self.seconds:
+            return found[1]
+        value = await in_thread(make)
+        if len(self.kept) >= CACHED:
+            self.kept.clear()
+        self.kept[name] = (time.monotonic(), value)
+        return value
+
+
+class State:
+    """Made once a process; touches nothing before the first request."""
+
+    def __init__(self) -> None:
+        self.settings: Settings = load()
+        self._keys = Cache(KEY_SECONDS)
+        self._releases = Cache(RELEASE_SECONDS)
+        self.write = Batcher(self._write, LOG_BATCH)
+
+    def db(self) -> Engine:
+        """The database; starts or joins the embedded one. Raises PrerequisiteError. Blocking: call it in a thread."""
+        return database.engine(self.settings)
+
+    async def key(self, presented: str) -> Key | None:
+        """The live key; None for a wrong one."""
+        return await self._keys.get(presented, lambda: keys.check(self.settings, self.db(), presented))
+
+    async def live_releases(self) -> list[Release]:
+        """Champions and the releases kept warm behind them."""
+        return await self._releases.get("live", lambda: releases.live(self.db()))
+
+    async def ask(self, question: Callable[[Engine], T]) -> T:
+        """Run something on the database in a thread. Raises PrerequisiteError when it does not answer."""
+        return await in_thread(lambda: question(self.db()))
+
+    def _write(self, made: Sequence[Prediction]) -> list[None]:
+        predictions.log(self.db(), made)
+        return [None] * len(made)
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Blocking work on the database, with a limit of time and its failures told apart."""
+    try:
+        with anyio.fail_after(DATABASE_SECONDS):
+            return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+    except TimeoutError as error:
+        raise _silent(f"no answer in {DATABASE_SECONDS:.0f} s") from error
+    except SQLAlchemyError as error:
+        raise _silent(type(error).__name__) from error
+
+
+def _silent(found: str) -> PrerequisiteError:
+    return PrerequisiteError(
+        "the database does not answer", allowed="a running PostgreSQL", found=found, next="mill doctor"
+    )

@@ -1,0 +1,139 @@
+"""Which release answers: the champion, and while its service does not answer, the release kept warm behind it.
+
+A release that was not seen answering is asked for /readyz with a short time-out first, so that one that is just
+starting (its port accepts connections before its model is loaded) holds up nobody.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from modelmill.records import Release
+from modelmill.settings import Settings
+from serving.metrics import Metrics
+from serving.problems import Parts, Problem
+
+PROBE_SECONDS = 1.0
+SILENT_SECONDS = 2.0  # how long a release that did not answer is left alone
+ANSWER_SECONDS = 10.0
+CONNECTIONS = 64
+
+
+class Switch:
+    """Speaks HTTP to the release services on loopback."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.settings, self.metrics = settings, metrics
+        self.client = httpx.AsyncClient(
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=PROBE_SECONDS),
+            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=4),
+            trust_env=False,  # a proxy of the environment is not for loopback
+        )
+        self.silent: dict[int, float] = {}  # release number -> since when it does not answer
+        self.answering: set[int] = set()
+
+    async def ask(
+        self, task: str, live: list[Release], tenant: str, asked: Mapping[str, Any]
+    ) -> tuple[Release, Mapping[str, Any]]:
+        """The release that answered, and its output. Raises Problem: 503 when none answers, 404 when there is none."""
+        mine = sorted((r for r in live if r.task == task), key=lambda r: r.status != "champion")
+        if not mine:
+            raise _nothing_released(task)
+        reasons: list[str] = []
+        for release in mine:
+            if await self.ready(release):
+                found = await self._ask(release, {"tenant": tenant, "inputs": [asked]}, reasons)
+                if found is not None:
+                    return release, found
+            else:
+                reasons.append(f"{release.name} on port {self.settings.release_port(release.number)} is not ready")
+        raise _none_answers(task, reasons)
+
+    async def ready(self, release: Release, fresh: bool = False) -> bool:
+        """Whether its service answers /readyz; `fresh` asks now, whatever was seen before."""
+        number = release.number
+        if not fresh and number in self.answering:
+            return True
+        if not fresh and time.monotonic() - self.silent.get(number, -SILENT_SECONDS) < SILENT_SECONDS:
+            return False
+        try:
+            answer = await self.client.get(self._url(release) + "/readyz", timeout=PROBE_SECONDS)
+            self._seen(release, answer.status_code == 200)
+        except httpx.HTTPError:
+            self._seen(release, False)
+        return number in self.answering
+
+    async def _ask(self, release: Release, body: Mapping[str, Any], reasons: list[str]) -> Mapping[str, Any] | None:
+        """One retry for a connection that broke: a prediction changes nothing, so it may be asked twice."""
+        for attempt in (1, 2):
+            try:
+                answer = await self.client.post(self._url(release) + "/predict", json=body)
+            except httpx.TimeoutException:
+                reasons.append(f"{release.name} gave no answer in {ANSWER_SECONDS:.0f} s")
+                break
+            except httpx.TransportError as error:
+                reasons.append(f"{release.name}, attempt {attempt}: {type(error).__name__}")
+                continue
+            return self._read(answer, release, reasons)
+        self._seen(release, False)
+        return None
+
+    def _read(self, answer: httpx.Response, release: Release, reasons: list[str]) -> Mapping[str, Any] | None:
+        if answer.status_code == 200:
+            return answer.json()["outputs"][0]
+        parts = _parts(answer)
+        if answer.status_code < 500:  # the request's fault: every release would say so
+            raise Problem(answer.status_code, **parts)
+        reasons.append(f"{release.name} answered {answer.status_code}: {parts['failed']}")
+        self._seen(release, answer.status_code != 503)
+        return None
+
+    def _seen(self, release: Release, answers: bool) -> None:
+        if answers:
+            self.answering.add(release.number)
+            self.silent.pop(release.number, None)
+        else:
+            self.answering.discard(release.number)
+            self.silent[release.number] = time.monotonic()
+        self.metrics.release_up.labels(release.name).set(int(answers))
+
+    def _url(self, release: Release) -> str:
+        return f"http://127.0.0.1:{self.settings.release_port(release.number)}"
+
+
+def _parts(answer: httpx.Response) -> Parts:
+    try:
+        found: Mapping[str, str] = answer.json()["error"]
+        return Parts(failed=found["failed"], allowed=found["allowed"], found=found["found"], next=found["next"])
+    except (ValueError, KeyError, TypeError):
+        return {
+            "failed": "the release service failed",
+            "allowed": "an answer",
+            "found": f"HTTP {answer.status_code}",
+            "next": "read its log; mill status",
+        }
+
+
+def _nothing_released(task: str) -> Problem:
+    return Problem(
+        503,
+        f"no release answers for {task}",
+        allowed="a task of which a model was released",
+        found="nothing was released yet",
+        next=f"mill run --task {task}",
+    )
+
+
+def _none_answers(task: str, reasons: list[str]) -> Problem:
+    return Problem(
+        503,
+        f"no release answers for {task}",
+        allowed="a running release service",
+        found="; ".join(reasons),
+        next="mill up (starts every live release), then mill status",
+        headers={"Retry-After": "2"},
+    )
