@@ -77,6 +77,24 @@ def sweep(mark: str, patience: float = 8.0) -> int:
     return len(left)
 
 
+def sweep_orphans(prefix: str) -> None:
+    """End what bears a mark `prefix` + process id whose process is gone: left by a command that was killed with -9."""
+    for mark in {mark for mark in _marks() if mark.startswith(prefix)}:
+        owner = mark.removeprefix(prefix)
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            sweep(mark)
+
+
+def _marks() -> list[str]:
+    found: list[str] = []
+    for process in psutil.process_iter():
+        try:
+            found.append(process.environ().get(MARK, ""))
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
 def port_is_free(host: str, port: int) -> bool:
     """Whether a server could listen there now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,0 +1,154 @@
+"""Questions to the models: over HTTP at the gateway, as an application asks, or in this process when none runs."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Engine
+
+from modelmill import programs, readiness
+from modelmill.errors import MillError, PrerequisiteError, UserError
+from modelmill.settings import Settings
+from modelmill.task import Hit, Task
+
+KEY_MINUTES = 10  # far longer than any question; the key is revoked right after it anyway
+
+
+@contextmanager
+def passing_key(settings: Settings, db: Engine) -> Generator[str]:
+    """A key for as long as this lasts."""
+    from modelmill.store import keys
+
+    until = datetime.now(UTC) + timedelta(minutes=KEY_MINUTES)
+    name = f"passing-{secrets.token_hex(4)}"
+    made = keys.create(settings, db, name, ["predict"], expires_at=until, by="cli")
+    try:
+        yield made.secret
+    finally:
+        keys.revoke(db, settings.tenant, made.key.prefix, by="cli")
+
+
+def over_http(
+    settings: Settings, task: Task, body: Mapping[str, Any], key: str, seconds: float = 30.0
+) -> dict[str, Any]:
+    """The gateway's answer. Raises the error it answers with, or PrerequisiteError when nothing answers."""
+    url = f"http://{settings.host}:{settings.gateway_port}/api/v1/{task.route}"
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=seconds) as reply:
+            return json.load(reply)
+    except urllib.error.HTTPError as error:
+        raise _refused(url, error.code, error.read()) from None
+    except OSError as error:
+        raise PrerequisiteError(
+            f"the gateway did not answer at {url}",
+            allowed=f"an answer within {seconds:.0f} s",
+            found=str(error),
+            next="mill status, then `mill up`",
+        ) from error
+
+
+def _refused(url: str, status: int, content: bytes) -> MillError:
+    """The gateway's own four parts, as the error they were."""
+    kind = UserError if status < 500 else PrerequisiteError
+    try:
+        said = json.loads(content)["error"]
+        return kind(said["failed"], allowed=said["allowed"], found=said["found"], next=said["next"])
+    except (ValueError, KeyError, TypeError):
+        return kind(
+            f"{url} refused", allowed="status 200", found=f"status {status}: {content[:200]!r}", next="mill status"
+        )
+
+
+def parsed(task: Task, text: str) -> dict[str, Any]:
+    """The request as the task's Input takes it. Raises UserError naming the field that is wrong."""
+    try:
+        task.input.model_validate_json(text)
+        return json.loads(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the request"
+        raise UserError(
+            f"{task.name} cannot be asked this: {where}: {first['msg']}",
+            allowed=f"JSON with {', '.join(task.input.model_fields)}",
+            found=text[:200],
+            next=f"mill predict {task.name} '{json.dumps(task.sample)}'",
+        ) from None
+
+
+def predict(settings: Settings, db: Engine, task: Task, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What the gateway answers, from the gateway when it runs. Raises UserError before the first release."""
+    from modelmill.store import releases
+
+    released = releases.champion(db, task.name)
+    if released is None:
+        raise UserError(
+            f"{task.name} has no release to ask",
+            allowed="a task with a champion",
+            found="none yet",
+            next=f"mill run --task {task.name}",
+        )
+    if readiness.answers(programs.gateway(settings)):
+        with passing_key(settings, db) as key:
+            return over_http(settings, task, body, key)
+    return _here(settings, db, task, released.candidate_sha256, released.name, body)
+
+
+def _here(
+    settings: Settings, db: Engine, task: Task, candidate: str, release: str, body: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The release's predictor in this process; the same one that its service holds. Nothing is logged."""
+    from modelmill.embed.encoder import encoder_source
+    from modelmill.store import artifacts
+    from modelmill.store.vectors import PgIndex
+
+    path = artifacts.open_artifact(settings, candidate)
+    predictor = task.predictor(path)
+    index = PgIndex(db, encoder_source(settings, path).name, settings.tenant) if task.indexes else None
+    start = time.perf_counter()
+    [output] = predictor.predict([task.input.model_validate(body)], index)
+    took = (time.perf_counter() - start) * 1000
+    answer = output.model_dump(mode="json")
+    return {
+        "task": task.name,
+        "release": release,
+        "prediction_id": None,
+        "latency_ms": round(took, 2),
+        "answer": answer,
+    }
+
+
+def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[str, str]) -> list[Hit]:
+    """The k units nearest to `query`, best first. Raises UserError when nothing is embedded yet."""
+    from modelmill.embed.stage import current_encoder
+    from modelmill.store import vectors
+
+    source = current_encoder(settings, db)
+    if vectors.count(db, source.name) == 0:
+        raise UserError(
+            "there is nothing to search",
+            allowed="at least one embedded corpus",
+            found=f"no vectors of {source.name}",
+            next="mill extract && mill normalize && mill embed, or mill run",
+        )
+    [hits] = vectors.PgIndex(db, source.name, settings.tenant).nearest(source.load().encode([query]), k, filters)
+    return hits
+
+
+def as_dict(hit: Hit) -> dict[str, Any]:
+    """A hit for programs."""
+    unit = hit.unit
+    lines = [unit.start_line, unit.end_line]
+    where = {"corpus": unit.corpus, "path": unit.path, "name": unit.name, "kind": unit.kind, "lines": lines}
+    return {**where, "score": round(hit.score, 4), "text": unit.text}

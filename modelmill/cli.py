@@ -1,0 +1,67 @@
+"""`mill`: the command line. Here: the list of its words, and how an error reaches the person and the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from modelmill.commands import ask, corpora, keys, models, platform, run, stages
+
+app = typer.Typer(
+    name="mill",
+    help="Turns a team's own codebase and content into the team's own models, and serves them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: drawing it with rich takes twice as long as everything else
+)
+run.register(app)
+platform.register(app)
+corpora.register(app)
+ask.register(app)
+models.register(app)
+keys.register(app)
+stages.register(app)
+
+
+def main() -> None:
+    """Run a command. A failure is printed to stderr in its four parts; the exit code is the error's class."""
+    from modelmill.errors import MillError
+
+    try:
+        app()
+    except MillError as error:
+        _stop(error)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # `mill report | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("MILL_DEBUG"):
+            raise
+        from modelmill.failures import explained
+
+        _stop(explained(error))
+
+
+def _stop(error: Exception) -> None:
+    if os.environ.get("MILL_DEBUG"):
+        raise error
+    from rich.console import Console
+
+    from modelmill.errors import MillError
+
+    assert isinstance(error, MillError)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print("error: ", end="", style="bold red")
+    console.print(error.failed, markup=False)
+    for name in ("allowed", "found", "next"):
+        console.print(f"  {name + ':':<9}", end="", style="bold")
+        console.print(getattr(error, name), markup=False)
+    sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""`mill corpus`: what may be read, and what may be learnt from."""
+
+from __future__ import annotations
+
+import typer
+
+from modelmill.commands import session
+
+corpus = typer.Typer(help="What may be read, and trained on.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the words."""
+    app.add_typer(corpus, name="corpus")
+
+
+@corpus.command()
+def add(
+    name: str = typer.Argument(..., help="What it is called from now on."),
+    uri: str = typer.Argument(..., help="A directory, a git repository (path or https), or a .zip or .tar archive."),
+    license: str | None = typer.Option(None, "--license", metavar="SPDX", help="Its licence, as Apache-2.0 or MIT."),
+    consent_to_train: bool = typer.Option(
+        False, "--consent-to-train", help="Models may learn from it. Off by default."
+    ),
+) -> None:
+    """Add a corpus. Without consent it is searchable, and never trained on."""
+    from modelmill.store import corpora
+
+    settings = session.configured()
+    db = session.opened(settings)
+    made = corpora.add(settings, db, name, uri, licence=license, consent=consent_to_train, by=session.actor())
+    typer.echo(f"corpus {made.name}: {made.kind} {made.uri}")
+    typer.echo(
+        f"licence {made.licence or 'unknown'}; " + ("may be trained on" if made.consent_to_train else "search only")
+    )
+    typer.echo(f"next: mill run --corpus {made.name}")
+
+
+@corpus.command("list")
+def list_corpora(json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
+    """The corpora, their revision and how many units they have."""
+    from rich.table import Table
+
+    from modelmill.store import overview
+
+    settings = session.configured()
+    rows = overview.corpora(session.opened(settings), settings.tenant)
+    if json:
+        session.print_json(rows)
+        return
+    table = Table("corpus", "kind", "licence", "training", "documents", "units", "revision", "uri")
+    for row in rows:
+        consent = "yes" if row["consent_to_train"] else "no"
+        counts = [str(row["documents"]), str(row["units"])]
+        table.add_row(
+            row["name"],
+            row["kind"],
+            row["licence"] or "unknown",
+            consent,
+            *counts,
+            (row["revision"] or "-")[:12],
+            row["uri"],
+        )
+    session.console().print(table)
+
+
+@corpus.command()
+def remove(
+    name: str,
+    yes: bool = typer.Option(False, "--yes", help="Do not ask."),
+) -> None:
+    """Erase a corpus: documents, units, vectors. Datasets made of it are marked and their models no longer released."""
+    from modelmill.store import corpora
+
+    settings = session.configured()
+    db = session.opened(settings)
+    known = corpora.get(db, settings.tenant, name)
+    if not yes:
+        typer.confirm(f"erase {known.name} ({known.uri}) and what was read from it?", abort=True)
+    for what, number in corpora.remove(settings, db, settings.tenant, name).items():
+        typer.echo(f"{what}: {number}")

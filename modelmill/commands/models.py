@@ -1,0 +1,102 @@
+"""`mill status`, `report`, `releases`, `rollback`, `lineage`: what there is, how good it is, where it comes from."""
+
+from __future__ import annotations
+
+import typer
+
+from modelmill.commands import session
+
+
+def register(app: typer.Typer) -> None:
+    """Add the words."""
+    app.command()(status)
+    app.command()(report)
+    app.command()(releases)
+    app.command()(rollback)
+    app.command()(lineage)
+
+
+def status() -> None:
+    """Show the corpora, the tasks and what runs."""
+    from modelmill import status
+
+    settings = session.configured()
+    db = session.opened(settings)
+    for part in status.parts(settings, db):
+        session.console().print(part)
+
+
+def report(
+    json: bool = typer.Option(False, "--json", help="For programs."),
+    markdown: bool = typer.Option(False, "--markdown", help="As the README shows it."),
+) -> None:
+    """Show how good the released models are.
+
+    Value with its 95 % interval, baseline, champion before, n, seed: never a score without these.
+    """
+    from modelmill import scoreboard
+
+    settings = session.configured()
+    rows = scoreboard.rows(session.opened(settings))
+    if json:
+        session.print_json(rows)
+    elif markdown:
+        typer.echo(scoreboard.markdown(rows))
+    elif rows:
+        session.console().print(scoreboard.table(rows))
+    else:
+        typer.echo("no model was measured yet; next: mill run")
+
+
+def releases(
+    task: str | None = typer.Argument(None, help="Only of this task."),
+    json: bool = typer.Option(False, "--json", help="For programs."),
+) -> None:
+    """List the releases, newest first."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from modelmill.store import releases
+    from modelmill.task import get_task
+
+    settings = session.configured()
+    name = get_task(task).name if task else None
+    found = releases.all_releases(session.opened(settings), name)
+    if json:
+        session.print_json([{"name": one.name, **asdict(one)} for one in found])
+        return
+    table = Table("release", "status", "candidate", "bento", "made")
+    for one in found:
+        made = f"{one.created_at:%Y-%m-%d %H:%M}"
+        table.add_row(one.name, one.status, one.candidate_sha256[:12], one.bento_tag or "-", made)
+    session.console().print(table)
+
+
+def rollback(task: str = typer.Argument(..., help="As semantic_search.")) -> None:
+    """Let the release before answer again. It was kept warm, so it does at once."""
+    from modelmill import supervise
+    from modelmill.deploy import stage
+    from modelmill.task import get_task
+
+    settings = session.configured()
+    db = session.opened(settings)
+    now = stage.rollback(settings, db, get_task(task), by=session.actor())
+    supervise.reconcile(settings, db)
+    typer.echo(f"{now.name} is {now.status}")
+
+
+def lineage(
+    id: str = typer.Argument(..., help="A prediction's id, or a release as semantic_search@1.0.0."),
+    limit: int = typer.Option(50, min=1, max=10_000, help="At most so many units and files."),
+) -> None:
+    """Walk an answer or a release back to its files.
+
+    Release, candidate, dataset, units, files, revisions; prints JSON.
+    """
+    from modelmill import lineage
+
+    settings = session.configured()
+    db = session.opened(settings)
+    found = lineage.of_release_name(db, id, limit) if "@" in id else lineage.lineage(db, id, limit, settings.tenant)
+    session.print_json(found)

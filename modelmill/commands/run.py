@@ -1,0 +1,34 @@
+"""`mill run`: the main job."""
+
+from __future__ import annotations
+
+import typer
+
+from modelmill.commands import session
+
+CORPUS = typer.Option([], "--corpus", help="Only these; may be given several times. All when left out.")
+TASK = typer.Option([], "--task", help="Only these; may be given several times. All when left out.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the word."""
+    app.command()(run)
+
+
+def run(
+    corpus: list[str] = CORPUS,
+    task: list[str] = TASK,
+    profile: str | None = typer.Option(None, help="The size dial: tiny, small or full."),
+    seed: int | None = typer.Option(None, min=0, help="Seed of every random choice."),
+    stage: str | None = typer.Option(None, help="Only this stage, as finetune; nothing is served or asked then."),
+    force: bool = typer.Option(False, "--force", help="Also what has not changed."),
+) -> None:
+    """Do the main job, end to end.
+
+    Take in what changed, train what has a reason, release what is better, serve it over HTTP and ask it a question.
+    """
+    from modelmill import mainrun
+
+    wish = mainrun.Wish(tuple(corpus), tuple(task), stage, force)
+    code = mainrun.run(session.configured(profile, seed), wish, session.console())
+    raise typer.Exit(code)

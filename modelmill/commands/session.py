@@ -1,0 +1,61 @@
+"""What every command begins with: settings with the options laid over them, a prepared database, a console."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from sqlalchemy import Engine
+
+    from modelmill.settings import Settings
+
+
+def configured(profile: str | None = None, seed: int | None = None) -> Settings:
+    """The settings, with options from the command line first. Raises UserError on an unknown profile."""
+    from modelmill import settings
+    from modelmill.errors import UserError
+
+    loaded = settings.load()
+    changed: dict[str, Any] = {}
+    if profile is not None:
+        if profile not in settings.PROFILES:
+            raise UserError(
+                f"there is no profile {profile!r}",
+                allowed=", ".join(settings.PROFILES),
+                found=repr(profile),
+                next=f"mill run --profile {settings.PROFILES[0]}",
+            )
+        changed["profile"] = profile
+    if seed is not None:
+        changed["seed"] = seed
+    return loaded.model_copy(update=changed)
+
+
+def opened(settings: Settings) -> Engine:
+    """The database, with the tables of this version. Raises PrerequisiteError."""
+    from modelmill.store import database
+
+    database.migrate(settings)
+    return database.engine(settings)
+
+
+def console() -> Console:
+    """Where answers go (stdout). Progress and errors go to stderr."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def print_json(value: object) -> None:
+    """JSON for programs: nothing else on stdout."""
+    import json
+    import sys
+
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=str)
+    sys.stdout.write("\n")
+
+
+def actor() -> str:
+    """Who does it, for the record of releases, keys and consents."""
+    return "cli"

@@ -1,0 +1,146 @@
+"""The stages as words: extract, normalize, embed, datasets, finetune, evaluate, deploy. The same words as in dvc.yaml.
+
+Each calls its stage's function, draws its progress, says what came out and writes its receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from modelmill.commands import session
+from modelmill.commands.drawing import drawn
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from modelmill.progress import Progress
+    from modelmill.records import Corpus
+    from modelmill.settings import Settings
+    from modelmill.task import Task
+
+CORPUS = typer.Option(None, "--corpus", help="Only this corpus; all when left out.")
+TASK = typer.Option(None, "--task", help="Only this task; all when left out.")
+PROFILE = typer.Option(None, "--profile", help="tiny, small or full; MILL_PROFILE or params.yaml when left out.")
+SEED = typer.Option(None, "--seed", help="Seed of every random choice; MILL_SEED or params.yaml when left out.")
+FORCE = typer.Option(False, "--force", help="Also when nothing changed.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the words."""
+    for word in (extract, normalize, embed, datasets, finetune, evaluate, deploy):
+        app.command()(word)
+
+
+def extract(corpus: str | None = CORPUS) -> None:
+    """Corpora -> documents."""
+    from modelmill.extract import stage
+
+    _over_corpora("extract", corpus, lambda settings, db, one, tell: stage.extract(settings, db, one, tell))
+
+
+def normalize(corpus: str | None = CORPUS) -> None:
+    """Documents -> units. Parsed, cleaned of secrets and personal data, duplicates found."""
+    from modelmill.normalize import stage
+
+    _over_corpora("normalize", corpus, lambda settings, db, one, tell: stage.normalize(settings, db, one, tell))
+
+
+def embed(corpus: str | None = CORPUS) -> None:
+    """Units -> vectors. What is stored is skipped."""
+    from modelmill.embed import stage
+
+    _over_corpora("embed", corpus, lambda settings, db, one, tell: stage.embed(settings, db, one.name, tell))
+
+
+def datasets(
+    task: str | None = TASK, profile: str | None = PROFILE, seed: int | None = SEED, force: bool = FORCE
+) -> None:
+    """Units -> frozen examples, split without leaks."""
+    from modelmill.datasets import stage
+
+    def build(settings: Settings, db: Engine, one: Task, tell: Progress) -> Any:
+        return stage.build(settings, db, one, settings.profile, settings.seed, tell, force=force)
+
+    _over_tasks("datasets", task, build, profile, seed)
+
+
+def finetune(
+    task: str | None = TASK, profile: str | None = PROFILE, seed: int | None = SEED, force: bool = FORCE
+) -> None:
+    """Dataset -> candidate. Trained in a process of its own."""
+    from modelmill.finetune import stage
+    from modelmill.store import datasets as stored
+
+    def train(settings: Settings, db: Engine, one: Task, tell: Progress) -> Any:
+        dataset = stored.load(db, one)
+        return stage.finetune(settings, db, one, dataset, settings.profile, settings.seed, tell, force=force)
+
+    _over_tasks("finetune", task, train, profile, seed)
+
+
+def evaluate(task: str | None = TASK, profile: str | None = PROFILE, seed: int | None = SEED) -> None:
+    """Candidate -> report. Beside baseline and champion, with intervals."""
+    from modelmill.evaluate import stage
+    from modelmill.store import candidates
+
+    def measure(settings: Settings, db: Engine, one: Task, tell: Progress) -> Any:
+        return stage.evaluate(settings, db, one, candidates.newest(settings, db, one.name), tell)
+
+    _over_tasks("evaluate", task, measure, profile, seed)
+
+
+def deploy(task: str | None = TASK, profile: str | None = PROFILE, seed: int | None = SEED) -> None:
+    """Report -> release, if the gate agrees. A running `mill up` serves it at once."""
+    from modelmill import supervise
+    from modelmill.deploy import stage
+
+    def release(settings: Settings, db: Engine, one: Task, tell: Progress) -> Any:
+        deployed = stage.deploy(settings, db, one, tell, by=session.actor())
+        supervise.reconcile(settings, db)
+        return deployed
+
+    _over_tasks("deploy", task, release, profile, seed)
+
+
+def _over_corpora(stage: str, name: str | None, work: Callable[[Settings, Engine, Corpus, Progress], Any]) -> None:
+    from modelmill import setup
+    from modelmill.store import corpora
+
+    settings = session.configured()
+    db = setup.prepare(settings)
+    chosen = [corpora.get(db, settings.tenant, name)] if name else corpora.all_corpora(db, settings.tenant)
+    with drawn() as tell:
+        results = [work(settings, db, corpus, tell) for corpus in chosen]
+    _tell(settings, stage, "", results)
+
+
+def _over_tasks(
+    stage: str,
+    name: str | None,
+    work: Callable[[Settings, Engine, Task, Progress], Any],
+    profile: str | None,
+    seed: int | None,
+) -> None:
+    from modelmill import setup
+    from modelmill.task import all_tasks, get_task
+
+    settings = session.configured(profile, seed)
+    chosen = [get_task(name)] if name else list(all_tasks().values())
+    db = setup.prepare(settings)
+    for task in chosen:
+        with drawn() as tell:
+            result = work(settings, db, task, tell)
+        _tell(settings, stage, task.name, [result])
+
+
+def _tell(settings: Settings, stage: str, task: str, results: list[Any]) -> None:
+    """Say what came out; DVC reads it from the receipt."""
+    from modelmill import receipts
+    from modelmill.commands.telling import sentence
+
+    receipts.write(settings, stage, task, results)
+    for result in results:
+        typer.echo(f"{stage}: {sentence(result)}")

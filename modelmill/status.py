@@ -1,0 +1,62 @@
+"""What an installation has and does: its corpora, its tasks, its programs, and what a run would make again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Engine
+
+from modelmill import programs, readiness, supervise
+from modelmill.settings import PROFILES, Settings
+from modelmill.store import overview, releases
+from modelmill.task import all_tasks
+
+
+def parts(settings: Settings, db: Engine) -> Iterator[Any]:
+    """Tables, in the order in which they are read."""
+    yield _corpora(settings, db)
+    yield _tasks(settings, db)
+    yield _programs(settings, db)
+    yield f"profile {settings.profile} (of {', '.join(PROFILES)}), seed {settings.seed}, home {settings.home_dir}"
+
+
+def _corpora(settings: Settings, db: Engine) -> Any:
+    from rich.table import Table
+
+    table = Table("corpus", "kind", "training", "documents", "units", "revision", title="Corpora", title_justify="left")
+    for row in overview.corpora(db, settings.tenant):
+        consent = "yes" if row["consent_to_train"] else "no"
+        revision = (row["revision"] or "never read")[:16]
+        table.add_row(row["name"], row["kind"], consent, str(row["documents"]), str(row["units"]), revision)
+    return table
+
+
+def _tasks(settings: Settings, db: Engine) -> Any:
+    from rich.table import Table
+
+    table = Table("task", "dataset", "candidate", "release", "answered", title="Tasks", title_justify="left")
+    asked = overview.predictions(db, settings.tenant)
+    for task in all_tasks().values():
+        made = overview.task_assets(db, task.name)
+        champion = releases.champion(db, task.name)
+        shas = [(known.sha256[:12] if known else "-") for known in (made["dataset"], made["candidate"])]
+        count = asked[task.name][0] if task.name in asked else 0
+        table.add_row(task.name, *shas, champion.name if champion else "-", str(count))
+    return table
+
+
+def _programs(settings: Settings, db: Engine) -> Any:
+    """One line when nothing runs; else each program with its state and whether its address answers."""
+    from rich.table import Table
+
+    supervisor = supervise.control(settings)
+    if supervisor is None:
+        return "nothing runs; `mill up` starts the programs"
+    known = {one.name: one for one in [*programs.platform_programs(settings), *programs.live_programs(settings, db)]}
+    table = Table("program", "state", "answers", "address", title="Programs", title_justify="left")
+    for row in supervisor.getAllProcessInfo():
+        program = known.get(row["name"])
+        answers = "-" if program is None or not program.probe else "yes" if readiness.answers(program) else "no"
+        table.add_row(row["name"], row["statename"].lower(), answers, (program.address if program else "") or "-")
+    return table
