@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         None,
         description="Secret mixed into the stored hashes of API keys. Default: made once, kept in the home folder.",
     )
+    dvc: Path | None = Field(
+        None, description="The DVC program. Default: .venv-dvc/bin/dvc in the root, else dvc on the PATH."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much the programs say.")
 
     @classmethod

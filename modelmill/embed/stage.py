@@ -126,6 +126,6 @@ def chunks(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
     """Like lengths together, so that little is padded; long and short chunks mixed, so that the time left is honest."""
     by_length = sorted(units, key=lambda unit: (len(passage(unit)), unit.key))
     starts = list(range(0, len(by_length), CHUNK))
-    random.Random(0).shuffle(starts)  # noqa: S311  (an order, not a secret)
+    random.Random(0).shuffle(starts)
     for start in starts:
         yield by_length[start : start + CHUNK]

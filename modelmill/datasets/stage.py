@@ -1,0 +1,237 @@
+"""Unit -> Example -> frozen Dataset: made by the task, split, sealed against leaks, kept by content, pinned by DVC."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+import modelmill
+from modelmill.datasets import freeze, leak, split
+from modelmill.datasets.pin import Pinned, pin
+from modelmill.embed.texts import PASSAGE_VERSION
+from modelmill.errors import PrerequisiteError, UserError
+from modelmill.progress import Progress, Step, silent
+from modelmill.records import Dataset, Example, Split, Unit, canonical_json, sha256_text
+from modelmill.settings import Profile, Settings
+from modelmill.store import corpora, datasets, publications, units
+from modelmill.store.datasets import Source
+from modelmill.store.publications import Lease, Publication
+from modelmill.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The task's dataset, and whether this call made it."""
+
+    dataset: Dataset
+    fresh: bool
+
+
+def build(
+    settings: Settings,
+    db: Engine,
+    task: Task,
+    profile: Profile,
+    seed: int,
+    progress: Progress = silent,
+    force: bool = False,
+) -> Built:
+    """Freeze the task's examples from the units that may be trained on now; nothing when none of it changed.
+
+    Raises UserError (no unit, no consent, too few groups), PrerequisiteError (an input file or DVC is missing),
+    FencedError.
+    """
+    last = publications.current(db, f"{task.name}/dataset")
+    found = trainable(settings, db, task)
+    wanted = _hash(settings, task, profile, seed, found)
+    if last is not None and _current(db, last, wanted) and not force:
+        dataset = datasets.get(db, last.sha256)
+        freeze.place(dataset, folder(settings, task.name))
+        return Built(dataset, fresh=False)
+    _refuse_nothing(settings, db, task, found)
+    lease = publications.take(db, f"{task.name}/dataset")
+    examples, removed = _examples(settings, task, profile, seed, found, progress)
+    sources = _sources(examples, found)
+    about = _about(settings, db, task, profile, seed, removed, sources)
+    dataset = freeze.freeze(settings, task.name, examples, about)
+    _publish(settings, db, lease, dataset, sources, wanted)
+    return Built(dataset, fresh=True)
+
+
+def is_current(settings: Settings, db: Engine, task: Task, profile: Profile, seed: int) -> bool:
+    """Whether `build` would do nothing. Reads the task's units, makes nothing."""
+    last = publications.current(db, f"{task.name}/dataset")
+    return last is not None and _current(db, last, input_hash(settings, db, task, profile, seed))
+
+
+def input_hash(settings: Settings, db: Engine, task: Task, profile: Profile, seed: int) -> str:
+    """Of everything a dataset follows from: units with consent now, the task's files and code, profile, seed."""
+    return _hash(settings, task, profile, seed, trainable(settings, db, task))
+
+
+def trainable(settings: Settings, db: Engine, task: Task) -> list[Unit]:
+    """The units that the task's examples may be made of, in a fixed order."""
+    return units.query(db, task.kinds, task.languages, consented_only=True, tenant=settings.tenant)
+
+
+def folder(settings: Settings, task: str) -> Path:
+    """Where a person and DVC find the task's frozen set."""
+    return settings.data_dir / "datasets" / task
+
+
+def _current(db: Engine, last: Publication, wanted: str) -> bool:
+    """A tainted set is made again even of the same units: whoever brought them back may use them."""
+    return last.input_hash == wanted and not datasets.tainted(db, last.sha256)
+
+
+def _hash(settings: Settings, task: Task, profile: Profile, seed: int, found: Iterable[Unit]) -> str:
+    digest = hashlib.sha256()
+    for unit in found:
+        # Lines and revision are not part of it: a function that only moved is the same example.
+        said = [unit.key, unit.sha256, unit.group, unit.cluster, unit.docstring, dict(unit.meta)]
+        digest.update(canonical_json(said).encode())
+    given = {name: _file_sha256(settings, name) for name in task.files}
+    return sha256_text(canonical_json([digest.hexdigest(), given, _code(task), profile, seed]))
+
+
+def _code(task: Task) -> str:
+    """Of the source that makes datasets: this folder and the task's own file."""
+    own = sys.modules[task.examples.__module__]
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    return sha256_text(canonical_json([*texts, inspect.getsource(own), PASSAGE_VERSION]))
+
+
+def _file_sha256(settings: Settings, name: str) -> str:
+    try:
+        return hashlib.sha256((settings.data_dir / name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise PrerequisiteError(
+            f"the input {name} cannot be read",
+            allowed=f"a file {settings.data_dir / name}",
+            found=str(error.strerror),
+            next="git checkout -- data",
+        ) from error
+
+
+def _refuse_nothing(settings: Settings, db: Engine, task: Task, found: Sequence[Unit]) -> None:
+    """No dataset is made of no units; the error tells whether they are missing or may not be used."""
+    if found:
+        return
+    there = units.count(db, task.kinds, task.languages)
+    if not there:
+        raise UserError(
+            f"{task.name} has nothing to learn from",
+            allowed=f"units of the kinds {', '.join(task.kinds) or 'all'}",
+            found="no unit of these in any corpus",
+            next="mill extract && mill normalize  (first: mill corpus add NAME URI)",
+        )
+    named = ", ".join(
+        f"{one.name} (licence {one.licence or 'not said'}, consent {'yes' if one.consent_to_train else 'no'})"
+        for one in corpora.all_corpora(db, settings.tenant)
+    )
+    raise UserError(
+        f"{task.name} may not learn from any of its {there} units",
+        allowed="corpora with consent to train and a permissive licence",
+        found=named,
+        next="mill corpus add NAME URI --license SPDX --consent-to-train",
+    )
+
+
+def _examples(
+    settings: Settings, task: Task, profile: Profile, seed: int, found: Sequence[Unit], progress: Progress
+) -> tuple[list[Example], dict[str, Mapping[str, int]]]:
+    """The task's examples, each once, in its split, without leaks; and what was removed for which reason."""
+    start = time.monotonic()
+
+    def tell(done: int, note: str) -> None:
+        progress(Step(f"datasets {task.name}", done, None, time.monotonic() - start, note))
+
+    tell(0, f"making examples of {len(found)} units")
+    made = list(task.examples(found, random.Random(f"{seed}:{task.name}"), profile))
+    once = list({example.sha256: example for example in reversed(made)}.values())[::-1]
+    divided = split.Divided(once, {}) if task.given_splits else split.split(once, seed)
+    tell(len(divided.examples), "looking for copies across splits")
+    sealed = leak.seal(divided.examples)
+    tell(len(sealed.examples), "freezing")
+    again = Counter(one.split.value for one in made) - Counter(one.split.value for one in once)
+    removed = {"repeated": dict(sorted(again.items())), "copies": divided.removed, "leaks": sealed.removed}
+    return sealed.examples, removed
+
+
+def _sources(examples: Iterable[Example], found: Iterable[Unit]) -> list[Source]:
+    """The units that the examples name, each with the split it matters most in: what was trained on first."""
+    by_key = {unit.key: unit for unit in found}
+    order = list(Split)
+    best: dict[str, Split] = {}
+    for example in examples:
+        for key in example.units:
+            best[key] = min(best.get(key, example.split), example.split, key=order.index)
+    return [Source(by_key[key], best[key]) for key in sorted(best)]
+
+
+def _about(
+    settings: Settings,
+    db: Engine,
+    task: Task,
+    profile: Profile,
+    seed: int,
+    removed: Mapping[str, Any],
+    sources: Sequence[Source],
+) -> dict[str, Any]:
+    """What the manifest says besides counts and files."""
+    made_with = {"modelmill": modelmill.__version__, "passage": PASSAGE_VERSION}
+    given = {name: _file_sha256(settings, name) for name in task.files}
+    named = [_corpus(one, sources) for one in corpora.all_corpora(db, settings.tenant)]
+    return {
+        "profile": profile,
+        "seed": seed,
+        "made_with": made_with,
+        "inputs": given,
+        "removed": removed,
+        "sources": [one for one in named if one["units"]],
+    }
+
+
+def _corpus(corpus: corpora.Corpus, sources: Sequence[Source]) -> dict[str, Any]:
+    own = [[one.unit.key, one.unit.sha256] for one in sources if one.unit.corpus == corpus.name]
+    return {
+        "corpus": corpus.name,
+        "revision": corpus.revision,
+        "licence": corpus.licence,
+        "units": len(own),
+        "sha256": sha256_text(canonical_json(own)),
+    }
+
+
+def _publish(
+    settings: Settings, db: Engine, lease: Lease, dataset: Dataset, sources: Sequence[Source], wanted: str
+) -> None:
+    """Rows, working copy and pin while the asset is held, so that an outdated run changes none of them."""
+    with db.begin() as conn:
+        publications.check(conn, lease)
+        freeze.place(dataset, folder(settings, dataset.task))
+        pinned = pin(settings, dataset)
+        datasets.record(conn, dataset, sources)
+        publications.publish(
+            conn,
+            lease,
+            input_hash=wanted,
+            sha256=dataset.sha256,
+            rows=sum(dataset.counts.values()),
+            detail=_detail(dataset, pinned),
+        )
+
+
+def _detail(dataset: Dataset, pinned: Pinned) -> dict[str, Any]:
+    return {"counts": dict(dataset.counts), "pinned": pinned.pinned, "not_pinned_because": pinned.why_not}

@@ -1,0 +1,57 @@
+"""What a stage left behind, as a small file that DVC tracks: content hashes and counts, the same from the same content.
+
+`data/receipts/<stage>[-<task>].json` is written from what was published, so it does not matter whether a person,
+Dagster or DVC ran the stage, nor whether it had anything to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modelmill.errors import PrerequisiteError
+from modelmill.settings import Settings
+from modelmill.store import database, publications
+
+# Stage -> the asset that it publishes; those of tasks are `<task>/<asset>`.
+OF_CORPORA = {"extract": "documents", "normalize": "units", "embed": "vectors"}
+OF_TASKS = {"datasets": "dataset", "finetune": "candidate", "evaluate": "report", "deploy": "release"}
+
+
+def write(settings: Settings, stage: str, task: str = "") -> Path:
+    """Write the stage's receipt from what is published now; returns the file."""
+    db = database.engine(settings)
+    if stage in OF_CORPORA:
+        found = publications.all_current(db, OF_CORPORA[stage])
+    else:
+        last = publications.current(db, f"{task}/{OF_TASKS[stage]}")
+        found = {task: last} if last else {}
+    return put(settings, stage, task, {name: entry(one.sha256, one.rows) for name, one in found.items()})
+
+
+def entry(sha256: str, rows: int) -> dict[str, Any]:
+    """What a receipt says of one corpus or task."""
+    return {"sha256": sha256, "rows": rows}
+
+
+def put(settings: Settings, stage: str, task: str, body: Mapping[str, Any]) -> Path:
+    """Write the receipt whole or not at all; one that says the same already is left as it is."""
+    file = settings.data_dir / "receipts" / f"{stage}{'-' if task else ''}{task}.json"
+    text = json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            temp = file.with_suffix(f".{os.getpid()}.tmp")
+            temp.write_text(text, encoding="utf-8")
+            temp.replace(file)
+    except OSError as error:
+        raise PrerequisiteError(
+            f"the receipt {file} could not be written",
+            allowed="a writable folder data/receipts with space",
+            found=f"{type(error).__name__}: {error.strerror or error}",
+            next="free space or mend the permissions, then run the same again",
+        ) from error
+    return file

@@ -1,0 +1,124 @@
+"""Frozen datasets as rows, with the units they were made of as these were then, and their examples from Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy.dialects.postgresql import insert
+
+from modelmill.errors import DataError, UserError
+from modelmill.records import Dataset, Example, Split, Unit
+from modelmill.store import publications
+from modelmill.store.tables import dataset, dataset_unit
+from modelmill.task import Task
+
+FILE = "{split}.parquet"
+COLUMNS = ("sha256", "input", "target", "units", "group", "cluster", "kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A unit that a dataset was made of, and the most telling split it is in."""
+
+    unit: Unit
+    split: Split
+
+
+def record(conn: Connection, made: Dataset, sources: Iterable[Source]) -> None:
+    """Write the dataset's rows, in the caller's transaction. The same content again only takes a taint away.
+
+    Whoever freezes it again found all its units there, with consent.
+    """
+    values = {"task": made.task, "path": str(made.path), "counts": dict(made.counts), "manifest": dict(made.manifest)}
+    statement = insert(dataset).values(sha256=made.sha256, **values)
+    conn.execute(
+        statement.on_conflict_do_update(index_elements=["sha256"], set_={"tainted": None, "path": str(made.path)})
+    )
+    names = [column.name for column in dataset_unit.columns]
+    driver: Any = conn.connection.driver_connection
+    conn.execute(dataset_unit.delete().where(dataset_unit.c.dataset_sha256 == made.sha256))
+    with driver.cursor() as cursor, cursor.copy(f"COPY mill.dataset_unit ({', '.join(names)}) FROM STDIN") as copy:
+        for one in sources:
+            unit = one.unit
+            copy.write_row(
+                (made.sha256, unit.corpus, unit.path, unit.name, unit.sha256, unit.document_sha256, unit.revision,
+                 one.split.value)
+            )  # fmt: skip
+
+
+def load(db: Engine, task: Task) -> Dataset:
+    """The task's dataset as last published. Raises UserError when there is none."""
+    last = publications.current(db, f"{task.name}/dataset")
+    if last is None:
+        raise UserError(
+            f"{task.name} has no dataset yet",
+            allowed="a task whose dataset was frozen",
+            found="none was ever published",
+            next=f"mill datasets --task {task.name}",
+        )
+    return get(db, last.sha256)
+
+
+def get(db: Engine, sha256: str) -> Dataset:
+    """The dataset of that sha256. Raises DataError when there is no such row."""
+    with db.connect() as conn:
+        row = conn.execute(select(dataset).where(dataset.c.sha256 == sha256)).one_or_none()
+    if row is None:
+        raise DataError(
+            f"there is no dataset {sha256[:12]}", allowed="a dataset on record", found=sha256, next="mill status"
+        )
+    return _record(row)
+
+
+def tainted(db: Engine, sha256: str) -> str:
+    """Why models that knew this dataset are not released; empty when nothing of it was erased."""
+    with db.connect() as conn:
+        return conn.execute(select(dataset.c.tainted).where(dataset.c.sha256 == sha256)).scalar_one_or_none() or ""
+
+
+def read_examples(made: Dataset, split: Split | str | None = None) -> list[Example]:
+    """The examples of one split, or of all, in the frozen order. Raises DataError naming the file and record."""
+    wanted = [Split(split)] if split else [one for one in Split if made.counts.get(one.value)]
+    return [example for one in wanted for example in _read(made.path / FILE.format(split=one.value), one)]
+
+
+def _read(file: Path, split: Split) -> Iterator[Example]:
+    import pyarrow.parquet as pq
+
+    if not file.is_file():
+        return
+    try:
+        rows = pq.read_table(file, columns=list(COLUMNS)).to_pylist()
+    except (OSError, ValueError, KeyError) as error:
+        raise _bad(file, 0, error) from error
+    for number, row in enumerate(rows, 1):
+        try:
+            example = _example(row, split)
+        except (ValueError, TypeError) as error:
+            raise _bad(file, number, error) from error
+        if example.sha256 != row["sha256"]:
+            raise _bad(file, number, ValueError(f"its content has sha256 {example.sha256[:12]}"))
+        yield example
+
+
+def _example(row: dict[str, Any], split: Split) -> Example:
+    asked, right = json.loads(row["input"]), json.loads(row["target"])
+    return Example(asked, right, split, tuple(row["units"]), row["group"], row["cluster"], row["kind"])
+
+
+def _record(row: Row[Any]) -> Dataset:
+    return Dataset(row.sha256, row.task, Path(row.path), row.counts, row.manifest)
+
+
+def _bad(file: Path, number: int, error: Exception) -> DataError:
+    return DataError(
+        f"record {number} of {file.name} cannot be read" if number else f"{file.name} cannot be read",
+        allowed=f"Parquet with the columns {', '.join(COLUMNS)}, as it was frozen",
+        found=f"{type(error).__name__}: {error}",
+        next="mill datasets --force",
+    )
