@@ -19,7 +19,7 @@ from assets.versions import code_version
     kinds={"torch", "pgvector"},
     tags={"stage": "embed"},
     code_version=code_version("embed"),
-    pool="model",
+    pool="intake",
     description="One vector a distinct text in pgvector, by the search model that is released, else by the base model.",
 )
 def vectors(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:

@@ -55,14 +55,14 @@ def key(task: Task, noun: Noun) -> dg.AssetKey:
 
 
 def _asset(
-    task: Task, noun: Noun, does: str, deps: Sequence[dg.AssetsDefinition | dg.AssetKey], pool: str
+    task: Task, noun: Noun, does: str, deps: Sequence[dg.AssetsDefinition | dg.AssetKey]
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """`dg.asset`, with what all assets of a task say about themselves."""
     stage = STAGES[noun]
     return dg.asset(
         key=key(task, noun),
         deps=deps,
-        pool=pool,
+        pool="train",
         group_name=stage,
         owners=["team:models"],
         kinds=KINDS[noun],
@@ -81,7 +81,7 @@ def dataset(task: Task) -> dg.AssetsDefinition:
     """Units -> frozen examples."""
     said = "Its examples, split by group and duplicate cluster, frozen as Parquet with a manifest, pinned by DVC."
 
-    @_asset(task, "dataset", said, deps=[units], pool="data")
+    @_asset(task, "dataset", said, deps=[units])
     def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
         from modelmill.datasets.stage import build
 
@@ -97,7 +97,7 @@ def candidate(task: Task) -> dg.AssetsDefinition:
     """Dataset -> trained model, in a process of its own."""
     said = f"A model trained by the recipe `{task.recipe}`: safetensors and JSON, not released yet."
 
-    @_asset(task, "candidate", said, deps=[key(task, "dataset")], pool="model")
+    @_asset(task, "candidate", said, deps=[key(task, "dataset")])
     def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
         from modelmill.finetune.stage import finetune
 
@@ -116,7 +116,7 @@ def report(task: Task) -> dg.AssetsDefinition:
     said = f"`{task.main_score.name}` ({task.main_score.unit}) on the frozen test set beside {task.baseline_name} and "
     said += "the champion, with paired bootstrap intervals."
 
-    @_asset(task, "report", said, deps=[key(task, "candidate")], pool="model")
+    @_asset(task, "report", said, deps=[key(task, "candidate")])
     def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
         from modelmill.evaluate.stage import evaluate
 
@@ -134,7 +134,7 @@ def release(task: Task) -> dg.AssetsDefinition:
     """Report -> champion, if the gate lets it through; the gate is looked up once more where the release is made."""
     said = "What answers: the candidate that beat the baseline and is not worse than the champion before it."
 
-    @_asset(task, "release", said, deps=[key(task, "report")], pool="deploy")
+    @_asset(task, "release", said, deps=[key(task, "report")])
     def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
         from modelmill.deploy.stage import deploy
 

@@ -24,8 +24,10 @@ URL_VARIABLE = "DAGSTER_POSTGRES_URL"
 CONFIG: dict[str, Any] = {
     "storage": {"postgres": {"postgres_url": {"env": URL_VARIABLE}}},
     "run_coordinator": {"module": "dagster._core.run_coordinator", "class": "QueuedRunCoordinator"},
-    # Two runs at once on a laptop; within them one step of each heavy kind (the assets name their pools).
-    "concurrency": {"runs": {"max_concurrent_runs": 2}, "pools": {"default_limit": 1, "granularity": "op"}},
+    # Two runs at once on a laptop: one that takes in, one that trains (the assets name their pools). A run waits in
+    # the queue, not between its steps: there Dagster 1.13 polls without a pause and hears no signal, and a killed
+    # run's slot stays claimed.
+    "concurrency": {"runs": {"max_concurrent_runs": 2}, "pools": {"default_limit": 1, "granularity": "run"}},
     # A run whose process died is found and its pool slot given back, also while nobody starts anything (see reaper.py).
     "run_monitoring": {
         "enabled": True,

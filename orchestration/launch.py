@@ -66,7 +66,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _launch(asked: argparse.Namespace, settings: Settings) -> int:
     from modelmill.task import get_task
-    from orchestration import instance, jobs, reaper
+    from orchestration import instance, jobs
+    from orchestration.turns import turn
 
     database.migrate(settings)
     if asked.what == "intake":
@@ -75,8 +76,7 @@ def _launch(asked: argparse.Namespace, settings: Settings) -> int:
     else:
         tasks = [get_task(name) for name in asked.task]
         wanted = [(jobs.train_name(task.name), None, task.name, _train_keys(task.name, asked.stage)) for task in tasks]
-    with instance.connect(settings) as made:
-        reaper.reap(made)
+    with instance.connect(settings) as made, turn(settings, made, asked.what):
         codes = [_run(made, settings, asked, *one) for one in wanted]
     return next((code for code in codes if code), 0)
 
@@ -153,12 +153,16 @@ def failure(settings: Settings, result: ExecuteInProcessResult) -> MillError:
 
 
 def _step_failure(data: Any, step: str, run: str) -> MillError:
+    """Raises KeyboardInterrupt when the step did not fail but was interrupted."""
     told = data.user_failure_data
     parts = {name: entry.value for name, entry in (told.metadata if told else {}).items()}
     if {"failed", "allowed", "found", "next"} <= set(parts):
         kind = getattr(errors, str(parts.get("kind")), MillError)
         return kind(parts["failed"], allowed=parts["allowed"], found=parts["found"], next=parts["next"])
-    found = told.description if told else (data.error.cause or data.error).message.strip() if data.error else ""
+    error = data.error.cause or data.error if data.error else None
+    if error and error.cls_name == "DagsterExecutionInterruptedError":
+        raise KeyboardInterrupt
+    found = told.description if told else error.message.strip() if error else ""
     return MillError(
         f"the step {step} failed",
         allowed="a step that ends well",
