@@ -77,10 +77,10 @@ def report(task: Task, made: Report, fresh: bool) -> dg.MaterializeResult[Any]:
 def gate(newest: Report | None) -> dg.AssetCheckResult:
     """The report's own verdict. Without a report nothing passes."""
     if newest is None:
-        return show.verdict(False, ["there is no report"])
+        return show.verdict(False, [{"reason": "there is no report"}])
     return show.verdict(
         newest.passed,
-        [] if newest.passed else list(newest.reasons),
+        [] if newest.passed else [{"reason": reason} for reason in newest.reasons],
         gain_over_baseline=_interval(newest.delta_baseline),
         gain_over_champion=_interval(newest.delta_champion) if newest.delta_champion else "there is no champion yet",
         candidate_sha256=newest.candidate_sha256,

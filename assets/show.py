@@ -78,14 +78,17 @@ def result(sha256: str, fresh: bool, **metadata: Any) -> dg.MaterializeResult[An
     )
 
 
-def verdict(passed: bool, failures: Sequence[object], **metadata: Any) -> dg.AssetCheckResult:
-    """A blocking check's answer: when it says no, nothing downstream runs."""
-    listed = dg.MetadataValue.md("\n".join(f"* {failure}" for failure in failures[:LARGEST]) or "none")
+def verdict(passed: bool, failures: Sequence[Mapping[str, Any]], **metadata: Any) -> dg.AssetCheckResult:
+    """A blocking check's answer: when it says no, nothing downstream runs. failures: flat, one row of the table each."""
+    header = list(dict.fromkeys(name for failure in failures for name in failure))
+    if failures:
+        metadata["broken"] = table(header, ([failure.get(name) for name in header] for failure in failures))
+    said = ["; ".join(f"{name} {value}" for name, value in failure.items() if value) for failure in failures[:3]]
     return dg.AssetCheckResult(
         passed=passed,
         severity=dg.AssetCheckSeverity.ERROR,
-        description="; ".join(str(failure) for failure in failures[:3]) or None,
-        metadata={"failures": len(failures), "listed": listed, **metadata},
+        description=" | ".join(said) or None,
+        metadata={"failures": len(failures), **metadata},
     )
 
 

@@ -123,7 +123,7 @@ def report(task: Task) -> dg.AssetsDefinition:
         from modelmill.store import candidates
 
         with mill.at_work(context) as at:
-            newest = candidates.newest(at.settings, at.db, task.name)
+            newest = candidates.require_newest(at.settings, at.db, task.name)
             measured = evaluate(at.settings, at.db, task, newest, at.progress)
         return results.report(task, measured.report, measured.fresh)
 

@@ -12,7 +12,7 @@ from modelmill.errors import DataError, UserError
 from modelmill.records import Candidate, Release
 from modelmill.settings import Settings
 from modelmill.store import releases
-from modelmill.store.tables import candidate
+from modelmill.store.tables import candidate, report
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,17 @@ def get(settings: Settings, db: Engine, sha256: str) -> Candidate:
     return _record(settings, row)
 
 
-def newest(settings: Settings, db: Engine, task: str) -> Candidate:
-    """The task's youngest candidate, released or not. Raises UserError when there is none."""
-    found = _youngest(settings, db, task)
+def newest(settings: Settings, db: Engine, task: str) -> Candidate | None:
+    """The task's youngest candidate, released or not; None when nothing was trained yet."""
+    statement = select(candidate).where(candidate.c.task == task)
+    with db.connect() as conn:
+        row = conn.execute(statement.order_by(desc(candidate.c.created_at)).limit(1)).one_or_none()
+    return _record(settings, row) if row else None
+
+
+def require_newest(settings: Settings, db: Engine, task: str) -> Candidate:
+    """The task's youngest candidate. Raises UserError when nothing was trained yet."""
+    found = newest(settings, db, task)
     if found is None:
         raise UserError(
             f"{task} has no candidate", allowed="a trained candidate", found="none", next=f"mill finetune --task {task}"
@@ -48,20 +56,20 @@ def newest(settings: Settings, db: Engine, task: str) -> Candidate:
     return found
 
 
+def verdict(db: Engine, sha256: str, champion: str) -> bool | None:
+    """Whether the gate let the candidate pass against this champion ("" for none); None: not measured yet."""
+    statement = select(report.c.passed).where(report.c.candidate_sha256 == sha256, report.c.champion_sha256 == champion)
+    with db.connect() as conn:
+        return conn.execute(statement.order_by(desc(report.c.id)).limit(1)).scalar_one_or_none()
+
+
 def standing(settings: Settings, db: Engine, task: str) -> Standing:
     """What the registry's aliases are a projection of."""
     released = releases.champion(db, task)
     champion = get(settings, db, released.candidate_sha256) if released else None
-    youngest = _youngest(settings, db, task)
+    youngest = newest(settings, db, task)
     same = youngest is not None and champion is not None and youngest.sha256 == champion.sha256
     return Standing(champion, released, None if same else youngest)
-
-
-def _youngest(settings: Settings, db: Engine, task: str) -> Candidate | None:
-    statement = select(candidate).where(candidate.c.task == task)
-    with db.connect() as conn:
-        row = conn.execute(statement.order_by(desc(candidate.c.created_at)).limit(1)).one_or_none()
-    return _record(settings, row) if row else None
 
 
 def _record(settings: Settings, row: Any) -> Candidate:

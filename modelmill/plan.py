@@ -1,0 +1,117 @@
+"""What has a reason to be made again, and why. `mill run`, the nightly schedule and the sensor ask here, so they agree.
+
+Each stage says itself whether it would do something, by the hash of its input; no heavy library is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from modelmill.records import Corpus
+from modelmill.settings import Profile, Settings
+from modelmill.store import corpora as corpus_store
+from modelmill.store import candidates, publications, releases
+from modelmill.task import get_task
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """`stage` of `of` (a corpus or a task) has something to do. state: changes whenever the reason is another one."""
+
+    stage: str
+    of: str
+    why: str
+    state: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.of}: {self.why}"
+
+
+def reasons(
+    settings: Settings,
+    db: Engine,
+    corpora: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    profile: Profile | None = None,
+    seed: int | None = None,
+    force: bool = False,
+) -> tuple[Reason, ...]:
+    """The first stage of every corpus and task that has something to do; what follows it is done with it.
+
+    Tasks are judged by the corpora as last taken in: take those in first, then ask again. Raises UserError for an
+    unknown name.
+    """
+    found: list[Reason] = []
+    for name in corpora:
+        found += corpus_reasons(settings, db, corpus_store.get(db, settings.tenant, name), force)
+    for name in tasks:
+        dial = (profile or settings.profile, settings.seed if seed is None else seed)
+        found += task_reasons(settings, db, get_task(name), *dial, force)
+    return tuple(found)
+
+
+def corpus_reasons(settings: Settings, db: Engine, corpus: Corpus, force: bool = False) -> list[Reason]:
+    """Whether the corpus is to be taken in; its source is looked at."""
+    from modelmill.embed.stage import current_encoder, input_hash
+    from modelmill.extract.stage import current_revision, is_current
+    from modelmill.normalize import stage as normalize
+
+    if force:
+        return [Reason("extract", corpus.name, "forced")]
+    if corpus.revision is None:
+        return [Reason("extract", corpus.name, "never taken in", str(corpus.id))]
+    revision = current_revision(settings, corpus)
+    if not is_current(settings, db, corpus, revision):
+        return [Reason("extract", corpus.name, _changed("revision", corpus.revision, revision), revision)]
+    if not normalize.is_current(db, corpus):
+        return [Reason("normalize", corpus.name, "documents or the code that reads them changed", revision)]
+    model = current_encoder(settings, db).name
+    wanted = input_hash(db, corpus.name, model)
+    last = publications.current(db, "vectors", corpus.name)
+    if last is None or last.input_hash != wanted:
+        return [Reason("embed", corpus.name, f"units or the model changed ({model})", wanted)]
+    return []
+
+
+def task_reasons(
+    settings: Settings, db: Engine, task: Task, profile: Profile, seed: int, force: bool = False
+) -> list[Reason]:
+    """Whether the task is to be made again, judged by the units as they are now."""
+    from modelmill.datasets import stage as datasets
+    from modelmill.finetune import stage as finetune
+    from modelmill.store import datasets as dataset_store
+
+    if force:
+        return [Reason("datasets", task.name, "forced")]
+    if publications.current(db, f"{task.name}/dataset") is None:
+        return [Reason("datasets", task.name, "never made")]
+    if not datasets.is_current(settings, db, task, profile, seed):
+        return [Reason("datasets", task.name, "units, consent, its code or the dial changed")]
+    wanted = finetune.inputs(settings, task, dataset_store.load(db, task), profile, seed)
+    trained = publications.current(db, f"{task.name}/candidate")
+    if trained is None or trained.input_hash != wanted:
+        return [Reason("finetune", task.name, "never trained" if trained is None else "data, recipe or dial changed")]
+    return _unreleased(db, task.name, trained.sha256)
+
+
+def _unreleased(db: Engine, task: str, candidate: str) -> list[Reason]:
+    """What was released once, also if taken back, and what the gate refused against this champion, stays as it is."""
+    if releases.of_candidate(db, task, candidate):
+        return []
+    champion = releases.champion(db, task)
+    passed = candidates.verdict(db, candidate, champion.candidate_sha256 if champion else "")
+    if passed is None:
+        return [Reason("evaluate", task, "not measured against the present champion", candidate)]
+    return [Reason("deploy", task, "passed the gate, not released yet", candidate)] if passed else []
+
+
+def _changed(what: str, before: str, now: str) -> str:
+    return f"{what} {now[:24]} (was {before[:24]})" if before != now else "the code that reads it changed"
+
+
+def said(why: Iterable[Reason]) -> str:
+    """In one line, for a tag or a log."""
+    return "; ".join(str(reason) for reason in why)
