@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 from modelmill.errors import UserError
+from modelmill.extract.ignoring import GITIGNORE, MILLIGNORE, Rules, ignored, rules_of
 from modelmill.extract.selection import folder_reason
 from modelmill.extract.source import MAX_FILE_BYTES, Entry
-
-IGNORE_FILES = (".gitignore", ".millignore")
 
 
 class FolderSnapshot:
@@ -32,13 +29,13 @@ class FolderSnapshot:
             if content is not None:
                 yield path, content
 
-    def _folder(self, prefix: str, ignores: list[tuple[str, GitIgnoreSpec]]) -> Iterator[Entry]:
+    def _folder(self, prefix: str, ignores: Rules) -> Iterator[Entry]:
         try:
             found = sorted(os.scandir(self.root / prefix), key=lambda item: item.name)
         except OSError as error:
             yield Entry(prefix, 0, "unreadable", error.strerror or str(error))
             return
-        ignores = ignores + list(self._ignore_rules(prefix))
+        ignores = ignores + self._ignore_rules(prefix)
         for item in found:
             path = prefix + item.name
             if item.is_symlink():
@@ -48,35 +45,22 @@ class FolderSnapshot:
             elif not item.is_file(follow_symlinks=False):
                 yield Entry(path, 0, "not a file")
             else:
-                yield Entry(
-                    path, item.stat(follow_symlinks=False).st_size, "ignored" if _ignored(path, ignores) else ""
-                )
+                yield Entry(path, item.stat(follow_symlinks=False).st_size, "ignored" if ignored(path, ignores) else "")
 
-    def _subfolder(self, path: str, name: str, ignores: list[tuple[str, GitIgnoreSpec]]) -> Iterator[Entry]:
-        reason = "left out" if name in self._skipped else folder_reason(name) or ("ignored" * _ignored(path, ignores))
+    def _subfolder(self, path: str, name: str, ignores: Rules) -> Iterator[Entry]:
+        reason = "left out" if name in self._skipped else folder_reason(name) or ("ignored" * ignored(path, ignores))
         if reason:
             yield Entry(path, 0, reason, "the whole folder")
         else:
             yield from self._folder(path, ignores)
 
-    def _ignore_rules(self, prefix: str) -> Iterator[tuple[str, GitIgnoreSpec]]:
-        for name in IGNORE_FILES:
-            content = _read_regular(self.root / prefix / name)
-            if content is not None:
-                yield prefix, GitIgnoreSpec.from_lines(content.decode("utf-8", "replace").splitlines())
-
-
-def _ignored(path: str, ignores: list[tuple[str, GitIgnoreSpec]]) -> bool:
-    """The innermost file that says something decides, as git does it."""
-    for prefix, spec in reversed(ignores):
-        verdict = spec.check_file(path.removeprefix(prefix)).include
-        if verdict is not None:
-            return verdict
-    return False
+    def _ignore_rules(self, prefix: str) -> Rules:
+        found = (_read_regular(self.root / prefix / name) for name in (GITIGNORE, MILLIGNORE))
+        return [rules_of(prefix, content) for content in found if content is not None]
 
 
 def _read_regular(path: Path) -> bytes | None:
-    """At most a byte more than the limit, so that what grew meanwhile is seen; None if it is no regular file (any more)."""
+    """At most a byte more than the limit, so that growth is seen; None if it is no regular file (any more)."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -97,7 +81,7 @@ class Directory:
         return "://" not in uri and path.is_dir() and not is_repository(path)
 
     @contextmanager
-    def open(self, uri: str, home: Path, revision: str | None = None) -> Iterator[FolderSnapshot]:
+    def open(self, uri: str, home: Path, revision: str | None = None) -> Generator[FolderSnapshot]:
         root = Path(uri).expanduser()
         try:
             empty = next(os.scandir(root), None) is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,11 @@ from modelmill.extract.directory import FolderSnapshot, unreadable
 from modelmill.records import sha256_text
 
 URI = "python:stdlib"
-LEFT_OUT = frozenset("test tests idle_test idlelib lib2to3 turtledemo lib-dynload ensurepip pydoc_data".split())
+LEFT_OUT = frozenset(
+    {
+        "test", "tests", "idle_test", "idlelib", "lib2to3", "turtledemo", "lib-dynload", "ensurepip", "pydoc_data",
+    }
+)  # fmt: skip
 
 
 class PythonStdlib:
@@ -28,7 +32,7 @@ class PythonStdlib:
         return uri == URI
 
     @contextmanager
-    def open(self, uri: str, home: Path, revision: str | None = None) -> Iterator[FolderSnapshot]:
+    def open(self, uri: str, home: Path, revision: str | None = None) -> Generator[FolderSnapshot]:
         root = Path(sysconfig.get_path("stdlib"))
         if not (root / "os.py").is_file():
             raise unreadable(uri, f"no os.py in {root}: this interpreter keeps its library elsewhere")

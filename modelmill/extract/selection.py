@@ -11,12 +11,23 @@ from modelmill.records import Dropped
 
 # Folders whose content other people wrote or a program made.
 VENDORED = frozenset(
-    "node_modules bower_components vendor third_party site-packages dist-packages .venv venv .tox .nox .eggs".split()
-)
-BUILT = frozenset("__pycache__ .mypy_cache .ruff_cache .pytest_cache .next .turbo .cache .gradle htmlcov".split())
+    {
+        "node_modules", "bower_components", "vendor", "third_party", "site-packages", "dist-packages", ".venv",
+        "venv", ".tox", ".nox", ".eggs",
+    }
+)  # fmt: skip
+BUILT = frozenset(
+    {
+        "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".next", ".turbo", ".cache", ".gradle",
+        "htmlcov",
+    }
+)  # fmt: skip
 GENERATED_NAMES = frozenset(
-    "package-lock.json npm-shrinkwrap.json composer.lock pnpm-lock.yaml yarn.lock poetry.lock tsconfig.tsbuildinfo".split()
-)
+    {
+        "package-lock.json", "npm-shrinkwrap.json", "composer.lock", "pnpm-lock.yaml", "yarn.lock", "poetry.lock",
+        "tsconfig.tsbuildinfo",
+    }
+)  # fmt: skip
 GENERATED_NAME = re.compile(r"(_pb2(_grpc)?\.py|\.min\.\w+|\.generated\.\w+|\.g\.\w+|\.d\.ts)$")
 GENERATED_HEAD = re.compile(
     rb"(?i)@generated|\bdo not edit\b|auto-?generated (by|from|on|file)|file is generated|generated and used by"

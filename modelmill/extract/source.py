@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 1_000_000  # larger source files are data, generated, or an att
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file as the source lists it: path relative, with `/`. refused: why its bytes will not be given ("" = they will)."""
+    """A file as the source lists it: path relative, with `/`. refused: why its bytes are not given ("": they are)."""
 
     path: str
     size: int
@@ -76,8 +76,8 @@ def detect(uri: str) -> Source:
             return source
     raise UserError(
         f"{uri!r} cannot be a corpus",
-        allowed="a folder, a git repository (a folder with .git, https://...), an archive (.zip, .tar, .tar.gz, .tar.xz), "
-        "python:stdlib",
+        allowed="a folder, a git repository (a folder with .git, https://...), "
+        "an archive (.zip, .tar, .tar.gz, .tar.xz), python:stdlib",
         found=_what_is_there(uri),
         next="check the path, then `mill corpus add NAME URI`",
     )

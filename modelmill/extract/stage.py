@@ -52,7 +52,7 @@ class Survey:
 
 
 def extract(settings: Settings, db: Engine, corpus: Corpus, progress: Progress = silent) -> Extracted:
-    """Read the source and record its documents, unless it is as it was. Raises UserError when there is none to record."""
+    """Read the source and record its documents, unless it is as it was. Raises UserError when there is none."""
     lease = publications.take(db, "documents", corpus.name)
     last = publications.current(db, "documents", corpus.name)
     with open_corpus(settings, corpus) as snapshot:

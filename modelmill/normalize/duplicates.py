@@ -7,12 +7,13 @@ Near: Jaccard of word 3-shingles at least .8 (Lee et al. 2022, https://arxiv.org
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 THRESHOLD = 0.8
 MIN_SHINGLES = 8  # shorter texts are alike by chance; only exact copies count
 PERMUTATIONS = 128
 BANDS = 32  # four rows each: finds a pair of .8 with probability 1 - (1 - .8^4)^32 > .9999
+SEED = 17
 CROWD = 100  # texts in one bucket that are compared each with each; of a larger crowd, each with the first ones
 
 WORD = re.compile(r"\w+")
@@ -49,16 +50,10 @@ def _find(leader: dict[str, str], sha: str) -> str:
 
 
 def _proposed(shingles: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
-    """Pairs with a whole band of their signatures in common."""
+    """Pairs with a whole band of their signatures in common, each once."""
     names = list(shingles)
-    buckets: dict[tuple[int, bytes], list[int]] = {}
-    rows = PERMUTATIONS // BANDS
-    for index, digest in enumerate(_digests(shingles.values())):
-        for band in range(BANDS):
-            key = (band, b"".join(n.to_bytes(4, "big") for n in digest[band * rows : (band + 1) * rows]))
-            buckets.setdefault(key, []).append(index)
     seen: set[tuple[int, int]] = set()
-    for bucket in buckets.values():
+    for bucket in _buckets(list(shingles.values())):
         for place, other in enumerate(bucket[1:], start=1):
             for one in bucket[: min(place, CROWD)]:
                 if (one, other) not in seen:
@@ -66,7 +61,21 @@ def _proposed(shingles: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str
                     yield names[one], names[other]
 
 
-def _digests(sets: Iterable[frozenset[str]]) -> Sequence[Sequence[int]]:
-    from rensa import RMinHash
+def _buckets(sets: Sequence[frozenset[str]]) -> Iterator[list[int]]:
+    """Indices, ascending, of sets that agree in a band. A band is hashed to 64 bits; a collision only costs a look."""
+    import numpy as np
+    from rensa import RMinHash  # pyright: ignore[reportAttributeAccessIssue]  (made by Rust, without types)
 
-    return RMinHash.digests_from_token_sets([sorted(one) for one in sets], PERMUTATIONS, 17)
+    if not sets:
+        return
+    digests = np.asarray(RMinHash.digests_from_token_sets(sets, PERMUTATIONS, SEED), dtype=np.uint64)
+    odd = np.random.default_rng(SEED).integers(1, 2**63, PERMUTATIONS // BANDS, dtype=np.uint64) * np.uint64(
+        2
+    ) + np.uint64(1)
+    for band in np.split(digests, BANDS, axis=1):
+        keys = (band * odd).sum(axis=1, dtype=np.uint64)
+        order = np.argsort(keys, kind="stable")
+        ends = np.flatnonzero(np.diff(keys[order])) + 1
+        for group in np.split(order, ends):
+            if len(group) > 1:
+                yield group.tolist()

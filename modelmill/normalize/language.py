@@ -15,7 +15,7 @@ from modelmill.records import Dropped, UnitKind
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A unit before it knows its corpus. Fields as in records.Unit; `group` may stay empty: then it is the file's folder."""
+    """A unit before it knows its corpus. Fields as in records.Unit; an empty `group` means the file's folder."""
 
     name: str
     kind: UnitKind
@@ -30,7 +30,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """units: from path and cleaned text to drafts, and to Dropped for what is left out (its path is then a unit's name).
+    """units: from path and cleaned text to drafts, and to Dropped for what is left out (its path: the unit's name).
 
     version: raise it when `units` gives other units for the same text; files are then parsed again.
     parses: whether the text is well-formed; asked only where cleaning changed a file.

@@ -6,6 +6,7 @@ One unit, from docs/finance.md: name `finance-guide/card-fraud-alerts`, kind sec
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
 
 def _headings(text: str) -> Iterator[Heading]:
     tokens = _reader().parse(text)
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline in itertools.pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
             yield Heading(int(token.tag[1:]), " ".join(inline.content.split()), token.map[0], token.map[1])
 

@@ -37,7 +37,7 @@ HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """The corpus's units now. secrets: how many values of each kind were taken out. clusters: distinct among its units."""
+    """The corpus's units now. secrets: values taken out, by kind. clusters: distinct ones among its units."""
 
     corpus: str
     units: int
@@ -112,7 +112,7 @@ def _extracted(db: Engine, corpus: Corpus) -> publications.Publication:
 
 def _input_hash(source: publications.Publication) -> str:
     versions = {language.name: language.version for language in all_languages().values()}
-    return sha256_text(canonical_json([NORMALIZE_VERSION, PRIVACY_VERSION, versions, source.sha256, source.input_hash]))
+    return sha256_text(canonical_json([NORMALIZE_VERSION, PRIVACY_VERSION, versions, source.sha256]))
 
 
 def _stamp(document: Document, language: Language) -> str:
@@ -224,7 +224,8 @@ def _cluster(conn: Connection) -> None:
 
 SHA256_OF_UNITS = """
 SELECT encode(sha256(convert_to(coalesce(string_agg(
-    concat_ws(E'\\x1f', path, name, kind, "group", sha256, md5(meta::text)), E'\\n' ORDER BY path COLLATE "C", name COLLATE "C"
+    concat_ws(E'\\x1f', path, name, kind, "group", sha256, md5(meta::text)), E'\\n'
+    ORDER BY path COLLATE "C", name COLLATE "C"
 ), ''), 'UTF8')), 'hex') AS sha256, count(*) AS units, count(DISTINCT cluster) AS clusters
 FROM mill.unit WHERE corpus_id = :corpus
 """
@@ -241,7 +242,7 @@ def _summary(conn: Connection, corpus: Corpus) -> Normalized:
         units=row.units,
         by_kind=units.counts(conn, corpus.id, "kind"),
         by_language=units.counts(conn, corpus.id, "language"),
-        secrets={kind: n for kind, n in conn.execute(secrets, {"corpus": corpus.id})},
+        secrets=dict(conn.execute(secrets, {"corpus": corpus.id}).tuples().all()),
         clusters=row.clusters,
         dropped=documents.dropped_by_reason(conn, corpus.id, "normalize"),
         sha256=row.sha256,

@@ -30,10 +30,10 @@ def add(
     consent: bool = False,
     by: str = "",
 ) -> Corpus:
-    """Make a corpus known. The same name and URI again updates licence and consent. Raises UserError; nothing is read yet.
+    """Make a corpus known. The same name and URI again updates licence and consent. Raises UserError.
 
-    consent: whether it may be trained on; without it, it is only searched. licence: SPDX expression of files that do not
-    say their own.
+    consent: whether it may be trained on; without it, it is only searched. licence: SPDX expression of the files that
+    do not say their own. Nothing is read yet.
     """
     from modelmill.extract.source import detect
 

@@ -36,7 +36,7 @@ def all_documents(db: Engine, corpus_id: int) -> dict[str, Stored]:
 
 
 def replace(conn: Connection, corpus_id: int, documents: Sequence[Document], revision: str) -> None:
-    """Make these the corpus's documents. Those no longer there go, with their units; unchanged ones keep what was parsed."""
+    """Make these the corpus's documents. Those no longer there go, with their units; unchanged ones stay parsed."""
     if documents:
         statement = insert(document).values(
             corpus_id=corpus_id,
@@ -77,7 +77,7 @@ def mark_parsed(conn: Connection, parsed: dict[int, str]) -> None:
 def replace_dropped(
     conn: Connection, corpus_id: int, stage: str, left_out: Iterable[Dropped], paths: Sequence[str] | None = None
 ) -> None:
-    """Make these what the stage left out. paths: only of these files, because only they were looked at; None: of all."""
+    """Make these what the stage left out. paths: only these files were looked at; None: all were."""
     old = delete(dropped).where(dropped.c.corpus_id == corpus_id, dropped.c.stage == stage)
     if paths is not None:
         old = old.where(func.split_part(dropped.c.path, "::", 1) == any_(literal(list(paths), ARRAY(Text))))
@@ -101,7 +101,7 @@ def dropped_by_reason(conn: Connection, corpus_id: int, stage: str) -> dict[str,
         .group_by(dropped.c.reason)
         .order_by(dropped.c.reason)
     )
-    return {reason: count for reason, count in conn.execute(statement)}
+    return dict(conn.execute(statement).tuples().all())
 
 
 def all_dropped(db: Engine, corpus_id: int, stage: str | None = None) -> list[Dropped]:

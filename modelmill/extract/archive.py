@@ -1,0 +1,248 @@
+"""An archive (.zip, .tar, .tar.gz, .tar.bz2, .tar.xz): members are read in memory, nothing is ever unpacked to disk.
+
+Only regular files with honest names; budgets on what comes out, because 200 MiB of zeros zip to 199 KiB. The one folder
+around everything, where there is one, is left off the paths. An archive in an archive is not opened.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import re
+import stat
+import tarfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from modelmill.errors import UserError
+from modelmill.extract.source import MAX_FILE_BYTES, Entry
+
+MAX_ENTRIES = 20_000
+MAX_TOTAL_BYTES = 500 * 1024**2
+MAX_RATIO, RATIO_FROM_BYTES = 100, 1024**2
+MAX_NAME, MAX_FOLDERS = 500, 50
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    EOFError,
+    OSError,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    ValueError,
+)
+
+
+class Members(Protocol):
+    """What is in an archive, as it says itself."""
+
+    def listed(self) -> Iterator[Entry]:
+        """Every member that is no folder, under its own name."""
+        ...
+
+    def contents(self, names: set[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of these members, at most one more than a document may have."""
+        ...
+
+
+class Budget:
+    """Counts the bytes that come out of an archive of `packed` bytes. Raises ValueError when it is too much."""
+
+    def __init__(self, packed: int) -> None:
+        self.packed, self.out = packed, 0
+
+    def spend(self, count: int) -> None:
+        self.out += count
+        if self.out > MAX_TOTAL_BYTES:
+            raise ValueError(f"more than {MAX_TOTAL_BYTES} bytes come out of it")
+        if self.out > RATIO_FROM_BYTES and self.out > MAX_RATIO * self.packed:
+            raise ValueError(f"more than {MAX_RATIO} times its size comes out of it")
+
+
+class ZipMembers:
+    """Stored and deflated members of a zip file."""
+
+    def __init__(self, path: Path, budget: Budget) -> None:
+        self.path, self.budget = path, budget
+
+    def listed(self) -> Iterator[Entry]:
+        with zipfile.ZipFile(self.path) as file:
+            for info in file.infolist():
+                if not info.is_dir():
+                    yield Entry(info.filename, info.file_size, self._refused(info))
+
+    def contents(self, names: set[str]) -> Iterator[tuple[str, bytes]]:
+        with zipfile.ZipFile(self.path) as file:
+            for info in file.infolist():
+                if info.filename in names and not self._refused(info):
+                    with file.open(info) as member:
+                        content = member.read(MAX_FILE_BYTES + 1)
+                    self.budget.spend(len(content))
+                    yield info.filename, content
+
+    def _refused(self, info: zipfile.ZipInfo) -> str:
+        mode = info.external_attr >> 16
+        if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+            return "link" if stat.S_ISLNK(mode) else "not a file"
+        if info.flag_bits & 0x1:
+            return "encrypted"
+        return "" if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else "unknown compression"
+
+
+class Counted:
+    """A stream whose bytes are counted against a budget as they come out."""
+
+    def __init__(self, stream: Any, budget: Budget) -> None:
+        self.stream, self.budget = stream, budget
+
+    def read(self, size: int = -1) -> bytes:
+        content: bytes = self.stream.read(size)
+        self.budget.spend(len(content))
+        return content
+
+
+class TarMembers:
+    """Plain members of a tar file, read once through for each question."""
+
+    def __init__(self, path: Path, budget: Budget) -> None:
+        self.path, self.budget = path, budget
+
+    def listed(self) -> Iterator[Entry]:
+        for member, _ in self._members():
+            kinds = {tarfile.SYMTYPE: "link", tarfile.LNKTYPE: "link"}
+            plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
+            if not member.isdir():
+                yield Entry(member.name, member.size, "" if plain else kinds.get(member.type, "not a file"))
+
+    def contents(self, names: set[str]) -> Iterator[tuple[str, bytes]]:
+        for member, file in self._members():
+            if member.name in names and member.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
+                content = file.extractfile(member)
+                if content is not None:
+                    yield member.name, content.read(MAX_FILE_BYTES + 1)
+
+    def _members(self) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
+        budget = Budget(self.budget.packed)
+        with self._unpacked() as stream, tarfile.open(fileobj=Counted(stream, budget), mode="r|") as file:  # type: ignore[arg-type]
+            for member in file:
+                yield member, file
+
+    def _unpacked(self) -> IO[bytes]:
+        with self.path.open("rb") as file:
+            magic = file.read(6)
+        if magic.startswith(b"\x1f\x8b"):
+            return gzip.open(self.path)  # type: ignore[return-value]
+        if magic.startswith(b"BZh"):
+            return bz2.open(self.path)  # type: ignore[return-value]
+        return lzma.open(self.path) if magic.startswith(b"\xfd7zXZ") else self.path.open("rb")  # type: ignore[return-value]
+
+
+class ArchiveSnapshot:
+    """An archive; its revision is its own sha256."""
+
+    def __init__(self, members: Members, revision: str, uri: str) -> None:
+        self.members, self.revision, self.uri = members, revision, uri
+        self._around: str | None = None
+
+    def files(self) -> Iterator[Entry]:
+        entries = list(self._listed())
+        self._around = _folder_around(entries)
+        yield from (replace(entry, path=entry.path.removeprefix(self._around)) for entry in entries)
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        if self._around is None:
+            list(self.files())
+        around = self._around or ""
+        given: set[str] = set()
+        try:
+            for name, content in self.members.contents({around + path for path in paths}):
+                if name not in given:
+                    given.add(name)
+                    yield name.removeprefix(around), content
+        except BROKEN as error:
+            raise refused(self.uri, str(error) or type(error).__name__) from error
+
+    def _listed(self) -> Iterator[Entry]:
+        seen: set[str] = set()
+        try:
+            for number, entry in enumerate(self.members.listed(), 1):
+                if number > MAX_ENTRIES:
+                    raise ValueError(f"more than {MAX_ENTRIES} files")
+                folded = unicodedata.normalize("NFKC", entry.path).casefold()
+                reason = entry.refused or _bad_name(entry.path) or ("duplicate name" if folded in seen else "")
+                seen.add(folded)
+                yield replace(entry, refused=reason) if reason != "bad name" else _unnamed(entry, number)
+        except BROKEN as error:
+            raise refused(self.uri, str(error) or type(error).__name__) from error
+
+
+def _bad_name(name: str) -> str:
+    parts = name.split("/")
+    bad = (
+        not name.isprintable()
+        or name.startswith("/")
+        or "\\" in name
+        or re.match(r"[A-Za-z]:", name) is not None
+        or len(name) > MAX_NAME
+        or len(parts) > MAX_FOLDERS
+        or any(part in ("", ".", "..") for part in parts)
+    )
+    return "bad name" if bad else ""
+
+
+def _unnamed(entry: Entry, number: int) -> Entry:
+    """A name that is not fit to be stored stands as its number."""
+    return Entry(f"(member {number})", entry.size, "bad name", ascii(entry.path)[:200])
+
+
+def _folder_around(entries: list[Entry]) -> str:
+    """The one folder everything good lies in, with its `/`; "" if there is none."""
+    tops = {entry.path.partition("/") for entry in entries if not entry.refused}
+    names = {top[0] for top in tops}
+    return f"{names.pop()}/" if len(names) == 1 and all(top[1] for top in tops) else ""
+
+
+class Archive:
+    """`/a/file.zip`, `/a/file.tar.gz`: told by the name, opened by the content."""
+
+    name = "archive"
+
+    def matches(self, uri: str) -> bool:
+        return uri.lower().endswith(SUFFIXES) and "://" not in uri and Path(uri).expanduser().is_file()
+
+    @contextmanager
+    def open(self, uri: str, home: Path, revision: str | None = None) -> Generator[ArchiveSnapshot]:
+        path = Path(uri).expanduser()
+        try:
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            size, is_zip = path.stat().st_size, zipfile.is_zipfile(path)
+        except OSError as error:
+            raise refused(uri, error.strerror or str(error)) from error
+        members: Members = (ZipMembers if is_zip else TarMembers)(path, Budget(size))
+        snapshot = ArchiveSnapshot(members, f"archive-{sha256[:16]}", uri)
+        if next(snapshot.files(), None) is None:
+            raise refused(uri, "no file in it")
+        yield snapshot
+
+
+def refused(uri: str, found: str) -> UserError:
+    """The error for an archive that is not read."""
+    return UserError(
+        f"the archive {uri!r} cannot be read",
+        allowed=f"a whole {', '.join(SUFFIXES)}, at most {MAX_ENTRIES} files, {MAX_TOTAL_BYTES // 1024**2} MiB in all",
+        found=found,
+        next="unpack it yourself and `mill corpus add NAME FOLDER`",
+    )
+
+
+SOURCE = Archive()

@@ -1,0 +1,271 @@
+"""A git repository at one commit: read by `ls-tree` and `cat-file`, never checked out, nothing of it run.
+
+A folder with `.git` is read in place. An `https://` address is fetched (one commit deep, no tags, no submodules) into a
+bare copy of ours. `#name` after either picks a branch, tag or commit; without it, what HEAD points to.
+git is called by argument list with its own and the user's configuration off, hooks off and every transport but the one
+needed off; the address is resolved once, must be public, and is the one connected to. Not for ssh: clone it yourself.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import resource
+import shutil
+import socket
+import subprocess
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from modelmill.errors import PrerequisiteError, UserError
+from modelmill.extract.directory import is_repository
+from modelmill.extract.ignoring import MILLIGNORE, Rules, ignored, rules_of
+from modelmill.extract.source import Entry
+from modelmill.records import sha256_text
+
+SECONDS = 600  # for a fetch; listing and reading take far less
+MAX_PACK_BYTES = 2 * 1024**3
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]{0,200}")
+
+OFF = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.symlinks": "false",
+    "core.alternateRefsCommand": "true",
+    "credential.helper": "",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "fetch.recurseSubmodules": "false",
+    "submodule.recurse": "false",
+    "http.followRedirects": "false",
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "60",
+    "transfer.fsckObjects": "true",
+    "safe.directory": "*",  # whose folder it is does not matter: nothing in it is run
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a repository is: a folder, or an https URL; ref: what is wanted of it."""
+
+    place: str
+    ref: str
+    remote: bool
+
+
+def address_of(uri: str) -> Address:
+    """Split the URI. Raises UserError for a ref or an address that git must not get to see."""
+    place, _, ref = uri.partition("#")
+    if ref and (not REF.fullmatch(ref) or ".." in ref):
+        raise _refused(uri, "a branch, tag or commit of letters, digits and ._/+-", f"the ref {ref!r}")
+    remote = "://" in place and not place.startswith("file://")
+    if remote:
+        parts = urlsplit(place)
+        if parts.username or parts.password:
+            raise _refused(uri, "an address without a user or password in it", "a user or password before the '@'")
+    return Address(place if remote else place.removeprefix("file://"), ref or "HEAD", remote)
+
+
+class GitSnapshot:
+    """A repository at a commit."""
+
+    def __init__(self, folder: Path, revision: str) -> None:
+        self.folder, self.revision = folder, revision
+        self._blobs: dict[str, str] | None = None
+
+    def files(self) -> Iterator[Entry]:
+        listed = list(self._listed())
+        ignore_files = [path for path, *_ in listed if PurePosixPath(path).name == MILLIGNORE]
+        rules: Rules = [
+            rules_of(path.removesuffix(MILLIGNORE), content) for path, content in sorted(self.read(ignore_files))
+        ]
+        for path, mode, _, size in listed:
+            reason = {"120000": "link", "160000": "submodule"}.get(mode, "")
+            yield Entry(path, size, reason or ("ignored" if _or_above_ignored(path, rules) else ""))
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        if self._blobs is None:
+            list(self._listed())
+        blobs: Mapping[str, str] = self._blobs or {}
+        command = _command("-C", str(self.folder), "cat-file", "--batch")
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_env("")) as process:
+            for path in paths:
+                if path in blobs:
+                    yield path, _blob(process, blobs[path])
+
+    def _listed(self) -> Iterator[tuple[str, str, str, int]]:
+        """Path, mode, blob, size of every file. Paths that are not UTF-8 or hold control characters are not listed."""
+        self._blobs = {}
+        output = _git("-C", str(self.folder), "ls-tree", "-r", "-z", "-l", "--full-tree", self.revision)
+        for line in filter(None, output.split(b"\0")):
+            head, _, raw = line.partition(b"\t")
+            mode, _, blob, size = head.decode("ascii").split()
+            path = raw.decode("utf-8", "replace")
+            if path.isprintable() and "\ufffd" not in path:
+                self._blobs[path] = blob
+                yield path, mode, blob, int(size) if size.isdigit() else 0
+
+
+def _or_above_ignored(path: str, rules: Rules) -> bool:
+    if not rules:
+        return False
+    above = [f"{folder}/" for folder in PurePosixPath(path).parents if str(folder) != "."]
+    return any(ignored(one, rules) for one in [*above, path])
+
+
+def _blob(process: subprocess.Popen[bytes], name: str) -> bytes:
+    assert process.stdin is not None and process.stdout is not None  # both are pipes
+    process.stdin.write(name.encode("ascii") + b"\n")
+    process.stdin.flush()
+    head = process.stdout.readline().split()
+    if len(head) != 3 or head[1] != b"blob":
+        raise PrerequisiteError(
+            f"git could not read the object {name}",
+            allowed="a complete repository",
+            found=b" ".join(head).decode("utf-8", "replace") or "no answer",
+            next="git fsck in that repository",
+        )
+    content = process.stdout.read(int(head[2]))
+    process.stdout.read(1)
+    return content
+
+
+class Git:
+    """`/a/repository`, `file:///a/repository`, `https://host/owner/name.git`, each with `#ref` or without."""
+
+    name = "git"
+
+    def matches(self, uri: str) -> bool:
+        place = uri.partition("#")[0]
+        if "://" in place and not place.startswith("file://"):
+            return place.startswith("https://")
+        path = Path(place.removeprefix("file://")).expanduser()
+        return path.is_dir() and is_repository(path)
+
+    @contextmanager
+    def open(self, uri: str, home: Path, revision: str | None = None) -> Generator[GitSnapshot]:
+        if shutil.which("git") is None:
+            raise PrerequisiteError(
+                f"{uri!r} cannot be read", allowed="the program git", found="none on PATH", next="install git"
+            )
+        address = address_of(uri)
+        folder = _fetched(address, uri, home, revision) if address.remote else Path(address.place).expanduser()
+        wanted = revision or ("refs/mill/wanted" if address.remote else address.ref)
+        yield GitSnapshot(folder, _commit(folder, wanted, uri))
+
+
+def _commit(folder: Path, name: str, uri: str) -> str:
+    try:
+        output = _git("-C", str(folder), "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    except subprocess.CalledProcessError as error:
+        raise _refused(uri, "a repository with at least one commit, and a ref it has", f"no commit {name!r}") from error
+    return output.decode("ascii").strip()
+
+
+def _fetched(address: Address, uri: str, home: Path, revision: str | None) -> Path:
+    """Our bare copy, with the wanted commit in it; the network is asked only when it is not there yet."""
+    folder = home / f"git-{sha256_text(address.place)[:24]}"
+    if revision and folder.exists() and _has(folder, revision):
+        return folder
+    pin = f"http.curloptResolve={_public_address(uri, address.place)}"
+    try:
+        if not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            _git("init", "--quiet", "--bare", "--template=", str(folder))
+        what = revision or address.ref
+        spec = f"+{what}:refs/mill/wanted"
+        options = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+        _git("-C", str(folder), "-c", pin, "fetch", *options, "--", address.place, spec, protocols="https")
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or b"").decode("utf-8", "replace").strip().splitlines()
+        raise _refused(
+            uri, "a public repository that can be read without a name", said[-1] if said else "no answer"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise _refused(uri, f"a repository that is fetched in {SECONDS} s", "it took longer") from error
+    return folder
+
+
+def _has(folder: Path, revision: str) -> bool:
+    if not COMMIT.fullmatch(revision):
+        return False
+    try:
+        _git("-C", str(folder), "cat-file", "-e", f"{revision}^{{commit}}")
+    except subprocess.CalledProcessError:
+        return False
+    return True
+
+
+def _public_address(uri: str, url: str) -> str:
+    """`host:port:address` for curl. Every address the name has must be public, or a name could lead inside."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 443
+    try:
+        found = [str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except OSError as error:
+        raise _refused(uri, "a host that can be found", f"{host}: {error}") from error
+    for one in found:
+        address = ipaddress.ip_address(one)
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        if not mapped.is_global or mapped.is_multicast:
+            raise _refused(
+                uri, "a host with public addresses only; clone an inner one and add the folder", f"{host} is {one}"
+            )
+    return f"{host}:{port}:{found[0]}"
+
+
+def _git(*arguments: str, protocols: str = "") -> bytes:
+    done = subprocess.run(
+        _command(*arguments),
+        env=_env(protocols),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=SECONDS,
+        check=True,
+        preexec_fn=_limit if protocols else None,
+    )
+    return done.stdout
+
+
+def _command(*arguments: str) -> list[str]:
+    return ["git", *(part for name, value in OFF.items() for part in ("-c", f"{name}={value}")), *arguments]
+
+
+def _env(protocols: str) -> dict[str, str]:
+    """Nothing of the caller's but where programs and certificates are. protocols: transports that may be used."""
+    kept = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE", "GIT_SSL_CAINFO") if name in os.environ}
+    off = {
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "true",
+    }
+    more = {
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+    }
+    return {**kept, **off, **more, "GIT_ALLOW_PROTOCOL": protocols, "LC_ALL": "C", "HOME": "/nonexistent"}
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_PACK_BYTES, MAX_PACK_BYTES))
+
+
+def _refused(uri: str, allowed: str, found: str) -> UserError:
+    return UserError(
+        f"the git repository {uri!r} cannot be read",
+        allowed=allowed,
+        found=found,
+        next="correct the address, or clone it yourself and `mill corpus add NAME FOLDER`",
+    )
+
+
+SOURCE = Git()

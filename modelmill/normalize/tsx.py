@@ -1,0 +1,127 @@
+"""TSX and JSX: what a component says to its reader, and the data constants beside it.
+
+One unit, from src/components/ContactForm.tsx: name `ContactForm`, kind component_text, text `Thank you`, `Your message
+is with the team...`, the labels, placeholders and alternatives, a line each, in the order of the file.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from modelmill.normalize.ecmascript import literal, parser, text_of
+from modelmill.normalize.language import Draft, Language
+from modelmill.normalize.typescript import data_entries
+from modelmill.records import Dropped
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+# Attributes a reader sees or hears; those ending in one of the last too (imageAlt, helpText).
+SPOKEN = frozenset(
+    {
+        "alt", "title", "label", "placeholder", "heading", "subtitle", "description", "text", "summary",
+        "aria-label", "aria-description", "caption", "tooltip", "message", "hint", "question", "answer", "tagline",
+    }
+)  # fmt: skip
+SPOKEN_END = re.compile(r"(Alt|Text|Label|Title|Message|Heading)$")
+# In these, strings are meant for the machine.
+SILENT = {"import_statement", "type_annotation", "type_arguments", "subscript_expression", "comment", "regex"}
+
+
+def units(path: str, text: str) -> Iterator[Draft | Dropped]:
+    """A unit for each top-level component that says something, then the entries of the file's data."""
+    root = parser("tsx").parse(text.encode()).root_node
+    for name, node in _components(root):
+        if draft := _component(name, node):
+            yield draft
+    yield from data_entries(root)
+
+
+def _components(root: Node) -> Iterator[tuple[str, Node]]:
+    """Functions, classes and constants whose name begins with a capital letter: React's own rule."""
+    for statement in root.named_children:
+        for node in statement.named_children if statement.type == "export_statement" else [statement]:
+            declared = node.named_children if node.type == "lexical_declaration" else [node]
+            for one in declared:
+                name = one.child_by_field_name("name")
+                value = one.child_by_field_name("value")
+                is_data = value is not None and value.type in ("array", "object", "as_expression")
+                if name is not None and text_of(name)[:1].isupper() and not is_data:
+                    yield text_of(name), one
+
+
+def _component(name: str, node: Node) -> Draft | None:
+    if node.type in ("interface_declaration", "type_alias_declaration", "enum_declaration"):
+        return None
+    lines = list(dict.fromkeys(line for line in _said(node) if re.search(r"[^\W\d_]{2}", line)))
+    if not lines:
+        return None
+    return Draft(
+        name=name,
+        kind="component_text",
+        text="\n".join(lines),
+        signature=f"component {name}",
+        start_line=node.start_point.row + 1,
+        end_line=node.end_point.row + 1,
+        meta={"lines": len(lines)},
+    )
+
+
+def _said(root: Node) -> Iterator[str]:
+    """Everything a reader may get to see, in the order of the file, whatever branch it is in."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.type in SILENT:
+            continue
+        if node.type in ("jsx_element", "jsx_fragment"):
+            yield from _own_text(node)
+        elif node.type in ("string", "template_string"):
+            value = literal(node)
+            if isinstance(value, str) and _is_said(node, value):
+                yield " ".join(value.split())
+            continue
+        waiting.extend(reversed([child for child in node.named_children if not _is_silent(child)]))
+
+
+def _own_text(element: Node) -> Iterator[str]:
+    """The text between the element's tags as one line; what stands in tags of its own comes as its own line."""
+    parts: list[str] = []
+    for child in element.children:
+        if child.type in ("jsx_text", "html_character_reference"):
+            parts.append(html.unescape(text_of(child)))
+        elif child.type == "jsx_expression" and child.named_children:
+            value = literal(child.named_children[0])
+            parts.append(value if isinstance(value, str) else " ")
+        elif child.type in ("jsx_element", "jsx_self_closing_element"):
+            parts.append(" ")
+    if said := " ".join("".join(parts).split()):
+        yield said
+
+
+def _is_silent(node: Node) -> bool:
+    """Attributes for the machine, unless there is markup in them."""
+    if node.type != "jsx_attribute":
+        return False
+    name = text_of(node.named_children[0]) if node.named_children else ""
+    return name not in SPOKEN and not SPOKEN_END.search(name) and b"<" not in (node.text or b"")
+
+
+def _is_said(node: Node, value: str) -> bool:
+    """In a spoken attribute: always. Elsewhere: three words, or two with a capital first; not a list of classes."""
+    parent = node.parent
+    if parent is not None and parent.type == "jsx_attribute":
+        return True
+    words = value.split()
+    return len(words) > 1 and (value[0].isupper() or (len(words) > 2 and "-" not in value))
+
+
+def parses(text: str) -> bool:
+    """Whether the text is TSX without an error in it."""
+    return not parser("tsx").parse(text.encode()).root_node.has_error
+
+
+LANGUAGE = Language("tsx", version=1, suffixes=(".tsx", ".jsx"), units=units, parses=parses, rendered=True)
