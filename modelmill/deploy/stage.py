@@ -1,0 +1,151 @@
+"""Candidate -> release. The gate is looked up again here: an orchestrator's blocking check holds only in its own run.
+
+What is slow (embedding every unit with the new model, building the Bento) is done before, and does nothing twice; the
+promotion itself is one transaction, fenced, exactly once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, desc, select
+
+from modelmill.deploy import bento, gate
+from modelmill.errors import PrerequisiteError
+from modelmill.progress import Progress, Step, silent
+from modelmill.records import Candidate, Release, canonical_json, sha256_text
+from modelmill.settings import Settings
+from modelmill.store import artifacts, candidates, publications, releases
+from modelmill.store.publications import Lease
+from modelmill.store.releases import Promotion
+from modelmill.store.tables import release as release_table
+from modelmill.store.tables import report as reports
+from modelmill.task import Predictor, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """release: what answers for the candidate, None when it was not let through; reason says why. fresh: made now."""
+
+    release: Release | None
+    reason: str
+    fresh: bool
+
+
+def deploy(
+    settings: Settings,
+    db: Engine,
+    task: Task,
+    progress: Progress = silent,
+    by: str = "",
+    idempotency_key: str | None = None,
+) -> Deployed:
+    """Release the newest candidate, if its newest report lets it through. The same again changes nothing.
+
+    Raises PrerequisiteError when nothing was trained or evaluated, DataError for an altered artifact, FencedError.
+    """
+    newest, verdict = _newest(settings, db, task)
+    known = releases.of_candidate(db, task.name, newest.sha256)
+    if known is not None:
+        return Deployed(_mended(settings, db, task, known), f"{known.name} is this candidate's, {known.status}", False)
+    reasons = list(gate.refusals(db, task, newest, verdict))
+    if reasons:
+        return Deployed(None, "; ".join(reasons), False)
+    path = artifacts.open_artifact(settings, newest.sha256)
+    lease = publications.take(db, f"{task.name}/release")
+    if task.indexes:
+        _index(settings, db, task.predictor(path), progress)
+    progress(Step(f"deploy {task.name}", 0, None, 0.0, "building the Bento"))
+    wish = Promotion(
+        task=task.name,
+        candidate_sha256=newest.sha256,
+        dataset_sha256=newest.dataset_sha256,
+        report_id=verdict.id,
+        bento_tag=bento.build(settings, task, newest.sha256),
+        idempotency_key=idempotency_key or f"deploy:{newest.sha256}",
+        by=by or publications.owner_name(),
+        tenant=settings.tenant,
+        against=verdict.champion_sha256,
+    )
+    return _promote(settings, db, wish, lease)
+
+
+def rollback(settings: Settings, db: Engine, task: Task, by: str = "", idempotency_key: str | None = None) -> Release:
+    """The release kept warm answers again; what is taken back does not return by itself. Raises UserError."""
+    who = by or publications.owner_name()
+    with db.begin() as conn:
+        done = releases.rollback(conn, task.name, who, idempotency_key, settings.tenant)
+    _project(settings, db, done.release)
+    return done.release
+
+
+def _promote(settings: Settings, db: Engine, wish: Promotion, lease: Lease) -> Deployed:
+    with db.begin() as conn:
+        done = releases.promote(conn, wish)
+        if done.fresh:
+            publications.publish(
+                conn,
+                lease,
+                input_hash=sha256_text(canonical_json([wish.candidate_sha256, wish.report_id])),
+                sha256=wish.candidate_sha256,
+                rows=1,
+                detail={"release": done.release.name, "number": done.release.number, "bento": wish.bento_tag},
+            )
+    _project(settings, db, done.release)
+    return Deployed(done.release, wish.reason if done.fresh else "released by somebody else meanwhile", done.fresh)
+
+
+def _index(settings: Settings, db: Engine, predictor: Predictor, progress: Progress) -> None:
+    """Vectors of every unit by the new model, before anybody asks it."""
+    from modelmill.embed.stage import embed_with
+
+    embed_with(settings, db, predictor, sorted(publications.all_current(db, "units")), progress)  # pyright: ignore
+
+
+def _mended(settings: Settings, db: Engine, task: Task, known: Release) -> Release:
+    """Of a release that is live: its Bento built again if it is gone, the aliases set if a killed run had not."""
+    if known.status == "retired":
+        return known
+    if known.bento_tag is None or not bento.stored(settings, known.bento_tag):
+        tag = bento.build(settings, task, known.candidate_sha256)
+        with db.begin() as conn:
+            conn.execute(release_table.update().where(release_table.c.id == known.id).values(bento_tag=tag))
+    if known.status == "champion":
+        _project(settings, db, known)
+    return releases.by_name(db, known.name)
+
+
+def _project(settings: Settings, db: Engine, champion: Release) -> None:
+    """MLflow's aliases follow our tables; a mark on the disk saves the seconds of asking MLflow whether they do."""
+    from modelmill import tracking
+
+    mark = settings.home_dir / "aliases" / champion.task
+    if mark.is_file() and mark.read_text(encoding="utf-8") == champion.name:
+        return
+    tracking.project_aliases(settings, db, champion.task)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(champion.name, encoding="utf-8")
+
+
+def _newest(settings: Settings, db: Engine, task: Task) -> tuple[Candidate, Any]:
+    """The candidate that was published last (data may have gone back to an older one), and its newest report's row."""
+    published = publications.current(db, f"{task.name}/candidate")
+    newest = candidates.get(settings, db, published.sha256) if published else candidates.newest(settings, db, task.name)
+    if newest is None:
+        raise _nothing_to_release(task, None)
+    statement = select(reports).where(reports.c.candidate_sha256 == newest.sha256).order_by(desc(reports.c.id)).limit(1)
+    with db.connect() as conn:
+        verdict = conn.execute(statement).one_or_none()
+    if verdict is None:
+        raise _nothing_to_release(task, newest)
+    return newest, verdict
+
+
+def _nothing_to_release(task: Task, newest: Candidate | None) -> PrerequisiteError:
+    return PrerequisiteError(
+        f"there is nothing of {task.name} to release",
+        allowed="a candidate that was evaluated",
+        found=f"candidate {newest.sha256[:12]}, not evaluated" if newest else "no candidate",
+        next=f"mill evaluate --task {task.name}" if newest else f"mill finetune --task {task.name}",
+    )

@@ -1,0 +1,170 @@
+"""A released model as a small app: loads in the background, answers in batches, says why it does not.
+
+A model that was altered on the disk is refused at load and the service stays up, not ready, saying so: the gateway then
+asks the release behind it. Loading is tried again, because a store can be restored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from modelmill.errors import MillError, PrerequisiteError
+from modelmill.settings import Settings, load
+from modelmill.store import artifacts, database, vectors
+from modelmill.task import Index, Predictor, Task, get_task
+from serving.batcher import Batcher
+from serving.problems import Problem, add_handlers
+
+ABOUT = Path(__file__).resolve().parent.parent / "release.json"
+BATCH = 32  # inputs the model sees at once: more gain nothing on a CPU and make the first ones wait
+RETRY_SECONDS = 20.0
+
+
+class Asked(BaseModel):
+    """Inputs of one tenant, as the task's Input model takes them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tenant: str = Field(max_length=200)
+    inputs: list[dict[str, Any]] = Field(min_length=1, max_length=64)
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One input on its way to the model."""
+
+    tenant: str
+    input: BaseModel
+
+
+class Model:
+    """Knows at once which release it is; has its predictor when it is loaded."""
+
+    def __init__(self) -> None:
+        self.about: Mapping[str, str] = json.loads(ABOUT.read_bytes()) if ABOUT.is_file() else {}
+        self.predictor: Predictor | None = None
+        self.settings: Settings | None = None
+        self.failed: MillError = _loading()
+        self.ask = Batcher(self._predict, BATCH)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it answers."""
+        return self.predictor is not None
+
+    @property
+    def task(self) -> Task:
+        """The task whose question it answers."""
+        return get_task(self.about["task"])
+
+    async def keep_loading(self) -> None:
+        """Until it is loaded."""
+        while not self.ready:
+            try:
+                await anyio.to_thread.run_sync(self.load)
+            except MillError as error:
+                self.failed = error
+            except Exception as error:  # noqa: BLE001  (whatever a library throws at a bad model: it is not ready)
+                self.failed = _not_loaded(error)
+            if not self.ready:
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def load(self) -> None:
+        """Verify the artifact and load the predictor. Raises PrerequisiteError, DataError."""
+        if not self.about:
+            raise _no_bento()
+        self.settings = load()
+        self.predictor = self.task.predictor(artifacts.open_artifact(self.settings, self.about["candidate_sha256"]))
+
+    def _predict(self, batch: Sequence[One]) -> list[BaseModel]:
+        """One call of the predictor a tenant: each sees its own units only."""
+        assert self.predictor is not None
+        outputs: dict[int, BaseModel] = {}
+        for tenant in {one.tenant for one in batch}:
+            mine = [place for place, one in enumerate(batch) if one.tenant == tenant]
+            found = self.predictor.predict([batch[place].input for place in mine], self._index(tenant))
+            outputs.update(zip(mine, found, strict=True))
+        return [outputs[place] for place in range(len(batch))]
+
+    def _index(self, tenant: str) -> Index | None:
+        if not self.task.indexes:
+            return None
+        assert self.settings is not None
+        return vectors.PgIndex(database.engine(self.settings), self.predictor.name, tenant)  # pyright: ignore
+
+
+def make_app(model: Model) -> FastAPI:
+    """POST /predict, GET /about."""
+
+    @asynccontextmanager
+    async def running(_app: FastAPI) -> AsyncGenerator[None, None]:
+        loading = asyncio.create_task(model.keep_loading())
+        yield
+        loading.cancel()
+        with suppress(asyncio.CancelledError):
+            await loading
+
+    app = FastAPI(title="a release", docs_url=None, redoc_url=None, openapi_url=None, lifespan=running)
+
+    @app.post("/predict")
+    async def predict(asked: Asked) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        """One output for each input, in order."""
+        if not model.ready:
+            raise _unready(model.failed)
+        inputs = [One(asked.tenant, _valid(model.task, one)) for one in asked.inputs]
+        outputs = await asyncio.gather(*(model.ask(one) for one in inputs))
+        return {"outputs": [output.model_dump(mode="json") for output in outputs]}
+
+    @app.get("/about")
+    async def about() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        """Which release, and why it is not ready if it is not."""
+        return {**model.about, "ready": model.ready, "error": None if model.ready else model.failed.as_dict()}
+
+    add_handlers(app)
+    return app
+
+
+def _valid(task: Task, given: Mapping[str, Any]) -> BaseModel:
+    try:
+        return task.input.model_validate(given)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False)) from error
+
+
+def _unready(error: MillError) -> Problem:
+    return Problem(503, error.failed, allowed=error.allowed, found=error.found, next=error.next)
+
+
+def _loading() -> PrerequisiteError:
+    return PrerequisiteError(
+        "the model is not loaded yet", allowed="a loaded model", found="it is loading", next="ask again in some seconds"
+    )
+
+
+def _not_loaded(error: Exception) -> PrerequisiteError:
+    return PrerequisiteError(
+        "the model could not be loaded",
+        allowed="an artifact that its task's predictor reads",
+        found=f"{type(error).__name__}: {error}"[:300],
+        next="mill doctor; then mill rollback TASK, or mill run --force",
+    )
+
+
+def _no_bento() -> PrerequisiteError:
+    return PrerequisiteError(
+        "this service does not know which release it is",
+        allowed=f"a Bento built by `mill deploy`, which has {ABOUT.name} at its root",
+        found=f"no {ABOUT}",
+        next="bentoml serve with the exact tag that `mill releases` shows",
+    )

@@ -1,0 +1,28 @@
+"""One release, on loopback: `bentoml serve <exact tag> --host 127.0.0.1 --port <settings.release_port(number)>`.
+
+Which one is in `release.json` at the Bento's root, written when it was built. The model is loaded from the artifact
+store, verified, through the task: what evaluation measured is what answers. Only the gateway speaks to it.
+"""
+
+from __future__ import annotations
+
+import bentoml
+
+from serving.model import Model, make_app
+
+model = Model()
+
+
+@bentoml.asgi_app(make_app(model), path="/")
+@bentoml.service(
+    name="release",
+    workers=1,
+    traffic={"timeout": 30},
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+)
+class Release:
+    """A loaded model behind a micro-batcher. BentoML answers /livez, and /readyz by what is said here."""
+
+    def __is_ready__(self) -> bool:
+        return model.ready
