@@ -1,5 +1,6 @@
 """Stage normalize: documents become units, without secrets and personal data; two checks stand behind it."""
 
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -48,7 +49,7 @@ def units_expectations(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg
     from modelmill.normalize.expectations import check_units
 
     with mill.at_work(context) as at:
-        checked = check_units(at.settings, at.db, context.partition_key)
+        checked = check_units(at.settings, at.db, at.corpus(context.partition_key))
     return show.verdict(checked.passed, checked.failures, corpus=context.partition_key)
 
 
@@ -61,5 +62,5 @@ def no_secret_left(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.Ass
     from modelmill.normalize.expectations import rescan
 
     with mill.at_work(context) as at:
-        found = rescan(at.settings, at.db, context.partition_key)
-    return show.verdict(not found, found, corpus=context.partition_key)
+        found = rescan(at.db, at.corpus(context.partition_key))
+    return show.verdict(not found, [asdict(left) for left in found], corpus=context.partition_key)

@@ -79,7 +79,7 @@ def result(sha256: str, fresh: bool, **metadata: Any) -> dg.MaterializeResult[An
 
 
 def verdict(passed: bool, failures: Sequence[Mapping[str, Any]], **metadata: Any) -> dg.AssetCheckResult:
-    """A blocking check's answer: when it says no, nothing downstream runs. failures: flat, one row of the table each."""
+    """A blocking check's answer: when it says no, nothing downstream runs. failures: one flat row of the table each."""
     header = list(dict.fromkeys(name for failure in failures for name in failure))
     if failures:
         metadata["broken"] = table(header, ([failure.get(name) for name in header] for failure in failures))

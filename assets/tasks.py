@@ -100,7 +100,6 @@ def candidate(task: Task) -> dg.AssetsDefinition:
     @_asset(task, "candidate", said, deps=[key(task, "dataset")])
     def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
         from modelmill.finetune.stage import finetune
-
         from modelmill.store import datasets
 
         with mill.at_work(context) as at:
@@ -152,7 +151,6 @@ def dataset_expectations(task: Task) -> dg.AssetChecksDefinition:
     @_check(task, "dataset", "dataset_expectations", says)
     def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
         from modelmill.datasets.expectations import check_dataset
-
         from modelmill.store import datasets
 
         with mill.at_work(context) as at:
@@ -169,7 +167,6 @@ def no_leak(task: Task) -> dg.AssetChecksDefinition:
     @_check(task, "dataset", "no_leak", says)
     def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
         from modelmill.datasets.expectations import check_leak
-
         from modelmill.store import datasets
 
         with mill.at_work(context) as at:

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 
 from modelmill.records import Corpus
 from modelmill.settings import Profile, Settings
-from modelmill.store import corpora as corpus_store
 from modelmill.store import candidates, publications, releases
-from modelmill.task import get_task
+from modelmill.store import corpora as corpus_store
+from modelmill.task import Task, get_task
 
 
 @dataclass(frozen=True, slots=True)
