@@ -53,10 +53,10 @@ class WordSearch:
         import numpy as np
         from sklearn.feature_extraction.text import CountVectorizer
 
-        counter = CountVectorizer(analyzer=terms)
+        counter: Any = CountVectorizer(analyzer=terms)  # pyright: ignore[reportArgumentType]
         counts = counter.fit_transform([unit.text for unit in units]).tocsr().astype(np.float64)
         lengths = np.asarray(counts.sum(axis=1)).ravel()
-        held = np.asarray((counts > 0).sum(axis=0)).ravel()
+        held = counts.getnnz(axis=0)
         rarity = np.log(1 + (len(units) - held + 0.5) / (held + 0.5))
         norm = K1 * (1 - B + B * lengths / lengths.mean())
         rows, columns = counts.nonzero()

@@ -20,6 +20,7 @@ def answers(output: Callable[..., Any], labels: Sequence[str], chances: np.ndarr
     ranked = np.argsort(-chances, axis=1, kind="stable")[:, : ALTERNATIVES + 1]
     made: list[Any] = []
     for row, order in zip(chances, ranked, strict=True):
+        first = labels[int(order[0])]
         said = [{"label": labels[int(i)], "confidence": round(float(row[int(i)]), 6)} for i in order]
-        made.append(output(**said[0], kind=kind_of(said[0]["label"]), alternatives=said[1:]))
+        made.append(output(**said[0], kind=kind_of(first), alternatives=said[1:]))
     return made

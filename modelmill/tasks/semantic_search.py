@@ -41,10 +41,10 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-    k: int = Field(10, ge=1, le=100)
-    corpus: str | None = Field(None, max_length=200)
-    language: str | None = Field(None, max_length=50)
-    kind: str | None = Field(None, max_length=50)
+    k: int = Field(default=10, ge=1, le=100)
+    corpus: str | None = Field(default=None, max_length=200)
+    language: str | None = Field(default=None, max_length=50)
+    kind: str | None = Field(default=None, max_length=50)
 
 
 class Result(BaseModel):

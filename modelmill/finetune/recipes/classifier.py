@@ -2,7 +2,8 @@
 
 Cross entropy with label smoothing .05; the encoder learns slowly, the head ten times as fast; a share of the words is
 mistyped anew in every epoch. Calibrated on the validation split (predictors/calibration.py). params: epochs, batch,
-learning_rate, head_learning_rate, typos (share of words), weight_described (of examples that describe instead of ask).
+learning_rate, head_learning_rate, frozen_layers, typos (share of words), weight_described (of examples that describe
+instead of ask).
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ def train(job: Job) -> dict[str, float]:
     ]
     model.encoder.train()
     groups = [
-        {"params": list(model.encoder.parameters()), "lr": float(job.params["learning_rate"])},
+        {
+            "params": loop.trainable(model.encoder, int(job.params["frozen_layers"])),
+            "lr": float(job.params["learning_rate"]),
+        },
         {"params": list(model.head.parameters()), "lr": float(job.params["head_learning_rate"])},
     ]
     loss = loop.run(groups, planned, len(planned), lambda batch: _loss(model, batch, job), job.say)

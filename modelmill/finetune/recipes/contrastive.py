@@ -2,8 +2,7 @@
 
 Multiple-negatives ranking loss (https://arxiv.org/abs/1705.00652, section 4): within a batch every other passage is a
 negative; cosine times 20, as sentence-transformers has it. Afterwards the confidence of a first result is fitted on
-validation queries. params: pairs, epochs, batch, learning_rate, frozen_layers (embeddings and so many lower layers
-are left as they are, which saves a third of the time).
+validation queries. params: pairs, epochs, batch, learning_rate, frozen_layers.
 """
 
 from __future__ import annotations
@@ -49,24 +48,14 @@ def train(job: Job) -> dict[str, float]:
         return objective([encoder.model.preprocess(column) for column in texts], None)
 
     encoder.model.train()
-    groups = [{"params": _trainable(encoder.model, int(job.params.get("frozen_layers", 0)))}]
-    groups[0]["lr"] = float(job.params["learning_rate"])
-    loss = loop.run(groups, planned, len(planned), loss_of, job.say)
+    weights = loop.trainable(encoder.model[0].auto_model, int(job.params["frozen_layers"]))
+    group = {"params": weights, "lr": float(job.params["learning_rate"])}
+    loss = loop.run([group], planned, len(planned), loss_of, job.say)
     encoder.model.eval()
     encoder.model.save_pretrained(str(job.staging), create_model_card=False, safe_serialization=True)
     confidence, measured = _validate(encoder, job)
     (job.staging / "confidence.json").write_text(json.dumps(asdict(confidence), indent=1) + "\n", encoding="utf-8")
     return {"loss": loss, "pairs": float(len(chosen)), "steps": float(len(planned)), **measured}
-
-
-def _trainable(model: Any, frozen_layers: int) -> list[Any]:
-    """Freeze the embeddings and the lower layers, if any are to be frozen; return what is left to train."""
-    transformer = model[0].auto_model
-    if frozen_layers:
-        frozen = [transformer.embeddings, *transformer.encoder.layer[:frozen_layers]]
-        for part in frozen:
-            part.requires_grad_(requires_grad=False)
-    return [weight for weight in model.parameters() if weight.requires_grad]
 
 
 def _validate(encoder: Any, job: Job) -> tuple[Confidence, dict[str, float]]:
