@@ -31,21 +31,24 @@ class FolderSnapshot:
 
     def _folder(self, prefix: str, ignores: Rules) -> Iterator[Entry]:
         try:
-            found = sorted(os.scandir(self.root / prefix), key=lambda item: item.name)
+            with os.scandir(self.root / prefix) as items:
+                found = sorted(items, key=lambda item: item.name)
         except OSError as error:
             yield Entry(prefix, 0, "unreadable", error.strerror or str(error))
             return
         ignores = ignores + self._ignore_rules(prefix)
         for item in found:
             path = prefix + item.name
-            if item.is_symlink():
+            if not path.isprintable():  # control characters, or bytes that are no UTF-8: not fit to be stored
+                yield Entry(ascii(path), 0, "bad name")
+            elif item.is_symlink():
                 yield Entry(path, 0, "link", "links are not followed")
             elif item.is_dir(follow_symlinks=False):
                 yield from self._subfolder(path + "/", item.name, ignores)
             elif not item.is_file(follow_symlinks=False):
                 yield Entry(path, 0, "not a file")
             else:
-                yield Entry(path, item.stat(follow_symlinks=False).st_size, "ignored" if ignored(path, ignores) else "")
+                yield Entry(path, _size(item), "ignored" if ignored(path, ignores) else "")
 
     def _subfolder(self, path: str, name: str, ignores: Rules) -> Iterator[Entry]:
         reason = "left out" if name in self._skipped else folder_reason(name) or ("ignored" * ignored(path, ignores))
@@ -57,6 +60,13 @@ class FolderSnapshot:
     def _ignore_rules(self, prefix: str) -> Rules:
         found = (_read_regular(self.root / prefix / name) for name in (GITIGNORE, MILLIGNORE))
         return [rules_of(prefix, content) for content in found if content is not None]
+
+
+def _size(item: os.DirEntry[str]) -> int:
+    try:
+        return item.stat(follow_symlinks=False).st_size
+    except OSError:
+        return 0  # gone since it was listed: reading it will say so
 
 
 def _read_regular(path: Path) -> bytes | None:
@@ -84,7 +94,8 @@ class Directory:
     def open(self, uri: str, home: Path, revision: str | None = None) -> Generator[FolderSnapshot]:
         root = Path(uri).expanduser()
         try:
-            empty = next(os.scandir(root), None) is None
+            with os.scandir(root) as found:
+                empty = next(found, None) is None
         except OSError as error:
             raise unreadable(uri, error.strerror or str(error)) from error
         if empty:

@@ -242,7 +242,7 @@ def _summary(conn: Connection, corpus: Corpus) -> Normalized:
         units=row.units,
         by_kind=units.counts(conn, corpus.id, "kind"),
         by_language=units.counts(conn, corpus.id, "language"),
-        secrets=dict(conn.execute(secrets, {"corpus": corpus.id}).tuples().all()),
+        secrets=dict(conn.execute(secrets, {"corpus": corpus.id}).all()),
         clusters=row.clusters,
         dropped=documents.dropped_by_reason(conn, corpus.id, "normalize"),
         sha256=row.sha256,

@@ -101,7 +101,7 @@ def dropped_by_reason(conn: Connection, corpus_id: int, stage: str) -> dict[str,
         .group_by(dropped.c.reason)
         .order_by(dropped.c.reason)
     )
-    return dict(conn.execute(statement).tuples().all())
+    return dict(conn.execute(statement).all())
 
 
 def all_dropped(db: Engine, corpus_id: int, stage: str | None = None) -> list[Dropped]:

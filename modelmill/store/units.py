@@ -88,7 +88,7 @@ def counts(conn: Connection, corpus_id: int, by: str) -> dict[str, int]:
     """Units of a corpus per `kind` or `language`."""
     column = unit.c[by]
     statement = select(column, func.count()).where(unit.c.corpus_id == corpus_id).group_by(column).order_by(column)
-    return dict(conn.execute(statement).tuples().all())
+    return dict(conn.execute(statement).all())
 
 
 def fingerprint(db: Engine, kinds: Sequence[str], languages: Sequence[str], tenant: str) -> str:

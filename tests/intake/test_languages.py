@@ -1,0 +1,156 @@
+"""What each language makes of a file: names, places, words; nothing is run."""
+
+from __future__ import annotations
+
+import pytest
+from intake_project import CATALOG, COMPONENT, README, SHAPES
+
+from modelmill.normalize.language import Draft, all_languages, language_of, unique_names
+from modelmill.records import Dropped
+
+
+def units(path: str, text: str) -> dict[str, Draft]:
+    """The file's units by name."""
+    language = language_of(path)
+    assert language is not None
+    return {name: one for name, one in unique_names(language.units(path, text)) if isinstance(one, Draft)}
+
+
+def dropped(path: str, text: str) -> dict[str, str]:
+    """What is left out of the file, with the reason."""
+    language = language_of(path)
+    assert language is not None
+    return {one.path: one.reason for one in language.units(path, text) if isinstance(one, Dropped)}
+
+
+def test_the_languages_are_found_by_being_there() -> None:
+    assert list(all_languages()) == ["json", "markdown", "python", "tsx", "typescript"]
+    assert language_of("a/B.PY") is all_languages()["python"]
+    assert language_of("Makefile") is None
+
+
+def test_python_gives_modules_classes_methods_and_functions_with_their_place() -> None:
+    found = units("shapes/plane.py", SHAPES)
+    assert {name: (one.kind, one.start_line, one.end_line) for name, one in found.items()} == {
+        "shapes.plane": ("module", 1, 33),
+        "Circle": ("class", 6, 17),
+        "Circle.area": ("method", 12, 14),
+        "contact": ("function", 20, 23),
+        "mean": ("function", 29, 32),
+    }
+    assert {one.group for one in found.values()} == {"shapes"}
+    assert found["Circle.area"].signature == "def area(self)"
+    assert found["Circle.area"].docstring == "Return the area of the circle."
+
+
+def test_a_method_stands_at_the_left_and_says_where_its_docstring_is() -> None:
+    area = units("shapes/plane.py", SHAPES)["Circle.area"]
+    assert area.text.startswith('def area(self):\n    """Return')
+    first, last = area.meta["docstring_at"]
+    assert area.text[first:last] == '"""Return the area of the circle."""'
+
+
+def test_a_class_is_summed_up_without_bodies() -> None:
+    text = units("shapes/plane.py", SHAPES)["Circle"].text
+    assert "A circle around the origin." in text
+    assert "def area(self): ..." in text
+    assert "math.pi" not in text
+
+
+def test_functions_that_say_nothing_are_left_out_with_a_reason() -> None:
+    assert dropped("shapes/plane.py", SHAPES) == {"Circle.__init__": "trivial", "Circle.__repr__": "trivial"}
+
+
+def test_a_module_called_like_its_function_keeps_its_own_name() -> None:
+    text = 'def bisect(a):\n    """Find."""\n    return a\n'
+    assert list(units("bisect.py", text)) == ["bisect (module)", "bisect"]
+
+
+def test_overloads_get_numbers() -> None:
+    getter = '    @property\n    def x(self):\n        """Get."""\n'
+    setter = '    @x.setter\n    def x(self, v):\n        """Set."""\n'
+    text = f"class A:\n{getter}{setter}"
+    found = units("a.py", text)
+    assert [found["A.x"].docstring, found["A.x#2"].docstring] == ["Get.", "Set."]
+    assert found["A.x"].text.startswith("@property\ndef x(self):")
+
+
+def test_a_signature_over_several_lines_is_one_line() -> None:
+    text = 'async def f(\n    a: int,  # first\n    *,\n    b: str = "x",\n) -> dict[str, int]:\n    """Do."""\n'
+    assert units("a.py", text)["f"].signature == 'async def f( a: int, *, b: str = "x", ) -> dict[str, int]'
+
+
+def test_code_that_does_not_parse_is_left_out_and_the_rest_stays() -> None:
+    text = 'def good():\n    """Fine."""\n    return 1\n\ndef bad():\n    x = = 2\n    y = 3\n    z = 4\n'
+    assert "good" in units("a.py", text)
+    assert dropped("a.py", text) == {"bad": "does not parse"}
+
+
+@pytest.mark.parametrize("path", ["src/pkg/mod.py", "pkg/mod.py", "lib/pkg/mod.py"])
+def test_the_folder_around_packages_is_no_package(path: str) -> None:
+    assert units(path, SHAPES)["pkg.mod"].group == "pkg"
+
+
+def test_deep_nesting_neither_crashes_nor_hangs() -> None:
+    units("a.py", "\n".join(" " * n + "if x:" for n in range(2000)) + "\n" + " " * 2000 + "pass\n")
+    units("a.md", "> " * 5000 + "x\n")
+    assert dropped("a.json", "[" * 20 + "]" * 20) == {}
+    with pytest.raises(ValueError, match="nested deeper"):
+        units("a.json", '{"a":' * 500 + "1" + "}" * 500)
+
+
+def test_markdown_gives_a_section_a_heading_with_the_way_to_it() -> None:
+    found = units("docs/README.md", README)
+    assert list(found) == ["(beginning)", "shapes", "shapes/circle"]
+    circle = found["shapes/circle"]
+    assert (circle.signature, circle.start_line, circle.end_line) == ("Shapes > Circle", 7, 13)
+    assert "# not a heading" in circle.text
+    assert dropped("docs/README.md", README) == {"shapes/empty": "trivial"}
+
+
+def test_typescript_data_gives_an_entry_an_element_with_its_fields() -> None:
+    found = units("src/data/useCases.ts", CATALOG)
+    assert list(found) == ["useCases.claims-triage"]
+    entry = found["useCases.claims-triage"]
+    assert entry.meta == {
+        "id": "claims-triage",
+        "industry": "insurance",
+        "title": "Claims triage",
+        "summary": "Sorts claims by urgency\u00a0\u2014 the urgent ones first.",
+        "exampleQueries": ["sort incoming claims", "which claims are urgent?"],
+        "faqs": [{"question": "Does it decide?", "answer": "No, a person does."}],
+        "weight": 2,
+        "_type": "UseCase",
+    }
+    assert (entry.kind, entry.signature, entry.start_line, entry.end_line) == ("entry", "Claims triage", 5, 14)
+    assert "- Does it decide? No, a person does." in entry.text.splitlines()
+
+
+def test_other_shapes_of_data_are_understood() -> None:
+    text = """
+    export default [{ title: 'One two', note: 'a' + ' b' }] as const;
+    const words = Object.freeze({ first: { label: 'Start' }, second: { label: `Go ${there} now` } }) satisfies X;
+    export const lines: string[] = ['one line', 'two lines'];
+    const broken = '\\u{110000} \\ud83d x';
+    """
+    found = units("a.ts", text)
+    assert list(found) == ["default.one-two", "words.first", "words.second", "lines"]
+    assert found["default.one-two"].meta["note"] == "a b"
+    assert found["words.second"].text == "Go … now"
+
+
+def test_a_component_says_what_a_reader_sees_and_nothing_else() -> None:
+    found = units("src/Welcome.tsx", COMPONENT)
+    assert found["Welcome"].kind == "component_text"
+    assert set(found["Welcome"].text.splitlines()) == {
+        "Good morning", "Ask about claim & more.", "your", "Claim number", "You are signed in.",
+        "Please sign in first.",
+    }  # fmt: skip
+
+
+def test_json_gives_an_entry_an_object_with_words_in_it() -> None:
+    text = '{\n "flags": {\n  "triage": {"on": true, "description": "Show it now."},\n  "off": {"on": false}\n }\n}\n'
+    found = units("config/flags.json", text)
+    assert {name: one.start_line for name, one in found.items()} == {"flags.triage": 3}
+    assert found["flags.triage"].meta == {"on": True, "description": "Show it now."}
+    assert dropped("a.json", "{not json") == {"(file)": "does not parse"}
