@@ -1,0 +1,95 @@
+"""From every side's numbers per example to one Report: means, intervals, slices, and what a reader wants beside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelmill.evaluate import reliability
+from modelmill.evaluate.bootstrap import interval
+from modelmill.evaluate.reports import Details
+from modelmill.records import Example, Interval
+from modelmill.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Side = Mapping[str, "np.ndarray"]
+FAILURES = 20
+CONFUSIONS = 20
+CUT = 300  # characters of a text shown
+
+
+def scores(task: Task, sides: Mapping[str, Side]) -> dict[str, dict[str, float | None]]:
+    """Per score, per side the mean over the examples it applies to; with a confidence also its calibration error."""
+    import numpy as np
+
+    found: dict[str, dict[str, float | None]] = {
+        score.name: {side: _mean(numbers[score.name]) for side, numbers in sides.items()} for score in task.scores
+    }
+    if task.certain:
+        found["calibration_error"] = {
+            side: reliability.expected_calibration_error(numbers["confidence"], np.asarray(numbers[task.certain]))
+            for side, numbers in sides.items()
+        }
+    return found
+
+
+def difference(task: Task, one: Side, other: Side, seed: int) -> Interval:
+    """Main score of `one` minus that of `other`, paired; turned round where less is better, so that more is better."""
+    name = task.main_score.name
+    return interval((one[name] - other[name]) * (1 if task.main_score.higher_is_better else -1), seed)
+
+
+def slices(task: Task, examples: Sequence[Example], sides: Mapping[str, Side]) -> dict[str, dict[str, float]]:
+    """Per slice (the examples' kind): n, and every side's main score."""
+    import numpy as np
+
+    kinds = np.array([example.kind for example in examples])
+    found: dict[str, dict[str, float]] = {}
+    for kind in sorted(set(kinds.tolist())):
+        inside = kinds == kind
+        means = {side: float(numbers[task.main_score.name][inside].mean()) for side, numbers in sides.items()}
+        found[kind or "all"] = {"n": int(inside.sum()), **means}
+    return found
+
+
+def details(task: Task, examples: Sequence[Example], sides: Mapping[str, Side]) -> Details:
+    """Reliability curves by side; the candidate's worst examples, those that it was surest about first."""
+    curves: dict[str, Any] = {}
+    if task.certain:
+        curves = {
+            side: reliability.bins(numbers["confidence"], numbers[task.certain]) for side, numbers in sides.items()
+        }
+    candidate = sides["candidate"]
+    main, sure = candidate[task.main_score.name], candidate.get("confidence")
+    sign = 1 if task.main_score.higher_is_better else -1
+    order = sorted(range(len(main)), key=lambda i: (sign * main[i], -sure[i] if sure is not None else 0.0))
+    failures = [_failure(examples[i], float(main[i])) for i in order[:FAILURES]]
+    return Details(curves, _confusions(examples, main), failures)
+
+
+def _confusions(examples: Iterable[Example], main: Iterable[float]) -> list[dict[str, Any]]:
+    """Groups in which most goes wrong: how many examples, how many with a score of 0."""
+    total: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    for example, number in zip(examples, main, strict=True):
+        total[example.group] += 1
+        wrong[example.group] += int(number == 0)
+    return [
+        {"group": group, "n": total[group], "wrong": count} for group, count in wrong.most_common(CONFUSIONS) if count
+    ]
+
+
+def _failure(example: Example, score: float) -> dict[str, Any]:
+    cut = {name: value[:CUT] if isinstance(value, str) else value for name, value in example.target.items()}
+    return {"input": dict(example.input), "target": cut, "kind": example.kind, "score": round(score, 4)}
+
+
+def _mean(values: np.ndarray) -> float | None:
+    """None where the score applies to no example: a missing score is not a zero."""
+    import numpy as np
+
+    applies = values[~np.isnan(values)]
+    return float(applies.mean()) if len(applies) else None

@@ -1,0 +1,165 @@
+"""Candidate -> Report: its scores on the frozen test split beside baseline and champion, and the gate's decision."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+
+from modelmill import tracking
+from modelmill.embed.encoder import model_name
+from modelmill.errors import DataError, UserError
+from modelmill.evaluate import bootstrap, compare, gate, latency, reports
+from modelmill.progress import Progress, Step, silent
+from modelmill.records import Candidate, Dataset, Example, Report, Split, canonical_json, sha256_text
+from modelmill.settings import Settings
+from modelmill.store import artifacts, candidates, datasets, publications
+from modelmill.task import Predictor, Task
+
+VERSION = 1  # raise it when the same models would get other numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """fresh: this call measured it; otherwise the same comparison was on record."""
+
+    report: Report
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class _Test:
+    """What all sides are measured on."""
+
+    dataset: Dataset
+    asked: Sequence[Example]
+    pool: Sequence[Example]
+
+
+def evaluate(
+    settings: Settings, db: Engine, task: Task, candidate: Candidate | None, progress: Progress = silent
+) -> Evaluated:
+    """Measure. Raises UserError without a candidate, DataError when its files were altered or scores are no numbers."""
+    if candidate is None:
+        raise _no_candidate(task)
+    champion = candidates.standing(settings, db, task.name).champion
+    rival = champion if champion is not None and champion.sha256 != candidate.sha256 else None
+    asset, input_hash = f"{task.name}/report", inputs(settings, task, candidate, rival)
+    last = publications.current(db, asset)
+    known = reports.for_candidate(db, candidate.sha256, rival.sha256 if rival else "")
+    if last is not None and last.input_hash == input_hash and known is not None:
+        return Evaluated(known, fresh=False)
+    lease = publications.take(db, asset)
+    test = _read(datasets.get(db, candidate.dataset_sha256))
+    sides, delay = _measure(settings, task, test, candidate, rival, progress)
+    made = _report(settings, task, test, candidate, sides, delay)
+    with db.begin() as conn:
+        beside = compare.details(task, test.asked, sides)
+        made = reports.record(conn, made, rival.sha256 if rival else "", beside)
+        sha256 = sha256_text(canonical_json(reports.to_json(made)))
+        publications.publish(conn, lease, input_hash=input_hash, sha256=sha256, rows=made.n, detail=_brief(made))
+    _track(settings, candidate, made)
+    return Evaluated(made, fresh=True)
+
+
+def inputs(settings: Settings, task: Task, candidate: Candidate, champion: Candidate | None) -> str:
+    """Hash of all that the report's numbers and its verdict follow from, but for the latency."""
+    sides = [candidate.sha256, task.baseline_name, model_name(settings.base_model), champion.sha256 if champion else ""]
+    how = [
+        VERSION,
+        candidate.dataset_sha256,
+        settings.seed,
+        asdict(task.gate),
+        [asdict(score) for score in task.scores],
+    ]
+    return sha256_text(canonical_json([sides, how]))
+
+
+def _read(dataset: Dataset) -> _Test:
+    asked = datasets.read_examples(dataset, Split.TEST)
+    if not asked:
+        raise DataError(
+            f"the dataset {dataset.sha256[:12]} cannot measure anything",
+            allowed="one test example or more",
+            found="none",
+            next=f"add a corpus, then mill datasets --task {dataset.task}",
+        )
+    return _Test(dataset, asked, datasets.read_examples(dataset, Split.POOL))
+
+
+def _measure(
+    settings: Settings, task: Task, test: _Test, candidate: Candidate, champion: Candidate | None, progress: Progress
+) -> tuple[dict[str, compare.Side], float]:
+    """Every side's numbers per example, and the candidate's latency in ms. One model is in memory at a time."""
+    loaders: dict[str, Callable[[], Predictor]] = {
+        "candidate": lambda: task.predictor(artifacts.open_artifact(settings, candidate.sha256)),
+        "baseline": lambda: task.baseline(test.dataset),
+    }
+    if champion is not None:
+        loaders["champion"] = lambda: task.predictor(artifacts.open_artifact(settings, champion.sha256))
+    loaders |= {name: _of(make, test.dataset) for name, make in task.references.items()}
+    sides: dict[str, compare.Side] = {}
+    delay, start = 0.0, time.monotonic()
+    for number, (side, load) in enumerate(loaders.items(), 1):
+        predictor = load()
+        sides[side] = task.measure(predictor, test.asked, test.pool)
+        if side == "candidate":
+            delay = latency.median_ms(task, predictor, test.asked)
+        progress(Step("evaluating", number, len(loaders), time.monotonic() - start, side))
+    return sides, delay
+
+
+def _of(make: Callable[[Dataset], Predictor], dataset: Dataset) -> Callable[[], Predictor]:
+    return lambda: make(dataset)
+
+
+def _report(
+    settings: Settings, task: Task, test: _Test, candidate: Candidate, sides: Mapping[str, compare.Side], delay: float
+) -> Report:
+    main, own = task.main_score, sides["candidate"]
+    champion = sides.get("champion")
+    size = artifacts.size_bytes(artifacts.open_artifact(settings, candidate.sha256))
+    value = bootstrap.interval(own[main.name], settings.seed)
+    delta = compare.difference(task, own, sides["baseline"], settings.seed)
+    lead = compare.difference(task, own, champion, settings.seed) if champion is not None else None
+    parts = compare.slices(task, test.asked, sides)
+    decision = gate.decide(task, gate.Measured(value, delta, lead, parts, delay, size))
+    return Report(
+        id=0, task=task.name, candidate_sha256=candidate.sha256, dataset_sha256=test.dataset.sha256,
+        main_score=main.name, unit=main.unit, value=value, baseline=float(sides["baseline"][main.name].mean()),
+        champion=float(champion[main.name].mean()) if champion is not None else None,
+        delta_baseline=delta, delta_champion=lead, n=len(test.asked), seed=settings.seed,
+        scores=compare.scores(task, sides), slices=parts, latency_ms=round(delay, 2), size_bytes=size,
+        passed=decision.passed, reasons=decision.reasons,
+    )  # fmt: skip
+
+
+def _brief(made: Report) -> dict[str, Any]:
+    return {"passed": made.passed, made.main_score: made.value.value, "baseline": made.baseline}
+
+
+def _track(settings: Settings, candidate: Candidate, made: Report) -> None:
+    """Beside the training's curves in MLflow, if the candidate has a run there."""
+    if candidate.mlflow_run_id is None:
+        return
+    run = tracking.resume(settings, candidate.mlflow_run_id)
+    for score, sides in made.scores.items():
+        for side, value in sides.items():
+            if value is not None:
+                run.metric(f"test_{score}" if side == "candidate" else f"test_{score}_{side}", value)
+    run.metric("latency_ms", made.latency_ms)
+    run.metric("delta_baseline_low", made.delta_baseline.low)
+    run.tag("gate", "passed" if made.passed else "; ".join(made.reasons))
+    run.flush()
+
+
+def _no_candidate(task: Task) -> UserError:
+    return UserError(
+        f"{task.name} has nothing to evaluate",
+        allowed="a trained candidate",
+        found="none on record",
+        next=f"mill finetune --task {task.name}",
+    )
