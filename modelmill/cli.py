@@ -56,10 +56,10 @@ def _stop(error: Exception) -> None:
     assert isinstance(error, MillError)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print("error: ", end="", style="bold red")
-    console.print(error.failed, markup=False)
+    console.print(" ".join(error.failed.split()), markup=False)
     for name in ("allowed", "found", "next"):
         console.print(f"  {name + ':':<9}", end="", style="bold")
-        console.print(getattr(error, name), markup=False)
+        console.print(" ".join(getattr(error, name).split()), markup=False)
     sys.exit(error.exit_code)
 
 

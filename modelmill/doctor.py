@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from modelmill import processes, programs, supervise
 from modelmill.errors import MillError
-from modelmill.settings import CHECKOUT, TELEMETRY_OFF, Settings
+from modelmill.settings import TELEMETRY_OFF, Settings
 
 State = Literal["ok", "missing", "optional"]
 
@@ -129,14 +129,11 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 def _dvc(settings: Settings) -> Iterator[Finding]:
     """In an environment of its own: DVC and Dagster need different versions of antlr4."""
-    own = [str(root / ".venv-dvc" / "bin" / "dvc") for root in (settings.root, CHECKOUT)]
-    places = [os.environ.get("MILL_DVC", ""), *own]
-    program = next((place for place in places if place and Path(place).exists()), shutil.which("dvc"))
-    said = _says([program, "--version"]) if program else None
-    if program and said:
-        yield Finding("dvc", "ok", f"{said} ({program})")
-    else:
-        yield Finding("dvc", "missing", "no DVC program answers", "make setup, or MILL_DVC=/path/to/dvc")
+    from modelmill.datasets import pin
+
+    program = pin.program(settings)
+    said = _says([str(program), "--version"])
+    yield _either("dvc", said is not None, f"{said or 'no answer from'} ({program})", "make setup")
 
 
 def _base_model(settings: Settings) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ def _require_alive(settings: Settings, waiting: Sequence[Program]) -> None:
             found="nobody answers on its socket",
             next=f"read {logs(settings) / 'supervisord.log'}, then start again",
         )
-    states = {row["name"]: row["statename"] for row in supervisor.getAllProcessInfo()}
+    states = supervisor.states()
     for program in waiting:
         if states.get(program.name) == "FATAL":
             raise _silent(settings, program, "it ended at every start")

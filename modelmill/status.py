@@ -55,8 +55,8 @@ def _programs(settings: Settings, db: Engine) -> Any:
         return "nothing runs; `mill up` starts the programs"
     known = {one.name: one for one in [*programs.platform_programs(settings), *programs.live_programs(settings, db)]}
     table = Table("program", "state", "answers", "address", title="Programs", title_justify="left")
-    for row in supervisor.getAllProcessInfo():
-        program = known.get(row["name"])
+    for name, state in supervisor.states().items():
+        program = known.get(name)
         answers = "-" if program is None or not program.probe else "yes" if readiness.answers(program) else "no"
-        table.add_row(row["name"], row["statename"].lower(), answers, (program.address if program else "") or "-")
+        table.add_row(name, state.lower(), answers, (program.address if program else "") or "-")
     return table

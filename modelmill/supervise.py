@@ -25,6 +25,7 @@ from typing import IO, Any
 from sqlalchemy import Engine
 
 from modelmill import processes
+from modelmill.control import Control
 from modelmill.errors import PrerequisiteError, UserError
 from modelmill.programs import Program, live_programs
 from modelmill.settings import Settings
@@ -70,21 +71,10 @@ def logs(settings: Settings) -> Path:
     return settings.home_dir / "logs"
 
 
-def control(settings: Settings) -> Any:
-    """The XML-RPC proxy of the running supervisor; None when none answers."""
-    from xmlrpc.client import ServerProxy
-
-    from supervisor.xmlrpc import SupervisorTransport
-
-    where = place(settings).socket
-    if not where.exists():
-        return None
-    proxy = ServerProxy("http://127.0.0.1", transport=SupervisorTransport("", "", f"unix://{where}"))
-    try:
-        proxy.supervisor.getState()
-    except (OSError, ValueError):
-        return None
-    return proxy.supervisor
+def control(settings: Settings) -> Control | None:
+    """The running supervisor of this home; None when none answers."""
+    there = Control(place(settings).socket)
+    return there if there.answers() else None
 
 
 @contextmanager
@@ -256,7 +246,7 @@ def _end(settings: Settings, at: Place, child: subprocess.Popen[bytes]) -> None:
     supervisor = control(settings)
     if supervisor is not None:
         with suppress(Exception):  # it may be on its way out already; the sweep below is what counts
-            supervisor.stopAllProcesses()
+            supervisor.stop_all()
     child.terminate()
     try:
         child.wait(timeout=20)
@@ -285,19 +275,17 @@ def _apply(settings: Settings, wanted: Sequence[Program], _held: IO[str]) -> tup
     supervisor = control(settings)
     if supervisor is None:
         return [], []
-    running = {row["group"] for row in supervisor.getAllProcessInfo()}
+    running = set(supervisor.states())
     releases = {program.name for program in wanted}
     if releases == {name for name in running if name.startswith("release-")}:
         return [], []
-    base = [program for program in _base(settings) if program.name in running]
-    write_config(settings, [*base, *wanted])
-    [[added, changed, removed]] = supervisor.reloadConfig()
+    write_config(settings, [*(program for program in _base(settings) if program.name in running), *wanted])
+    added, changed, removed = supervisor.reload()
     for name in [*removed, *changed]:
-        supervisor.stopProcessGroup(name)
-        supervisor.removeProcessGroup(name)
+        supervisor.remove(name)
     for name in [*added, *changed]:
-        supervisor.addProcessGroup(name)
-    return list(added), list(removed)
+        supervisor.add(name)
+    return added, removed
 
 
 def _base(settings: Settings) -> list[Program]:

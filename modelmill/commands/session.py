@@ -33,11 +33,10 @@ def configured(profile: str | None = None, seed: int | None = None) -> Settings:
 
 
 def opened(settings: Settings) -> Engine:
-    """The database, with the tables of this version. Raises PrerequisiteError."""
-    from modelmill.store import database
+    """The database, with the tables of this version and the default corpora. Raises PrerequisiteError."""
+    from modelmill import setup
 
-    database.migrate(settings)
-    return database.engine(settings)
+    return setup.prepare(settings)
 
 
 def console() -> Console:

@@ -141,6 +141,6 @@ def _tell(settings: Settings, stage: str, task: str, results: list[Any]) -> None
     from modelmill import receipts
     from modelmill.commands.telling import sentence
 
-    receipts.write(settings, stage, task, results)
+    receipts.write(settings, stage, task)
     for result in results:
         typer.echo(f"{stage}: {sentence(result)}")

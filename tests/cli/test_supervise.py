@@ -1,0 +1,164 @@
+"""However the keeper of the programs ends, nothing of them is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from modelmill import processes, supervise
+from modelmill.errors import UserError
+from modelmill.settings import Settings
+
+KEEPER = Path(__file__).with_name("keeper.py")
+
+
+@contextmanager
+def kept(*ports: int) -> Iterator[subprocess.Popen[str]]:
+    """The keeper, with both servers answering."""
+    argv = [sys.executable, str(KEEPER), *map(str, ports)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        try:
+            assert child.stdout.readline() == "READY\n"
+            yield child
+        finally:
+            child.kill()
+
+
+def gone(settings: Settings, within: float = 10.0) -> bool:
+    """Whether no process with this home's mark is left, after at most `within` seconds."""
+    until = time.monotonic() + within
+    while processes.marked(supervise.place(settings).mark):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@pytest.fixture
+def ports(free_port: Callable[[], int]) -> tuple[int, int]:
+    """Two free ones."""
+    return free_port(), free_port()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_everything(settings: Settings, ports: tuple[int, int], number: signal.Signals) -> None:
+    with kept(*ports) as keeper:
+        assert len(processes.marked(supervise.place(settings).mark)) == 3  # supervisord and the two
+        keeper.send_signal(number)
+        keeper.wait(timeout=30)
+        assert processes.marked(supervise.place(settings).mark) == []
+    assert supervise.control(settings) is None
+
+
+def test_down_ends_everything_from_elsewhere(settings: Settings, ports: tuple[int, int]) -> None:
+    with kept(*ports) as keeper:
+        assert supervise.down(settings)
+        assert keeper.wait(timeout=5) is not None
+    assert gone(settings, 0)
+    assert not supervise.down(settings)
+
+
+def test_killing_the_supervisor_ends_its_programs(settings: Settings, ports: tuple[int, int]) -> None:
+    with kept(*ports):
+        os.kill(int(supervise.state(settings)["supervisord"]), signal.SIGKILL)
+        assert gone(settings)
+
+
+def test_killing_the_keeper_ends_its_programs_and_the_next_start_works(
+    settings: Settings, ports: tuple[int, int]
+) -> None:
+    with kept(*ports) as keeper:
+        keeper.kill()
+        assert gone(settings, 20)
+    with kept(*ports):
+        assert supervise.control(settings) is not None
+
+
+def test_a_program_that_dies_is_started_again(settings: Settings, ports: tuple[int, int]) -> None:
+    with kept(*ports):
+        [one] = [p for p in processes.marked(supervise.place(settings).mark) if str(ports[0]) in p.cmdline()]
+        one.kill()
+        until = time.monotonic() + 20
+        while processes.port_is_free("127.0.0.1", ports[0]):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+
+def test_a_second_keeper_of_the_same_home_is_refused(settings: Settings, ports: tuple[int, int]) -> None:
+    with (
+        kept(*ports) as keeper,
+        pytest.raises(UserError, match="run already") as refused,
+        supervise.supervised(settings, [], whole=True),
+    ):
+        raise AssertionError("a second one started")
+    assert str(keeper.pid) in refused.value.found
+
+
+def test_what_an_end_with_nine_left_behind_is_ended_at_the_next_start(settings: Settings) -> None:
+    mark = supervise.place(settings).mark
+    left = subprocess.Popen(["sleep", "600"], env={**os.environ, processes.MARK: mark})
+    try:
+        with supervise.supervised(settings, [], whole=True):
+            assert left.wait(timeout=5) is not None
+    finally:
+        left.kill()
+
+
+def test_a_process_that_ignores_term_is_ended_too(tmp_path: Path) -> None:
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    )
+    argv, mark = [sys.executable, "-c", code], f"{tmp_path}:up"
+    deaf = subprocess.Popen(argv, env={**os.environ, processes.MARK: mark}, stdout=subprocess.PIPE, text=True)
+    assert deaf.stdout is not None
+    deaf.stdout.readline()
+    assert processes.sweep(mark, patience=0.3) == 1
+    assert deaf.wait(timeout=5) is not None
+    deaf.stdout.close()
+
+
+def test_the_control_socket_of_a_long_home_is_short(tmp_path: Path) -> None:
+    home = tmp_path / ("long" * 40)
+    at = supervise.place(Settings(root=tmp_path, home=home))  # type: ignore[call-arg]
+    assert len(os.fsencode(at.socket)) < 100
+    assert at.folder.is_relative_to(home)
+
+
+def test_the_configuration_holds_no_secret(settings: Settings, ports: tuple[int, int]) -> None:
+    with kept(*ports):
+        text = supervise.place(settings).config.read_text()
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() not in text
+    assert "postgresql" not in text
+
+
+def test_a_percent_sign_in_a_command_survives_the_configuration(settings: Settings) -> None:
+    from modelmill.programs import Program
+
+    marker = settings.root / "100% done"
+    program = Program("percent", "percent", ("touch", str(marker)))
+    with supervise.supervised(settings, [program], whole=True):
+        until = time.monotonic() + 10
+        while not marker.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+    assert marker.exists()
+
+
+def test_no_zombie_is_counted(settings: Settings) -> None:
+    mark = supervise.place(settings).mark
+    dead = subprocess.Popen(["true"], env={**os.environ, processes.MARK: mark})
+    until = time.monotonic() + 5
+    while psutil.Process(dead.pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
+        time.sleep(0.05)
+    assert processes.marked(mark) == []
+    dead.wait()
