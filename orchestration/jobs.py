@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.embed import vectors
-from assets.extract import corpora, documents
+from assets.extract import documents
 from assets.normalize import units
 from assets.tasks import TaskAssets
 
@@ -25,7 +25,6 @@ def intake() -> Job:
     return dg.define_asset_job(
         INTAKE,
         selection=dg.AssetSelection.assets(documents, units, vectors),
-        partitions_def=corpora,
         description="Extract, normalize and embed one corpus (a partition). What has not changed is not done again.",
         run_tags={HOST_TAG: socket.gethostname()},
     )

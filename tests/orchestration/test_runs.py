@@ -1,0 +1,150 @@
+"""Real runs of the launcher as a program, on a real instance in PostgreSQL, over the tiniest corpus."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, DagsterInstance, DagsterRunStatus
+from sqlalchemy import Engine, text, update
+
+from modelmill import plan
+from modelmill.settings import CHECKOUT, Settings
+from modelmill.store import corpora, publications, tables
+from orchestration import instance, reaper
+
+CODE = '''"""Numbers."""
+
+
+def largest(numbers):
+    """The largest of the numbers, or None when there is none."""
+    found = None
+    for number in numbers:
+        if found is None or number > found:
+            found = number
+    return found
+'''
+
+
+@pytest.fixture
+def dagster(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
+    for name, value in instance.environment(settings).items():
+        monkeypatch.setenv(name, value)
+    with instance.connect(settings) as made:
+        yield made
+
+
+@pytest.fixture
+def corpus(settings: Settings, db: Engine, tmp_path: Path) -> Path:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    (folder / "numbers.py").write_text(CODE)
+    corpora.add(settings, db, "code", str(folder), "Apache-2.0", consent=True)
+    return folder
+
+
+def _start(*argv: str) -> subprocess.Popen[str]:
+    program = [sys.executable, "-m", "orchestration.launch", *argv]
+    return subprocess.Popen(
+        program, env=dict(os.environ), cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def _launch(*argv: str) -> tuple[int, str, str]:
+    started = _start(*argv)
+    out, err = started.communicate(timeout=240)
+    return started.returncode, out, err
+
+
+def _newest(dagster: DagsterInstance) -> DagsterRunStatus:
+    return dagster.get_runs(limit=1)[0].status
+
+
+def test_a_corpus_is_taken_in_once_and_a_secret_found_later_stops_the_chain(
+    settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path
+) -> None:
+    assert [str(reason) for reason in plan.reasons(settings, db, ["code"])] == ["extract code: never taken in"]
+    code, out, err = _launch("intake", "--corpus", "code", "--reason", "a test")
+    assert code == 0, err
+    assert "embed code: 2/2" in out
+    run = dagster.get_runs(limit=1)[0]
+    assert (run.status, run.tags["reason"]) == (DagsterRunStatus.SUCCESS, "a test")
+    assert dagster.get_latest_materialization_event(AssetKey("vectors")) is not None
+    assert plan.reasons(settings, db, ["code"]) == ()
+
+    vectors = publications.current(db, "vectors", "code")
+    (corpus / "more.py").write_text(CODE.replace("largest", "smallest").replace(">", "<"))
+    with db.begin() as conn:  # as an older version would have left it, in a file that is not read again
+        leaked = tables.unit.c.text + '\nKEY = "AKIAIOSFODNN7EXAMPLQ"'
+        conn.execute(update(tables.unit).where(tables.unit.c.path == "numbers.py").values(text=leaked))
+    assert [reason.stage for reason in plan.reasons(settings, db, ["code"])] == ["extract"]
+    code, out, err = _launch("intake", "--corpus", "code")
+    assert code != 0
+    assert "the check no_secret_left of units said no" in err
+    assert all(part in err for part in ("allowed:", "found:", "next:"))
+    assert "AKIA" not in err + out
+    assert _newest(dagster) == DagsterRunStatus.FAILURE
+    assert publications.current(db, "vectors", "code") == vectors
+
+
+def test_a_killed_run_is_found_dead_and_an_interrupted_one_ends_itself(
+    settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path
+) -> None:
+    ends = (
+        (signal.SIGTERM, 130, DagsterRunStatus.FAILURE),
+        (signal.SIGKILL, -signal.SIGKILL, DagsterRunStatus.STARTED),
+    )
+    with db.connect() as conn:  # normalize waits for this lock, so that the runs are caught in the middle
+        conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill units'))"))
+        for sent, code, status in ends:
+            started = _start("intake", "--corpus", "code")
+            _wait(lambda started=started: _waiting(db) or started.poll() is not None)
+            assert started.poll() is None, started.communicate()[1]
+            started.send_signal(sent)
+            started.communicate(timeout=60)
+            assert (started.returncode, _newest(dagster)) == (code, status)
+            _wait(lambda: not _waiting(db))
+    dead = dagster.get_runs(limit=1)[0].run_id
+    assert reaper.reap(dagster) == [dead]
+    assert _newest(dagster) == DagsterRunStatus.FAILURE
+    assert reaper.reap(dagster) == []
+
+
+def _waiting(db: Engine) -> bool:
+    with db.connect() as conn:
+        return (
+            conn.execute(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).scalar_one()
+            > 0
+        )
+
+
+def _wait(until: Callable[[], bool]) -> None:
+    end = time.monotonic() + 90
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("intake", "--corpus", "nowhere"), "there is no corpus 'nowhere'"),
+        (("train", "--task", "nothing"), "there is no task 'nothing'"),
+    ],
+)
+def test_an_unknown_name_is_an_error_in_four_parts_before_a_run_begins(
+    settings: Settings, dagster: DagsterInstance, argv: tuple[str, ...], said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from orchestration import launch
+
+    assert launch.main(argv) == 2
+    err = capfd.readouterr().err
+    assert said in err
+    assert "allowed:" in err
+    assert dagster.get_runs_count() == 0
