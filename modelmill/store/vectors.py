@@ -120,7 +120,7 @@ def prune(conn: Connection, live_models: Sequence[str]) -> int:
     """Erase the vectors of texts that no unit has any more, and of models not in `live_models`; returns how many."""
     gone = ~select(unit.c.id).where(unit.c.sha256 == vector.c.sha256).exists()
     stale = vector.c.model.not_in(list(live_models))
-    for model in conn.execute(select(vector.c.model.distinct()).where(stale)).scalars().all():
+    for model in conn.scalars(select(vector.c.model).where(stale).distinct()).all():
         conn.execute(text(f'DROP INDEX IF EXISTS mill."{index_name(model)}"'))
     return conn.execute(delete(vector).where(gone | stale)).rowcount
 
