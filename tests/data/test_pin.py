@@ -1,0 +1,118 @@
+"""The real DVC, in its own environment: pins a set, sees a change, replays the stages by the command line's words."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from data_sources import copy_modules
+
+from modelmill import receipts
+from modelmill.datasets import stage
+from modelmill.datasets.pin import program
+from modelmill.errors import PrerequisiteError
+from modelmill.settings import CHECKOUT
+from modelmill.store import publications
+from modelmill.task import all_tasks, get_task
+
+INTENT = get_task("intent_classification")
+DVC = CHECKOUT / ".venv-dvc/bin/dvc"
+
+needs_dvc = pytest.mark.skipif(
+    not DVC.is_file() and not os.environ.get("CI"), reason="DVC's own environment .venv-dvc is made by `make setup`"
+)
+
+
+@pytest.fixture
+def project(settings, monkeypatch):
+    """A root that is a DVC project with the code in it; `mill` on the PATH."""
+    root = settings.root
+    shutil.copytree(CHECKOUT / "modelmill", root / "modelmill", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".dvcignore"):
+        shutil.copy(CHECKOUT / name, root)
+    (root / ".dvc").mkdir()
+    shutil.copy(CHECKOUT / ".dvc/config", root / ".dvc")
+    with (root / ".dvc/config").open("a") as config:
+        config.write("    no_scm = true\n")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    return settings.model_copy(update={"dvc": DVC})
+
+
+def _dvc(settings, *arguments: str) -> str:
+    done = subprocess.run(
+        [DVC, *arguments], cwd=settings.root, env=settings.child_env(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@needs_dvc
+def test_a_frozen_set_is_pinned(project, db, catalog):
+    stage.build(project, db, INTENT, "tiny", 17)
+    last = publications.current(db, "intent_classification/dataset")
+    assert last is not None and last.detail["pinned"], last
+    lock = yaml.safe_load((project.root / "dvc.lock").read_text())
+    outs = {out["path"]: out for out in lock["stages"]["datasets@intent_classification"]["outs"]}
+    assert outs["data/datasets/intent_classification"]["nfiles"] == 5
+    assert "up to date" in _dvc(project, "status", "--no-updates", "datasets@intent_classification")
+    (stage.folder(project, INTENT.name) / "test.parquet").write_bytes(b"altered")
+    assert "modified" in _dvc(project, "status", "--no-updates", "datasets@intent_classification")
+
+
+@needs_dvc
+def test_dvc_replays_the_stages_once(project, db, tmp_path, catalog):
+    from modelmill.store import corpora
+
+    corpora.add(project, db, "stdlib", str(copy_modules(tmp_path / "code")), "Python-2.0", consent=True)
+    shutil.rmtree(project.root / "modelmill/deploy")  # not every stage is replayed here, nor read as a corpus
+    done = _dvc(project, "repro", "datasets@intent_classification")
+    assert "mill extract" in done and "mill normalize" in done and "mill datasets --task intent_classification" in done
+    assert receipts.write(project, "datasets", "intent_classification").read_text().count("sha256") == 1
+    lock = (project.root / "dvc.lock").read_bytes()
+    again = _dvc(project, "repro", "datasets@intent_classification")
+    assert "Stage 'normalize' didn't change" in again and "mill datasets" not in again
+    assert (project.root / "dvc.lock").read_bytes() == lock
+
+
+def test_outside_of_a_dvc_project_the_reason_is_on_record(settings, db, catalog):
+    stage.build(settings, db, INTENT, "tiny", 17)
+    last = publications.current(db, "intent_classification/dataset")
+    assert last is not None and not last.detail["pinned"]
+    assert "is no DVC project" in last.detail["not_pinned_because"]
+
+
+def test_without_dvc_nothing_is_published(settings, db, catalog, monkeypatch):
+    (settings.root / ".dvc").mkdir()
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(PrerequisiteError, match="there is no DVC") as caught:
+        stage.build(settings, db, INTENT, "tiny", 17)
+    assert "make setup" in caught.value.next
+    assert publications.current(db, "intent_classification/dataset") is None
+    with pytest.raises(PrerequisiteError, match="there is no DVC"):
+        program(settings.model_copy(update={"dvc": settings.root / "dvc"}))
+
+
+def test_dvc_and_the_command_line_have_the_same_stages_and_tasks():
+    stages = yaml.safe_load((CHECKOUT / "dvc.yaml").read_text())["stages"]
+    assert list(stages) == [*receipts.OF_CORPORA, *receipts.OF_TASKS]
+    for name in receipts.OF_TASKS:
+        assert stages[name]["foreach"] == list(all_tasks())
+        assert stages[name]["do"]["cmd"] == f"mill {name} --task ${{item}}"
+    for name in receipts.OF_CORPORA:
+        assert stages[name]["cmd"] == f"mill {name}"
+
+
+def test_a_receipt_says_the_same_for_the_same_and_is_left_alone(settings, db):
+    lease = publications.take(db, "documents", "x")
+    for _ in range(2):
+        with db.begin() as conn:
+            publications.publish(conn, lease, input_hash="i", sha256="s", rows=3, detail={"seconds": 1})
+    file = receipts.write(settings, "extract")
+    written = file.stat().st_mtime_ns
+    assert file.read_text() == '{\n "x": {\n  "rows": 3,\n  "sha256": "s"\n }\n}\n'
+    assert receipts.write(settings, "extract").stat().st_mtime_ns == written
