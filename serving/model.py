@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from modelmill.task import Index, Predictor, Task, get_task
 from serving.batcher import Batcher
 from serving.problems import Problem, add_handlers
 
+LOG = logging.getLogger("bentoml.release")
 ABOUT = Path(__file__).resolve().parent.parent / "release.json"
 BATCH = 32  # inputs the model sees at once: more gain nothing on a CPU and make the first ones wait
 RETRY_SECONDS = 20.0
@@ -78,6 +80,7 @@ class Model:
             except Exception as error:  # noqa: BLE001  (whatever a library throws at a bad model: it is not ready)
                 self.failed = _not_loaded(error)
             if not self.ready:
+                LOG.error("not loaded, next try in %.0f s: %s", RETRY_SECONDS, self.failed)
                 await asyncio.sleep(RETRY_SECONDS)
 
     def load(self) -> None:

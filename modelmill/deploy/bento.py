@@ -8,7 +8,6 @@ The model itself is not copied: it is read from the artifact store by its sha256
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ from pathlib import Path
 from modelmill import programs, tasks
 from modelmill.errors import PrerequisiteError
 from modelmill.records import canonical_json, sha256_text
-from modelmill.settings import Settings
+from modelmill.settings import CHECKOUT, Settings
 from modelmill.task import Task
 
 ROOMS = ("modelmill", "serving")
@@ -53,10 +52,8 @@ def stored(settings: Settings, tag: str) -> bool:
 
 def _code() -> Iterator[tuple[str, Path]]:
     """Every Python file that is served, by its place in the Bento; tasks from wherever they are found."""
-    for room in ROOMS:
-        spec = importlib.util.find_spec(room)
-        for root in (spec.submodule_search_locations or ()) if spec else ():
-            yield from _python_files(Path(root), room)
+    for room in ROOMS:  # they lie side by side, in a checkout and when installed
+        yield from _python_files(CHECKOUT / room, room)
     for root in tasks.__path__:
         yield from _python_files(Path(root), "modelmill/tasks")
 

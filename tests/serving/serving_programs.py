@@ -1,0 +1,102 @@
+"""A tiny task that can be checked by hand, programs started on free ports, and HTTP to them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+import modelmill.tasks
+from modelmill.programs import executable
+from modelmill.settings import CHECKOUT, Settings
+from modelmill.task import all_tasks
+from serving import scopes
+
+TINY = Path(__file__).parent / "tiny_tasks"
+# The gateway finds the tiny task as the tests do; a release service finds it in its Bento and gets no such help.
+FIND_TINY = f"import modelmill.tasks\nmodelmill.tasks.__path__.insert(0, {str(TINY)!r})\n"
+
+
+@contextmanager
+def tiny_tasks() -> Iterator[None]:
+    """The task `letter_count` is found, by being there."""
+    tasks_path = modelmill.tasks.__path__
+    modelmill.tasks.__path__ = [str(TINY), *tasks_path]
+    for cached in (all_tasks, scopes.table):
+        cached.cache_clear()
+    try:
+        yield
+    finally:
+        modelmill.tasks.__path__ = tasks_path
+        for cached in (all_tasks, scopes.table):
+            cached.cache_clear()
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Programs:
+    """Programs started by a test; all are ended with it."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings, self.folder = settings, folder
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def serve(self, what: str, port: int, tiny: bool = False, cwd: Path = CHECKOUT) -> subprocess.Popen[bytes]:
+        """`bentoml serve WHAT` on loopback."""
+        env = {**self.settings.child_env(), "MILL_DATABASE_URL": os.environ["MILL_DATABASE_URL"]}
+        env["MILL_RELEASE_PORT_BASE"] = str(self.settings.release_port_base)
+        if tiny:
+            site = self.folder / "site"
+            site.mkdir()
+            (site / "sitecustomize.py").write_text(FIND_TINY)
+            env["PYTHONPATH"] = str(site)
+        log = (self.folder / f"{port}.log").open("wb")
+        argv = [executable("bentoml"), "serve", what, "--host", "127.0.0.1", "--port", str(port)]
+        program = subprocess.Popen(argv, env=env, cwd=cwd, stdout=log, stderr=log, start_new_session=True)
+        log.close()
+        self.started.append(program)
+        return program
+
+    def end(self, program: subprocess.Popen[bytes]) -> None:
+        """With everything it started."""
+        if program.poll() is None:
+            os.killpg(program.pid, signal.SIGTERM)
+        try:
+            program.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(program.pid, signal.SIGKILL)
+            program.wait(10)
+
+    def end_all(self) -> None:
+        """All of them."""
+        for program in self.started:
+            self.end(program)
+
+    def log(self, port: int) -> str:
+        """What it said."""
+        return (self.folder / f"{port}.log").read_text(errors="replace")
+
+
+def until(what: Callable[[], bool], seconds: float, why: Callable[[], str] = lambda: "") -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if what():
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s: {why()}")

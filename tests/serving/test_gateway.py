@@ -1,0 +1,315 @@
+"""The gateway and a release service as real programs over real HTTP: what is answered, and all that is refused.
+
+One installation serves the module: gateway, a champion whose service runs, and a task that nothing was released of.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from serving_chain import TASK, add_candidate, add_dataset, add_report
+from serving_programs import Programs, free_port, tiny_tasks, until
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+
+from modelmill.deploy import bento
+from modelmill.records import Release
+from modelmill.settings import Settings
+from modelmill.store import database, keys, predictions, releases
+from modelmill.store.releases import Promotion
+from modelmill.task import get_task
+from serving import scopes
+
+ROUTE = "/api/v1/letter-count"
+
+
+@dataclass
+class House:
+    settings: Settings
+    db: Engine
+    programs: Programs
+    url: str
+    release: Release
+    key: str
+
+    def post(self, body: object, key: str | None = None, route: str = ROUTE, **more: object) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {key or self.key}"}
+        return httpx.post(self.url + route, json=body, headers=headers, timeout=20, **more)  # type: ignore[arg-type]
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, headers={"X-API-Key": self.key}, timeout=20)
+
+    def serve_release(self, release: Release, folder: Path) -> subprocess.Popen[bytes]:
+        port = self.settings.release_port(release.number)
+        assert release.bento_tag
+        program = self.programs.serve(release.bento_tag, port, cwd=folder)
+        until(
+            lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200, 60, lambda: self.programs.log(port)
+        )
+        return program
+
+
+def promote(settings: Settings, db: Engine, folder: Path, letters: str) -> Release:
+    data = add_dataset(db, letters)
+    model = add_candidate(settings, db, folder / f"model-{letters}", data, letters)
+    tag = bento.build(settings, get_task(TASK), model)
+    with db.begin() as conn:
+        return releases.promote(conn, Promotion(TASK, model, data, add_report(db, model, data), tag, letters)).release
+
+
+@pytest.fixture(scope="module")
+def house(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    name = f"mill_house_{uuid.uuid4().hex[:8]}"
+    admin = create_engine(make_url(server_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    with pytest.MonkeyPatch.context() as patch, tiny_tasks():
+        patch.setenv("MILL_ROOT", str(folder))
+        patch.setenv("MILL_DATABASE_URL", url)
+        settings = Settings(root=folder, release_port_base=free_port() - 1)  # type: ignore[call-arg]
+        db = database.engine(settings)
+        programs = Programs(settings, folder)
+        try:
+            release = promote(settings, db, folder, "aeiou")
+            key = keys.create(settings, db, "app", ["predict", "feedback"]).secret
+            port = free_port()
+            programs.serve("serving.gateway:Gateway", port, tiny=True)
+            made = House(settings, db, programs, f"http://127.0.0.1:{port}", release, key)
+            made.serve_release(release, folder)
+            until(lambda: httpx.get(made.url + "/readyz").status_code == 200, 60, lambda: programs.log(port))
+            yield made
+        finally:
+            programs.end_all()
+            db.dispose()
+            with admin.connect() as conn:
+                conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            admin.dispose()
+
+
+def refused(answer: httpx.Response, status: int, words: str = "") -> httpx.Response:
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"error"}
+    assert set(answer.json()["error"]) == {"failed", "allowed", "found", "next"}
+    assert all(answer.json()["error"].values()), answer.text
+    assert words in answer.text
+    return answer
+
+
+def test_an_answer_names_its_release_and_can_be_walked_back(house: House) -> None:
+    answer = house.post({"text": "banana bread"})
+    assert answer.status_code == 200
+    said = answer.json()
+    assert list(said) == ["task", "release", "prediction_id", "latency_ms", "confidence", "answer", "alternatives"]
+    assert (said["task"], said["release"]) == ("letter_count", "letter_count@1.0.0")
+    assert (said["answer"], said["confidence"], said["alternatives"]) == ({"count": 5}, 0.75, [6])
+    assert said["latency_ms"] > 0
+    tree = house.get(f"/api/v1/lineage/{said['prediction_id']}").json()
+    assert tree["release"]["name"] == said["release"]
+    assert tree["candidate"]["sha256"] == house.release.candidate_sha256
+    assert tree["prediction"]["request"] == {"text": "banana bread"}
+    assert [document["path"] for document in tree["documents"]["listed"]] == ["src/f0.py", "src/f1.py"]
+
+
+def test_what_is_logged_is_clean_and_belongs_to_the_tenant_of_the_key(house: House) -> None:
+    said = house.post({"text": "my card 4539 1488 0343 6467, mail anna.smith@contoso.com \u0000"}).json()
+    kept = predictions.get(house.db, house.settings.tenant, said["prediction_id"])
+    assert "contoso" not in str(kept.request) and "4539" not in str(kept.request)
+    stranger = keys.create(house.settings, house.db, "stranger", ["predict"], tenant="another").secret
+    answer = httpx.get(f"{house.url}/api/v1/lineage/{said['prediction_id']}", headers={"X-API-Key": stranger})
+    refused(answer, 404, "no prediction")
+
+
+def test_the_models_say_which_release_answers(house: House) -> None:
+    found = {model["task"]: model for model in house.get("/api/v1/models").json()["models"]}
+    assert found["letter_count"]["route"] == ROUTE
+    (release,) = found["letter_count"]["releases"]
+    assert (release["release"], release["status"], release["answers"]) == ("letter_count@1.0.0", "champion", True)
+    assert found["semantic_search"]["releases"] == []
+
+
+def test_feedback_is_taken_for_known_predictions_only(house: House) -> None:
+    made = house.post({"text": "banana"}).json()["prediction_id"]
+    said = {"prediction_id": made, "verdict": "wrong", "correction": {"count": 4}, "comment": "one is missing"}
+    assert house.post(said, route="/api/v1/feedback").json() == {"prediction_id": made, "verdict": "wrong"}
+    refused(house.post({**said, "prediction_id": str(uuid.uuid4())}, route="/api/v1/feedback"), 404)
+    refused(house.post({**said, "verdict": "so so"}, route="/api/v1/feedback"), 422, "verdict")
+
+
+def test_without_a_live_key_nobody_is_let_in(house: House) -> None:
+    wrong = house.key[:-4] + "AAAA"
+    for headers in ({}, {"X-API-Key": wrong}, {"Authorization": "Basic abc"}, {"Authorization": f"Bearer {wrong}"}):
+        answer = refused(httpx.post(house.url + ROUTE, json={"text": "x"}, headers=headers), 401, "key")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_revoked_key_is_refused_within_five_seconds(house: House) -> None:
+    made = keys.create(house.settings, house.db, "short", ["predict"])
+    assert house.post({"text": "x"}, made.secret).status_code == 200
+    keys.revoke(house.db, house.settings.tenant, made.key.prefix)
+    until(lambda: house.post({"text": "x"}, made.secret).status_code == 401, 5)
+
+
+def test_a_key_without_the_scope_is_refused_and_told_which_one_is_missing(house: House) -> None:
+    trainer = keys.create(house.settings, house.db, "trainer", ["train"]).secret
+    refused(house.post({"text": "x"}, trainer), 403, "scope predict")
+    admin = keys.create(house.settings, house.db, "boss", ["admin"]).secret
+    assert house.post({"text": "x"}, admin).status_code == 200
+
+
+def test_bodies_that_cannot_be_used_are_refused_without_repeating_them(house: House) -> None:
+    refused(house.post({"text": "x", "tenant": "another"}), 422, "tenant")
+    refused(house.post({}), 422, "text")
+    refused(house.post({"text": ""}), 422, "text")
+    refused(house.post({"text": 5}), 422, "text")
+    refused(house.post([1, 2]), 422)
+    assert len(refused(house.post({"text": "x" * 5000}), 422).text) < 600
+    bearer = {"Authorization": f"Bearer {house.key}", "Content-Type": "application/json"}
+    for raw in (b"{", b"", b"[" * 50_000, b'{"text": "\xff\xfe"}', b'{"text": "\\ud800"}', b"\x80\x04K*."):
+        answer = httpx.post(house.url + ROUTE, content=raw, headers=bearer)
+        assert answer.status_code in (400, 422), (raw[:20], answer.text)
+        refused(answer, answer.status_code)
+    assert house.post({"text": "still here"}).status_code == 200
+
+
+def test_a_body_that_is_too_big_is_refused_with_and_without_its_length(house: House) -> None:
+    refused(house.post({"text": "x" * 1_100_000}), 413)
+    pieces = (b"x" * 10_000 for _ in range(200))
+    answer = httpx.post(house.url + ROUTE, content=pieces, headers={"X-API-Key": house.key})
+    refused(answer, 413)
+
+
+def test_the_callers_fault_and_a_bug_in_the_model_are_told_apart(house: House) -> None:
+    refused(house.post({"text": "?"}), 400, "nothing can be counted")
+    refused(house.post({"text": "!"}), 503, "letter_count@1.0.0 answered 500")
+    assert house.post({"text": "banana"}).json()["answer"] == {"count": 3}
+
+
+def test_a_task_that_nothing_was_released_of_is_503_with_the_next_command(house: House) -> None:
+    answer = refused(house.post({"text": "x"}, route="/api/v1/intent-classification"), 503)
+    assert "mill run --task intent_classification" in answer.json()["error"]["next"]
+
+
+def test_what_is_not_in_the_table_does_not_exist_bentomls_own_routes_included(house: House) -> None:
+    for path in (
+        "/",
+        "/healthz",
+        "/schema.json",
+        "/docs.json",
+        "/static_content/index.css",
+        "/api/v1/nothing",
+        "/predict",
+    ):
+        refused(house.get(path), 404)
+    for path in ("/docs/../../etc/passwd", "/docs/swagger-initializer.js", "/%2e%2e/etc/passwd", "//livez"):
+        refused(house.get(path), 404)
+    assert refused(house.get(ROUTE), 405).headers["Allow"] == "POST"
+    refused(httpx.options(house.url + ROUTE), 405)
+
+
+def test_every_route_has_a_scope_and_every_scope_a_route(house: House) -> None:
+    spoken = httpx.get(house.url + "/openapi.json").json()["paths"]
+    found = {(method.upper(), path) for path, methods in spoken.items() for method in methods}
+    undocumented = {("GET", "/docs"), ("GET", "/docs/{file}"), ("GET", "/openapi.json")}
+    assert found | undocumented == set(scopes.table())
+    for (method, path), rule in scopes.table().items():
+        answer = httpx.request(method, house.url + path.replace("{prediction_id}", str(uuid.uuid4())))
+        if rule.needs != scopes.OPEN:
+            refused(answer, 401)
+
+
+def test_the_documentation_asks_no_other_host(house: House) -> None:
+    page = httpx.get(house.url + "/docs")
+    assert page.status_code == 200 and "http://" not in page.text and "https://" not in page.text
+    for file in ("swagger-ui.css", "swagger-ui-bundle.js"):
+        assert f"/docs/{file}" in page.text and httpx.get(f"{house.url}/docs/{file}").status_code == 200
+    example = httpx.get(house.url + "/openapi.json").json()["paths"][ROUTE]["post"]["requestBody"]
+    assert example["content"]["application/json"]["example"] == {"text": "banana"}
+    assert house.post(example["content"]["application/json"]["example"]).status_code == 200
+
+
+def test_health_and_counters_tell_the_truth(house: House) -> None:
+    assert httpx.get(house.url + "/livez").json() == {"status": "alive"}
+    assert httpx.get(house.url + "/readyz").json()["releases"] == {"letter_count@1.0.0": True}
+    house.post({"text": "x"})
+    counted = httpx.get(house.url + "/metrics").text
+    assert f'mill_requests_total{{route="{ROUTE}",status="200"}}' in counted
+    assert 'mill_release_up{release="letter_count@1.0.0"} 1.0' in counted
+
+
+def test_curl_as_documented_works(house: House) -> None:
+    argv = ["curl", "-sS", f"{house.url}{ROUTE}", "-H", f"Authorization: Bearer {house.key}"]
+    argv += ["-H", "Content-Type: application/json", "-d", '{"text": "banana"}']
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["answer"] == {"count": 3}
+
+
+def test_sixteen_connections_lose_no_request(house: House) -> None:
+    count = 60
+
+    def one(_: int) -> list[tuple[int, int]]:
+        with httpx.Client(headers={"X-API-Key": house.key}, timeout=20) as client:
+            answers = [client.post(house.url + ROUTE, json={"text": "a" * (n % 7 + 1)}) for n in range(count)]
+            return [(answer.status_code, answer.json()["answer"]["count"]) for answer in answers]
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(one, range(16)))
+    assert found == [[(200, n % 7 + 1) for n in range(count)]] * 16
+    print(f"{16 * count / (time.monotonic() - start):.0f} requests/s")
+
+
+def test_a_release_that_is_down_or_altered_gives_way_to_the_one_kept_warm(house: House, tmp_path: Path) -> None:
+    second = promote(house.settings, house.db, tmp_path, "bn")
+    port = house.settings.release_port(second.number)
+    until(lambda: httpx.get(house.url + "/readyz").json().get("status") == "degraded", 10)
+    assert house.post({"text": "banana"}).json()["release"] == "letter_count@1.0.0"
+    program = house.serve_release(second, tmp_path)
+    until(lambda: house.post({"text": "banana"}).json()["release"] == "letter_count@1.1.0", 10)
+    assert house.post({"text": "banana"}).json()["answer"] == {"count": 3}
+    house.programs.end(program)
+    assert house.post({"text": "banana"}).json()["release"] == "letter_count@1.0.0"
+    altered = house.settings.artifacts_dir / second.candidate_sha256[:2] / second.candidate_sha256 / "letters.json"
+    altered.chmod(0o644)
+    altered.write_text('{"letters": "z"}')
+    house.programs.serve(second.bento_tag or "", port, cwd=tmp_path)
+    until(
+        lambda: "letters.json" in httpx.get(f"http://127.0.0.1:{port}/about").text, 60, lambda: house.programs.log(port)
+    )
+    assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 503
+    refused(httpx.post(f"http://127.0.0.1:{port}/predict", json={"tenant": "t", "inputs": [{"text": "x"}]}), 503)
+    assert house.post({"text": "banana"}).json()["release"] == "letter_count@1.0.0"
+
+
+def test_no_release_and_no_database_are_503_and_not_ready(house: House) -> None:
+    for program in house.programs.started[1:]:
+        house.programs.end(program)
+    answer = refused(house.post({"text": "banana"}), 503)
+    assert "mill up" in answer.json()["error"]["next"] and answer.headers["Retry-After"]
+    refused(httpx.get(house.url + "/readyz"), 503, "letter_count")
+    name = make_url(os.environ["MILL_DATABASE_URL"]).database
+    admin = create_engine(house.db.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+        conn.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"))
+    try:
+        time.sleep(2.1)  # until what it remembers is too old
+        refused(house.post({"text": "banana"}), 503, "database")
+        refused(httpx.get(house.url + "/readyz", timeout=10), 503, "database")
+        assert httpx.get(house.url + "/livez").status_code == 200
+    finally:
+        with admin.connect() as conn:
+            conn.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+        admin.dispose()
+    until(lambda: house.get("/api/v1/models").status_code == 200, 10)
