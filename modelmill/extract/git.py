@@ -27,6 +27,7 @@ from modelmill.extract.ignoring import MILLIGNORE, Rules, ignored, rules_of
 from modelmill.extract.source import Entry
 from modelmill.records import sha256_text
 
+TRANSPORT = "https"
 SECONDS = 600  # for a fetch; listing and reading take far less
 MAX_PACK_BYTES = 2 * 1024**3
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -181,7 +182,7 @@ def _fetched(address: Address, uri: str, home: Path, revision: str | None) -> Pa
         what = revision or address.ref
         spec = f"+{what}:refs/mill/wanted"
         options = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
-        _git("-C", str(folder), "-c", pin, "fetch", *options, "--", address.place, spec, protocols="https")
+        _git("-C", str(folder), "-c", pin, "fetch", *options, "--", address.place, spec, protocols=TRANSPORT)
     except subprocess.CalledProcessError as error:
         said = (error.stderr or b"").decode("utf-8", "replace").strip().splitlines()
         raise _refused(

@@ -74,9 +74,10 @@ def _validated(found: list[Unit]) -> Any:
     """Great Expectations' own result of the suite on these units."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("units").add_dataframe_asset("units")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": _frame(found)})
     return batch.validate(gx.ExpectationSuite("units", expectations=_expectations(gx.expectations)))

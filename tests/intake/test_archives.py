@@ -109,11 +109,11 @@ def test_too_many_members_are_refused(
     assert "more than 10 files" in caught.value.found
 
 
-@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz"])
-def test_a_broken_archive_is_refused(settings: Settings, db: Engine, tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b"PK\x03\x04" + b"nonsense" * 100)
-    with pytest.raises(UserError, match="the archive"):
-        corpora.add(settings, db, "a", str(tmp_path / name))
+def test_a_broken_archive_is_refused(settings: Settings, db: Engine, tmp_path: Path) -> None:
+    for name in ("a.zip", "a.tar", "a.tar.gz"):
+        (tmp_path / name).write_bytes(b"PK\x03\x04" + b"nonsense" * 100)
+        with pytest.raises(UserError, match="the archive"):
+            corpora.add(settings, db, "a", str(tmp_path / name))
 
 
 def test_a_cut_archive_is_refused(settings: Settings, db: Engine, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from intake_project import git, write
 from sqlalchemy import Engine
 
 from modelmill.errors import FencedError, UserError
+from modelmill.extract import git as git_source
 from modelmill.extract.source import all_sources, detect
 from modelmill.extract.stage import current_revision, extract, is_current
 from modelmill.progress import Step
@@ -173,6 +174,31 @@ def test_a_branch_can_be_named(settings: Settings, db: Engine, project: Path) ->
     assert "README.md" in documents.all_documents(db, corpus.id)
 
 
+def test_a_repository_elsewhere_is_fetched_once_and_its_old_commit_stays_readable(
+    settings: Settings, db: Engine, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(project, "init", "-q")
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "first")
+    first, home = git(project, "rev-parse", "HEAD"), settings.home_dir / "sources"
+    elsewhere = git_source.Address(f"file://{project}", "HEAD", remote=True)
+    monkeypatch.setattr(git_source, "TRANSPORT", "file")  # no network in tests: the same fetch over another transport
+    monkeypatch.setattr(git_source, "address_of", lambda uri: elsewhere)
+    monkeypatch.setattr(git_source, "_public_address", lambda uri, url: "example.com:443:93.184.216.34")
+    with git_source.SOURCE.open("u", home) as snapshot:
+        assert snapshot.revision == first
+        assert dict(snapshot.read(["README.md"]))["README.md"].startswith(b"Before")
+    (project / "README.md").write_text("# Second\n\nwords\n")
+    git(project, "commit", "-aqm", "second")
+    with git_source.SOURCE.open("u", home) as snapshot:
+        assert snapshot.revision == git(project, "rev-parse", "HEAD") != first
+    project.rename(project.with_name("gone"))
+    with git_source.SOURCE.open("u", home, first) as snapshot:
+        assert dict(snapshot.read(["README.md"]))["README.md"].startswith(b"Before")
+    with pytest.raises(UserError, match="cannot be read"), git_source.SOURCE.open("u", home):
+        pass
+
+
 def test_nothing_in_a_hostile_repository_is_run(settings: Settings, db: Engine, project: Path, tmp_path: Path) -> None:
     git(project, "init", "-q")
     write(project, {".gitattributes": "*.md filter=evil diff=evil\n"})
@@ -191,23 +217,21 @@ def test_nothing_in_a_hostile_repository_is_run(settings: Settings, db: Engine, 
     assert {one.path: one.reason for one in documents.all_dropped(db, corpus.id)}["link.md"] == "link"
 
 
-@pytest.mark.parametrize(
-    ("uri", "found"),
-    [
-        ("https://127.0.0.1/a.git", "is 127.0.0.1"),
-        ("https://localhost/a.git", "is "),
-        ("https://[::ffff:10.0.0.1]/a.git", "is "),
-        ("https://user:word@example.com/a.git", "a user or password"),
-        ("https://example.com/a.git#--upload-pack=x", "the ref"),
-        ("https://example.com/a.git#a..b", "the ref"),
-    ],
-)
-def test_addresses_that_lead_inside_or_carry_options_are_refused(
-    settings: Settings, db: Engine, uri: str, found: str
-) -> None:
-    with pytest.raises(UserError) as caught:
-        corpora.add(settings, db, "p", uri)
-    assert found in caught.value.found
+INSIDE = {
+    "https://127.0.0.1/a.git": "is 127.0.0.1",
+    "https://localhost/a.git": "is ",
+    "https://[::ffff:10.0.0.1]/a.git": "is ",
+    "https://user:word@example.com/a.git": "a user or password",
+    "https://example.com/a.git#--upload-pack=x": "the ref",
+    "https://example.com/a.git#a..b": "the ref",
+}
+
+
+def test_addresses_that_lead_inside_or_carry_options_are_refused(settings: Settings, db: Engine) -> None:
+    for uri, found in INSIDE.items():
+        with pytest.raises(UserError) as caught:
+            corpora.add(settings, db, "p", uri)
+        assert found in caught.value.found, uri
     assert corpora.all_corpora(db, "default") == []
 
 

@@ -32,7 +32,7 @@ def test_the_languages_are_found_by_being_there() -> None:
 def test_python_gives_modules_classes_methods_and_functions_with_their_place() -> None:
     found = units("shapes/plane.py", SHAPES)
     assert {name: (one.kind, one.start_line, one.end_line) for name, one in found.items()} == {
-        "shapes.plane": ("module", 1, 33),
+        "shapes.plane": ("module", 1, 32),
         "Circle": ("class", 6, 17),
         "Circle.area": ("method", 12, 14),
         "contact": ("function", 20, 23),
