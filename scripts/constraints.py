@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Why a version is held where it is; everything else is simply what resolved when all tests passed.
 REASONS = {
     "antlr4-python3-runtime": "Dagster's selection grammar needs 4.13; DVC pins 4.9, so DVC has its own environment",
-    "bentoml": "composition by bentoml.depends lost requests in this version: the gateway speaks HTTP (docs/decisions/0004)",
+    "bentoml": "bentoml.depends lost requests in this version: the gateway speaks HTTP (docs/decisions/0004)",
     "cattrs": "bentoml 1.4 needs a version below 23.2",
     "dagster": "dagster 1.13.27 goes with its libraries at 0.29.27: raise them together",
     "great_expectations": "dagster-ge forces 0.18, so the suites are called directly",
