@@ -1,0 +1,104 @@
+"""The words do what they say, on a real database."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from modelmill.settings import Settings
+from modelmill.store import keys
+
+Mill = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A corpus of one file."""
+    made = tmp_path / "shop"
+    made.mkdir()
+    (made / "cart.py").write_text(
+        '"""The cart."""\n\n\ndef total(prices: list[float], discount: float) -> float:\n'
+        '    """What the customer pays."""\n    whole = sum(prices)\n    taken = whole * discount\n'
+        "    return whole - taken\n"
+    )
+    return made
+
+
+def test_a_corpus_comes_is_listed_and_goes(inside: Mill, folder: Path) -> None:
+    added = inside("corpus", "add", "shop", str(folder), "--license", "MIT", "--consent-to-train")
+    assert added.returncode == 0, added.stderr
+    assert "may be trained on" in added.stdout
+    [row] = [row for row in json.loads(inside("corpus", "list", "--json").stdout) if row["name"] == "shop"]
+    assert (row["licence"], row["consent_to_train"], row["documents"]) == ("MIT", True, 0)
+    removed = inside("corpus", "remove", "shop", "--yes")
+    assert removed.returncode == 0
+    assert "shop" not in [row["name"] for row in json.loads(inside("corpus", "list", "--json").stdout)]
+
+
+def test_consent_is_off_unless_it_is_given(inside: Mill, folder: Path) -> None:
+    assert "search only" in inside("corpus", "add", "shop", str(folder)).stdout
+
+
+def test_a_stage_says_what_came_out_writes_its_receipt_and_does_nothing_twice(
+    inside: Mill, folder: Path, settings: Settings
+) -> None:
+    inside("corpus", "add", "shop", str(folder))
+    first = inside("extract", "--corpus", "shop")
+    assert first.stdout == "extract: shop: 1 documents (1 changed, 0 gone, 0 left out)\n"
+    receipt = settings.data_dir / "receipts" / "extract.json"
+    assert json.loads(receipt.read_text())["shop"]["rows"] == 1
+    assert "(nothing changed)" in inside("extract", "--corpus", "shop").stdout
+    assert "units" in inside("normalize", "--corpus", "shop").stdout
+
+
+def test_a_key_is_printed_once_works_and_can_be_taken_back(inside: Mill, db: Engine, settings: Settings) -> None:
+    made = inside("key", "create", "my-app", "--scope", "predict", "--days", "3")
+    secret = made.stdout.strip()
+    key = keys.check(settings, db, secret)
+    assert key is not None
+    assert (key.name, key.scopes) == ("my-app", frozenset({"predict"}))
+    listed = inside("key", "list").stdout
+    assert key.prefix in listed
+    assert secret.split(".")[1] not in listed
+    inside("key", "revoke", "my-app")
+    assert keys.check(settings, db, secret) is None
+
+
+def test_a_report_before_any_measurement_is_an_empty_list(inside: Mill) -> None:
+    assert json.loads(inside("report", "--json").stdout) == []
+    assert "next: mill run" in inside("report").stdout
+
+
+def test_nothing_runs_and_status_says_how_to_start(inside: Mill) -> None:
+    said = inside("status").stdout
+    assert "`mill up` starts the programs" in said
+    assert "semantic_search" in said
+
+
+def test_the_doctor_finds_what_is_there_and_says_what_mends_the_rest(inside: Mill) -> None:
+    done = inside("doctor", "--json")
+    found = {finding["part"]: finding for finding in json.loads(done.stdout)}
+    assert found["python"]["state"] == "ok"
+    assert "pgvector" in found["database"]["found"]
+    assert found["base model"]["state"] == "ok"
+    assert found["packages"]["state"] == "ok"
+    assert all(finding["mend"] for finding in found.values() if finding["state"] != "ok")
+    assert done.returncode == (3 if any(one["state"] == "missing" for one in found.values()) else 0)
+
+
+def test_the_doctor_says_what_mends_a_missing_dvc(inside: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILL_DVC", "/nowhere/dvc")
+    done = inside("doctor", "--json")
+    [dvc] = [finding for finding in json.loads(done.stdout) if finding["part"] == "dvc"]
+    assert dvc["state"] == "missing"
+    assert "make setup" in dvc["mend"]
+    assert done.returncode == 3
+
+
+def test_down_says_that_nothing_was_running(inside: Mill) -> None:
+    assert inside("down").stdout == "nothing was running\n"
