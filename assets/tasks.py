@@ -118,11 +118,10 @@ def report(task: Task) -> dg.AssetsDefinition:
     @_asset(task, "report", said, deps=[key(task, "candidate")])
     def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
         from modelmill.evaluate.stage import evaluate
-
         from modelmill.store import candidates
 
         with mill.at_work(context) as at:
-            newest = candidates.require_newest(at.settings, at.db, task.name)
+            newest = candidates.newest(at.settings, at.db, task.name)
             measured = evaluate(at.settings, at.db, task, newest, at.progress)
         return results.report(task, measured.report, measured.fresh)
 

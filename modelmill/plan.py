@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from modelmill.records import Corpus
+from modelmill.records import Candidate, Corpus
 from modelmill.settings import Profile, Settings
 from modelmill.store import candidates, publications, releases
 from modelmill.store import corpora as corpus_store
@@ -94,18 +94,22 @@ def task_reasons(
     trained = publications.current(db, f"{task.name}/candidate")
     if trained is None or trained.input_hash != wanted:
         return [Reason("finetune", task.name, "never trained" if trained is None else "data, recipe or dial changed")]
-    return _unreleased(db, task.name, trained.sha256)
+    return _unreleased(settings, db, task, candidates.get(settings, db, trained.sha256))
 
 
-def _unreleased(db: Engine, task: str, candidate: str) -> list[Reason]:
-    """What was released once, also if taken back, and what the gate refused against this champion, stays as it is."""
-    if releases.of_candidate(db, task, candidate):
+def _unreleased(settings: Settings, db: Engine, task: Task, candidate: Candidate) -> list[Reason]:
+    """What was released once, also if taken back, and what the gate refused beside this champion, stays as it is."""
+    from modelmill.evaluate import reports
+    from modelmill.evaluate.stage import inputs
+
+    if releases.of_candidate(db, task.name, candidate.sha256):
         return []
-    champion = releases.champion(db, task)
-    passed = candidates.verdict(db, candidate, champion.candidate_sha256 if champion else "")
-    if passed is None:
-        return [Reason("evaluate", task, "not measured against the present champion", candidate)]
-    return [Reason("deploy", task, "passed the gate, not released yet", candidate)] if passed else []
+    champion = candidates.standing(settings, db, task.name).champion
+    measured = publications.current(db, f"{task.name}/report")
+    report = reports.for_candidate(db, candidate.sha256, champion.sha256 if champion else "")
+    if report is None or measured is None or measured.input_hash != inputs(settings, task, candidate, champion):
+        return [Reason("evaluate", task.name, "not measured beside the present champion", candidate.sha256)]
+    return [Reason("deploy", task.name, "passed the gate, not released yet", candidate.sha256)] if report.passed else []
 
 
 def _changed(what: str, before: str, now: str) -> str:

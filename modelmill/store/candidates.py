@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Engine, desc, select
 
-from modelmill.errors import DataError, UserError
+from modelmill.errors import DataError
 from modelmill.records import Candidate, Release
 from modelmill.settings import Settings
 from modelmill.store import releases
-from modelmill.store.tables import candidate, report
+from modelmill.store.tables import candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +44,6 @@ def newest(settings: Settings, db: Engine, task: str) -> Candidate | None:
     with db.connect() as conn:
         row = conn.execute(statement.order_by(desc(candidate.c.created_at)).limit(1)).one_or_none()
     return _record(settings, row) if row else None
-
-
-def require_newest(settings: Settings, db: Engine, task: str) -> Candidate:
-    """The task's youngest candidate. Raises UserError when nothing was trained yet."""
-    found = newest(settings, db, task)
-    if found is None:
-        raise UserError(
-            f"{task} has no candidate", allowed="a trained candidate", found="none", next=f"mill finetune --task {task}"
-        )
-    return found
-
-
-def verdict(db: Engine, sha256: str, champion: str) -> bool | None:
-    """Whether the gate let the candidate pass against this champion ("" for none); None: not measured yet."""
-    statement = select(report.c.passed).where(report.c.candidate_sha256 == sha256, report.c.champion_sha256 == champion)
-    with db.connect() as conn:
-        return conn.execute(statement.order_by(desc(report.c.id)).limit(1)).scalar_one_or_none()
 
 
 def standing(settings: Settings, db: Engine, task: str) -> Standing:
