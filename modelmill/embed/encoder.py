@@ -68,6 +68,11 @@ def encoder_source(settings: Settings, name_or_path: str | Path | None = None) -
     return EncoderSource(model_name(wanted), lambda: load_encoder(settings, wanted))
 
 
+def artifact_source(settings: Settings, sha256: str) -> EncoderSource:
+    """The encoder in an artifact; it is verified when it is loaded, not to know its name."""
+    return EncoderSource(_named(sha256[:16]), lambda: load_encoder(settings, artifacts.open_artifact(settings, sha256)))
+
+
 def load_encoder(settings: Settings, name_or_path: str | Path | None = None) -> SentenceEncoder:
     """Load the bundled model, a folder or a hub name. Raises PrerequisiteError naming what was tried."""
     wanted = str(name_or_path or settings.base_model)
@@ -98,15 +103,18 @@ def use_threads(settings: Settings) -> None:
 
 def model_name(name_or_path: str) -> str:
     """What vectors of this model are stored under: changes with the weights, the text length and `passage`."""
-    how = f"t{MAX_TOKENS}p{PASSAGE_VERSION}"
     folder = Path(name_or_path)
     if name_or_path == BUNDLED or not folder.is_dir():
-        return f"{name_or_path}@{how}"
+        return _named(name_or_path)
     if (folder / artifacts.MANIFEST).is_file():
-        return f"{folder.name[:16]}@{how}"  # an artifact's folder is called by the sha256 of its content
+        return _named(folder.name[:16])  # an artifact's folder is called by its sha256
     files = sorted(path for path in folder.rglob("*") if path.suffix in {".safetensors", ".json", ".txt"})
     content = sha256_text(canonical_json({str(path.relative_to(folder)): _sha256(path) for path in files}))
-    return f"{folder.name[:16]}-{content[:16]}@{how}"
+    return _named(f"{folder.name[:16]}-{content[:16]}")
+
+
+def _named(weights: str) -> str:
+    return f"{weights}@t{MAX_TOKENS}p{PASSAGE_VERSION}"
 
 
 def _sha256(path: Path) -> str:
