@@ -46,7 +46,8 @@ def label_of(fields: Mapping[str, Any]) -> str:
     """`use_case:<id>`, `industry:<id>` or `action:<id>`, told by the fields an entry has; empty for other entries."""
     if not fields.get("id") or not fields.get("exampleQueries"):
         return ""
-    kind = "use_case" if "industry" in fields else "industry" if "tagline" in fields else "action"
+    use_case = "industry" in fields or "mode" in fields  # a constant for the industry may be unknown to the parser
+    kind = "use_case" if use_case else "industry" if "tagline" in fields else "action"
     return f"{kind}:{fields['id']}"
 
 

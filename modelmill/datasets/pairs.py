@@ -45,7 +45,7 @@ def pairs(units: Sequence[Unit], rng: random.Random, profile: Profile) -> list[E
 def query_of(docstring: str) -> str:
     """The first paragraph as plain words, cut at a sentence below MAX_CHARS; empty when it says too little."""
     first = re.split(r"\n\s*\n|>>>|\n\s*[:@]\w+", docstring.strip(), maxsplit=1)[0]
-    plain = _QUOTES.sub("", _ROLE.sub(r"\1", first))
+    plain = _QUOTES.sub("", _ROLE.sub(r"\1", first)).rstrip().rstrip(":")
     text = " ".join(plain.split())
     while len(text) > MAX_CHARS:
         sentences = _SENTENCE.split(text)

@@ -1,0 +1,95 @@
+"""Units of real sources, read once a session, and a transformer so small that training it takes seconds."""
+
+from __future__ import annotations
+
+import random
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from modelmill.normalize.language import all_languages
+from modelmill.records import Dropped, Example, Unit
+from modelmill.settings import CHECKOUT
+from modelmill.task import Task, all_tasks
+
+MODULES = ("calendar.py", "difflib.py", "fractions.py", "heapq.py", "shlex.py", "statistics.py", "textwrap.py")
+
+
+@pytest.fixture(scope="session")
+def units() -> list[Unit]:
+    """Some modules of the standard library, and the project's catalog, as intake's languages read them."""
+    library, catalog = Path(sysconfig.get_path("stdlib")), CHECKOUT / "data/catalog"
+    found = [unit for name in MODULES for unit in read("stdlib", "python", library, library / name)]
+    for file in sorted((catalog / "src/data").rglob("*.ts")):
+        found += read("catalog", "typescript", catalog, file)
+    return found
+
+
+def read(corpus: str, language: str, root: Path, file: Path) -> list[Unit]:
+    """The units of one file."""
+    path = file.relative_to(root).as_posix()
+    drafts = [d for d in all_languages()[language].units(path, file.read_text()) if not isinstance(d, Dropped)]
+    return [
+        Unit(
+            corpus, path, draft.name, draft.kind, language, draft.text, draft.group or path, draft.signature,
+            draft.docstring, draft.start_line, draft.end_line, draft.meta,
+        )
+        for draft in drafts
+    ]  # fmt: skip
+
+
+@pytest.fixture(params=sorted(all_tasks()))
+def task(request: pytest.FixtureRequest) -> Task:
+    """Every task, one after the other."""
+    return all_tasks()[request.param]
+
+
+@pytest.fixture
+def checkout_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that tasks name are those of the checkout."""
+    monkeypatch.setenv("MILL_ROOT", str(CHECKOUT))
+
+
+def make_examples(task: Task, units: Sequence[Unit], seed: int = 1) -> list[Example]:
+    """The task's examples at the profile tiny."""
+    wanted = [u for u in units if not task.kinds or u.kind in task.kinds]
+    return list(task.examples(wanted, random.Random(seed), "tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT with 2 layers of 32 numbers and random weights that reads letters, in sentence-transformers' layout."""
+    import string
+
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-base")
+    letters = string.ascii_lowercase + string.digits
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{one}" for one in letters)]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    tokenizer = BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=64)
+    torch.manual_seed(3)
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        max_position_embeddings=64,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(folder / "bert")
+    tokenizer.save_pretrained(folder / "bert")
+    transformer = Transformer(str(folder / "bert"), max_seq_length=64)
+    SentenceTransformer(modules=[transformer, Pooling(32, "mean")], device="cpu").save_pretrained(
+        str(folder / "model"), create_model_card=False
+    )
+    return folder / "model"
+
+
+def as_split(examples: Sequence[Example], split: str) -> list[Example]:
+    """The same examples in another split."""
+    from modelmill.records import Split
+
+    return [replace(example, split=Split(split)) for example in examples]

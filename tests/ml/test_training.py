@@ -1,0 +1,197 @@
+"""From units to a report, for real: worker process, MLflow, artifacts, PostgreSQL; with a base model of two layers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sysconfig
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from sqlalchemy import Engine, func, select, update
+
+from modelmill import tracking
+from modelmill.datasets.stage import build
+from modelmill.errors import DataError, PrerequisiteError, UserError
+from modelmill.evaluate import reports
+from modelmill.evaluate.stage import evaluate
+from modelmill.extract.stage import extract
+from modelmill.finetune.executors import local
+from modelmill.finetune.stage import finetune
+from modelmill.normalize.stage import normalize
+from modelmill.progress import Step
+from modelmill.records import Dataset
+from modelmill.settings import CHECKOUT, Settings
+from modelmill.store import candidates, corpora, publications, tables
+from modelmill.task import Task, get_task
+
+ARGV = ["-m", "modelmill.finetune.worker"]
+MODULES = (
+    "bisect.py",
+    "calendar.py",
+    "fractions.py",
+    "heapq.py",
+    "shlex.py",
+    "statistics.py",
+    "textwrap.py",
+    "wave.py",
+)
+PARAMS = {
+    "semantic_search": {"pairs": 32, "epochs": 1, "batch": 16, "learning_rate": 1e-3, "frozen_layers": 0},
+    "intent_classification": {
+        "epochs": 1, "batch": 64, "learning_rate": 1e-3, "head_learning_rate": 1e-2, "frozen_layers": 0
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def small(settings: Settings, tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with the tiny base model, in the environment too."""
+    monkeypatch.setenv("MILL_BASE_MODEL", str(tiny_base))
+    return settings.model_copy(update={"base_model": str(tiny_base)})
+
+
+def task_with_few_steps(name: str) -> Task:
+    return replace(get_task(name), params=dict.fromkeys(("tiny", "small", "full"), PARAMS[name]))
+
+
+def dataset_of(settings: Settings, db: Engine, task: Task) -> Dataset:
+    """The frozen dataset of some real modules and the catalog."""
+    library, code = Path(sysconfig.get_path("stdlib")), settings.root / "code"
+    code.mkdir()
+    for name in MODULES:
+        shutil.copy(library / name, code)
+    for name in ("catalog", "eval"):
+        shutil.copytree(CHECKOUT / "data" / name, settings.data_dir / name)
+    for name, folder in (("code", code), ("catalog", settings.data_dir / "catalog")):
+        corpora.add(settings, db, name, str(folder), "Apache-2.0", consent=True)
+        extract(settings, db, corpora.get(db, settings.tenant, name))
+        normalize(settings, db, corpora.get(db, settings.tenant, name))
+    return build(settings, db, task, "tiny", 17).dataset
+
+
+def test_a_search_model_is_trained_once_measured_once_and_refused_when_altered(small: Settings, db: Engine) -> None:
+    task = task_with_few_steps("semantic_search")
+    dataset = dataset_of(small, db, task)
+    steps: list[Step] = []
+    trained = finetune(small, db, task, dataset, "tiny", 17, steps.append)
+    assert trained.fresh
+    assert {"training", "validation"} <= {step.what for step in steps}
+    assert (trained.candidate.path / "model.safetensors").is_file()
+    assert candidates.newest(small, db, task.name) == trained.candidate
+
+    again = finetune(small, db, task, dataset, "tiny", 17)
+    assert (again.candidate, again.fresh) == (trained.candidate, False)
+    forced = finetune(small, db, task, dataset, "tiny", 17, force=True)
+    assert (forced.candidate.sha256, forced.fresh) == (trained.candidate.sha256, True)
+    assert forced.candidate.mlflow_run_id != trained.candidate.mlflow_run_id
+
+    measured = evaluate(small, db, task, forced.candidate, steps.append)
+    report = measured.report
+    assert measured.fresh
+    assert report.n == dataset.counts["test"] > 20
+    assert report.value.low <= report.value.value <= report.value.high
+    assert report.scores["mrr"].keys() == {"candidate", "baseline", "bm25"}
+    assert report.latency_ms > 0
+    assert (
+        reports.latest(db, task) == reports.get(db, report.id) == reports.for_candidate(db, report.candidate_sha256, "")
+    )
+    assert reports.details(db, report.id)["failures"]
+    once_more = evaluate(small, db, task, forced.candidate)
+    assert (once_more.report, once_more.fresh) == (report, False)
+    assert tracked(small, forced.candidate.mlflow_run_id) == pytest.approx(report.value.value)
+
+    weights = trained.candidate.path / "model.safetensors"
+    weights.chmod(0o644)
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    with db.begin() as conn:
+        conn.execute(tables.publication.delete().where(tables.publication.c.asset == "semantic_search/report"))
+    with pytest.raises(DataError, match=r"model\.safetensors"):
+        evaluate(small, db, task, forced.candidate)
+    assert publications.current(db, "semantic_search/report") is None
+
+
+def test_a_classifier_worse_than_word_counts_is_refused_and_says_why(small: Settings, db: Engine) -> None:
+    task = task_with_few_steps("intent_classification")
+    trained = finetune(small, db, task, dataset_of(small, db, task), "tiny", 17)
+    report = evaluate(small, db, task, trained.candidate).report
+    assert not report.passed
+    assert "accuracy minus baseline" in report.reasons[0]
+    assert set(report.slices) == {"mixed", "out_of_scope", "paraphrase", "plain", "terse", "typo"}
+    assert sum(part["n"] for part in report.slices.values()) == report.n == 439
+    calibration_error = report.scores["calibration_error"]["candidate"]
+    assert calibration_error is not None
+    assert 0 <= calibration_error < 0.5
+
+
+def tracked(settings: Settings, run_id: str | None) -> float:
+    """The main score as MLflow has it."""
+    assert run_id is not None
+    return tracking.client(settings).get_run(run_id).data.metrics["test_mrr"]
+
+
+@pytest.fixture
+def frozen(settings: Settings, db: Engine) -> Dataset:
+    """A dataset row without files."""
+    made = Dataset("d" * 64, "semantic_search", settings.root / "nowhere", {"train": 3}, {"sources": []})
+    with db.begin() as conn:
+        conn.execute(
+            tables.dataset.insert().values(
+                sha256=made.sha256, task=made.task, path=str(made.path), counts={"train": 3}, manifest={}
+            )
+        )
+    return made
+
+
+def test_a_tainted_dataset_trains_nothing(settings: Settings, db: Engine, frozen: Dataset) -> None:
+    with db.begin() as conn:
+        conn.execute(update(tables.dataset).values(tainted="corpus demo was removed"))
+    with pytest.raises(UserError, match="nothing is trained") as caught:
+        finetune(settings, db, get_task("semantic_search"), frozen, "tiny", 17)
+    assert "corpus demo was removed" in caught.value.found
+
+
+def test_a_failed_training_publishes_nothing_and_tells_the_workers_error(
+    settings: Settings, db: Engine, frozen: Dataset
+) -> None:
+    frozen.path.mkdir()
+    (frozen.path / "manifest.json").write_text('{"counts": {"train": 1}}')
+    (frozen.path / "train.parquet").write_text("not Parquet")
+    with pytest.raises(DataError, match=r"train\.parquet"):
+        finetune(settings, db, get_task("semantic_search"), frozen, "tiny", 17)
+    with db.connect() as conn:
+        assert conn.execute(select(func.count()).select_from(tables.candidate)).scalar_one() == 0
+    assert publications.current(db, "semantic_search/candidate") is None
+    assert list((settings.home_dir / "staging").iterdir()) == []
+
+
+def test_without_a_candidate_there_is_nothing_to_evaluate(settings: Settings, db: Engine) -> None:
+    with pytest.raises(UserError, match="nothing to evaluate"):
+        evaluate(settings, db, get_task("semantic_search"), None)
+
+
+def test_a_worker_that_is_killed_is_an_error_and_none_is_left(settings: Settings, tmp_path: Path) -> None:
+    pipe = tmp_path / "manifest.json"  # reading a pipe that nobody writes to waits for ever
+    os.mkfifo(pipe)
+    spec: Mapping[str, Any] = {
+        "task": "t", "recipe": "contrastive", "dataset": str(tmp_path), "dataset_sha256": "d", "staging": str(tmp_path),
+        "base": "b", "params": {}, "seed": 1,
+    }  # fmt: skip
+
+    def kill() -> None:
+        while not (workers := [p for p in psutil.Process().children(recursive=True) if p.cmdline()[1:3] == ARGV]):
+            threading.Event().wait(0.1)
+        workers[0].send_signal(signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(PrerequisiteError, match="ended with code -9"):
+        local.execute(settings, spec, print)
+    killer.join()
+    assert [p for p in psutil.Process().children(recursive=True) if p.cmdline()[1:3] == ARGV] == []
