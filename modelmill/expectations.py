@@ -25,7 +25,7 @@ class Expectation:
 class Checked:
     """What a blocking check says: how many expectations were held, and what of those that were not.
 
-    failures: per broken expectation a flat mapping with expectation, column, found, examples.
+    failures: per broken expectation a flat mapping with expectation, column, count, found, examples.
     """
 
     passed: bool
@@ -54,11 +54,11 @@ def check(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], expected: S
 def _failure(result: Any) -> dict[str, Any]:
     """Flat, so that it can be shown as a row of a table."""
     said, values = result.result or {}, result.expectation_config.kwargs
-    found = said.get("observed_value", said.get("unexpected_count"))
     examples = said.get("partial_unexpected_list", [])[:5]
     return {
         "expectation": result.expectation_config.type,
-        "column": values.get("column", ""),
-        "found": "could not be computed" if found is None else found,
+        "column": values.get("column", values.get("column_A", "")),
+        "count": said.get("unexpected_count", 0),
+        "found": said.get("observed_value", "") if said else "it could not be computed",
         "examples": ", ".join(str(one)[:80] for one in examples),
     }

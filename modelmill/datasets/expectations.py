@@ -67,7 +67,7 @@ def _misfit(task: Task, example: Example) -> str:
 
 
 def _failure(expectation: str, found: str, examples: Sequence[str] = ()) -> dict[str, Any]:
-    return {"expectation": expectation, "column": "", "found": found, "examples": ", ".join(examples)}
+    return {"expectation": expectation, "column": "", "count": 1, "found": found, "examples": ", ".join(examples)}
 
 
 def _copied(found: leak.Leak) -> dict[str, Any]:

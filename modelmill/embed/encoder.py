@@ -80,7 +80,9 @@ def load_encoder(settings: Settings, name_or_path: str | Path | None = None) -> 
         location = _location(wanted)
         use_threads(settings)
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # a bar about a file, drawn across ours
         model = SentenceTransformer(str(location), device="cpu", trust_remote_code=False)
     except Exception as error:
         raise PrerequisiteError(

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from modelmill.embed.encoder import EncoderSource, encoder_source
+from modelmill.embed.encoder import EncoderSource, artifact_source, encoder_source
 from modelmill.embed.texts import passage
 from modelmill.errors import UserError
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Unit, canonical_json, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import artifacts, publications, releases, vectors
+from modelmill.store import publications, releases, vectors
 from modelmill.store.publications import Lease, Publication
 from modelmill.task import Encoder, all_tasks
 
@@ -85,8 +85,7 @@ def current_encoder(settings: Settings, db: Engine) -> EncoderSource:
     for task in all_tasks().values():
         champion = releases.champion(db, task.name) if task.indexes else None
         if champion is not None:
-            path = artifacts.open_artifact(settings, champion.candidate_sha256)
-            return encoder_source(settings, path)
+            return artifact_source(settings, champion.candidate_sha256)
     return encoder_source(settings)
 
 
