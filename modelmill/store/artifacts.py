@@ -19,6 +19,7 @@ import struct
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -179,7 +180,8 @@ def _place(temp: Path, target: Path, sha256: str) -> Path:
     """Rename into place. A whole one that is there already stays; a damaged one is replaced."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_dir() and not _whole(target, sha256):
-        target.rename(temp.with_suffix(".damaged"))
+        with suppress(FileNotFoundError):  # somebody else is replacing it
+            target.rename(temp.with_suffix(".damaged"))
         shutil.rmtree(temp.with_suffix(".damaged"), ignore_errors=True)
     if not target.is_dir():
         try:
@@ -222,8 +224,9 @@ def _sync_folder(folder: Path) -> None:
 
 def _collect_old(folder: Path) -> None:
     for entry in folder.iterdir() if folder.is_dir() else ():
-        if time.time() - entry.stat().st_mtime > TEMP_MAX_AGE:
-            shutil.rmtree(entry, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its writer has just finished
+            if time.time() - entry.stat().st_mtime > TEMP_MAX_AGE:
+                shutil.rmtree(entry, ignore_errors=True)
 
 
 def _altered(path: Path, name: str, allowed: str, found: str) -> DataError:
