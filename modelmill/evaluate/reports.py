@@ -81,6 +81,7 @@ def from_json(body: Json) -> Report:
     fields = {name: body[name] for name in Report.__dataclass_fields__}
     for name in INTERVALS:
         fields[name] = Interval(**fields[name]) if fields[name] else None
+    fields["reasons"] = tuple(fields["reasons"])
     return Report(**fields)
 
 

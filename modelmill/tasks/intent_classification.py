@@ -90,6 +90,8 @@ def measure(predictor: Predictor, asked: Sequence[Example], pool: Sequence[Examp
     return compare(outputs, asked)
 
 
+PARAMS = {"batch": 32, "learning_rate": 2e-4, "head_learning_rate": 2e-3, "frozen_layers": 0, "typos": 0.1}
+
 TASK = Task(
     name="intent_classification",
     title="Intent classification",
@@ -99,11 +101,7 @@ TASK = Task(
     kinds=("entry",),
     examples=examples,
     recipe="classifier",
-    params={
-        "tiny": {"epochs": 2, "batch": 32, "learning_rate": 2e-4, "head_learning_rate": 2e-3},
-        "small": {"epochs": 6, "batch": 32, "learning_rate": 2e-4, "head_learning_rate": 2e-3},
-        "full": {"epochs": 12, "batch": 32, "learning_rate": 1e-4, "head_learning_rate": 2e-3},
-    },
+    params={"tiny": {**PARAMS, "epochs": 3}, "small": {**PARAMS, "epochs": 6}, "full": {**PARAMS, "epochs": 12}},
     predictor=predictor,
     baseline=baseline,
     baseline_name="TF-IDF and logistic regression",

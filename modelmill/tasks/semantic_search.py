@@ -120,9 +120,9 @@ TASK = Task(
     examples=examples,
     recipe="contrastive",
     params={
-        "tiny": {"pairs": 256, "epochs": 1, "batch": 32, "learning_rate": 1e-4},
-        "small": {"pairs": 1600, "epochs": 1, "batch": 32, "learning_rate": 1e-4},
-        "full": {"pairs": 40_000, "epochs": 2, "batch": 64, "learning_rate": 1e-4},
+        "tiny": {"pairs": 256, "epochs": 1, "batch": 32, "learning_rate": 1e-4, "frozen_layers": 0},
+        "small": {"pairs": 1600, "epochs": 1, "batch": 32, "learning_rate": 1e-4, "frozen_layers": 0},
+        "full": {"pairs": 40_000, "epochs": 2, "batch": 64, "learning_rate": 1e-4, "frozen_layers": 0},
     },
     predictor=predictor,
     baseline=baseline,

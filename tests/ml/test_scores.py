@@ -225,6 +225,6 @@ def test_a_report_survives_json() -> None:
         id=3, task="t", candidate_sha256="a", dataset_sha256="b", main_score="mrr", unit="u",
         value=Interval(0.7, 0.6, 0.8), baseline=0.6, champion=None, delta_baseline=Interval(0.1, 0.0, 0.2),
         delta_champion=None, n=5, seed=17, scores={"mrr": {"candidate": 0.7, "champion": None}}, slices={},
-        latency_ms=3.0, size_bytes=9, passed=True, reasons=["well"],
+        latency_ms=3.0, size_bytes=9, passed=True, reasons=("well",),
     )  # fmt: skip
     assert reports.from_json(json.loads(json.dumps(reports.to_json(made)))) == made
