@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from modelmill.settings import Settings
 
+PIPED_WIDTH = 140  # columns in a file or pipe, which have no width of their own
+
 
 def configured(profile: str | None = None, seed: int | None = None) -> Settings:
     """The settings, with options from the command line first. Raises UserError on an unknown profile."""
@@ -41,9 +43,13 @@ def opened(settings: Settings) -> Engine:
 
 def console() -> Console:
     """Where answers go (stdout). Progress and errors go to stderr."""
+    import os
+    import sys
+
     from rich.console import Console
 
-    return Console(highlight=False)
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(highlight=False, width=PIPED_WIDTH if piped else None)
 
 
 def print_json(value: object) -> None:
