@@ -39,4 +39,4 @@ class House:
         try:
             yield
         finally:
-            await self.switch.client.aclose()
+            await self.switch.client.close()

