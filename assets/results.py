@@ -21,7 +21,7 @@ def dataset(made: Dataset, fresh: bool) -> dg.MaterializeResult[Any]:
         made.sha256,
         fresh,
         **{f"examples_{split}": count for split, count in made.counts.items()},
-        splits=show.bars(f"{made.task}: examples", made.counts),
+        picture=show.bars(f"{made.task}: examples", made.counts),
         sources=show.table(["corpus", "revision", "licence"], rows),
         pinned=str(made.manifest.get("pinned", "")),
         path=dg.MetadataValue.path(made.path),

@@ -16,6 +16,8 @@ LARGEST = 25  # rows of a table; the rest is counted
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
     """A Markdown table; numbers with four significant digits."""
     shown = [[_cell(value) for value in row] for row in rows]
+    if not shown:
+        return dg.MetadataValue.md("none")
     lines = [list(header), ["---"] * len(header), *shown[:LARGEST]]
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     left_out = f"\n\nand {len(shown) - LARGEST} more" if len(shown) > LARGEST else ""

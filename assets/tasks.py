@@ -137,7 +137,7 @@ def release(task: Task) -> dg.AssetsDefinition:
         from modelmill.deploy.stage import deploy
 
         with mill.at_work(context) as at:
-            deployed = deploy(at.settings, at.db, task, at.progress, by=f"dagster/{context.run_id}")
+            deployed = deploy(at.settings, at.db, task, at.progress, by=f"dagster/{context.run.run_id}")
         return results.release(deployed.release, deployed.reason, deployed.fresh)
 
     return made

@@ -72,10 +72,10 @@ def _launch(asked: argparse.Namespace, settings: Settings) -> int:
     database.migrate(settings)
     if asked.what == "intake":
         names = [corpora.get(database.engine(settings), settings.tenant, name).name for name in asked.corpus]
-        wanted = [(jobs.INTAKE, name, name, _intake_keys(asked.stage)) for name in names]
+        wanted = [(jobs.INTAKE, name, _intake_keys(asked.stage)) for name in names]
     else:
         tasks = [get_task(name) for name in asked.task]
-        wanted = [(jobs.train_name(task.name), None, task.name, _train_keys(task.name, asked.stage)) for task in tasks]
+        wanted = [(jobs.train_name(task.name), None, _train_keys(task.name, asked.stage)) for task in tasks]
     with instance.connect(settings) as made, turn(settings, made, asked.what):
         codes = [_run(made, settings, asked, *one) for one in wanted]
     return next((code for code in codes if code), 0)
@@ -101,14 +101,14 @@ def _run(
     asked: argparse.Namespace,
     job: str,
     partition: str | None,
-    title: str,
     keys: list[AssetKey] | None,
 ) -> int:
     from orchestration.definitions import defs
 
     if partition is not None:
         instance.add_dynamic_partitions("corpora", [partition])
-    print(f"{job} {title}", flush=True)
+    title = f"{job} {partition}" if partition else job
+    print(title, flush=True)
     start = time.monotonic()
     result = defs.get_job_def(job).execute_in_process(
         instance=instance,
@@ -122,7 +122,7 @@ def _run(
         error = failure(settings, result)
         print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
-    print(f"{job} {title}: done in {time.monotonic() - start:.1f} s (run {result.run_id})", flush=True)
+    print(f"{title}: done in {time.monotonic() - start:.1f} s (run {result.run_id})", flush=True)
     return 0
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text, update
 from modelmill import plan
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import corpora, publications, tables
-from orchestration import instance, reaper
+from orchestration import reaper
 
 CODE = '''"""Numbers."""
 
@@ -30,14 +30,6 @@ def largest(numbers):
             found = number
     return found
 '''
-
-
-@pytest.fixture
-def dagster(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
-    for name, value in instance.environment(settings).items():
-        monkeypatch.setenv(name, value)
-    with instance.connect(settings) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,0 +1,81 @@
+"""The night and the sensor ask for runs only where there is a reason; the gate stops what it did not let through."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+from dagster import DagsterInstance
+from sqlalchemy import Engine
+
+from modelmill.evaluate import reports
+from modelmill.records import Interval, Report
+from modelmill.settings import Settings
+from modelmill.store import corpora, releases, tables
+from orchestration.definitions import defs
+from orchestration.sensors import changed_corpora
+
+TASK = "intent_classification"
+NIGHT = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+
+
+def test_the_sensor_keeps_the_partitions_and_asks_once_for_the_same_state_of_a_corpus(
+    settings: Settings, db: Engine, dagster: DagsterInstance, tmp_path: Path
+) -> None:
+    (tmp_path / "note.md").write_text("# A note\n\nIt says something worth keeping for a while, in one section.\n")
+    corpora.add(settings, db, "notes", str(tmp_path), "Apache-2.0")
+    dagster.add_dynamic_partitions("corpora", ["gone"])
+    context = dg.build_sensor_context(instance=dagster, repository_def=defs.get_repository_def())
+    first, again = changed_corpora(context), changed_corpora(context)
+    assert isinstance(first, dg.SensorResult) and isinstance(again, dg.SensorResult)
+    assert first.run_requests and again.run_requests and first.dynamic_partitions_requests
+    assert [(one.partition_key, one.tags["reason"]) for one in first.run_requests] == [
+        ("notes", "extract notes: never taken in")
+    ]
+    assert {tuple(one.partition_keys) for one in first.dynamic_partitions_requests} == {("notes",), ("gone",)}
+    assert again.run_requests[0].run_key == first.run_requests[0].run_key
+
+
+def test_the_night_says_why_it_trains(settings: Settings, dagster: DagsterInstance) -> None:
+    context = dg.build_schedule_context(instance=dagster, scheduled_execution_time=NIGHT)
+    asked = defs.resolve_schedule_def(f"nightly_{TASK}").evaluate_tick(context).run_requests
+    assert [(one.run_key, one.tags["reason"]) for one in asked] == [
+        (f"{TASK}:2026-11-21", f"datasets {TASK}: never made")
+    ]
+
+
+def test_a_candidate_that_the_gate_refuses_is_not_released_in_the_same_run_nor_in_a_later_one(
+    settings: Settings, db: Engine, dagster: DagsterInstance
+) -> None:
+    _refused(db)
+    whole = defs.resolve_implicit_global_asset_job_def()
+    release, gate = dg.AssetKey([TASK, "release"]), dg.AssetCheckKey(dg.AssetKey([TASK, "report"]), "gate")
+    together = whole.get_subset(asset_selection={release}, asset_check_selection={gate})
+    run = together.execute_in_process(instance=dagster, raise_on_error=False)
+    assert [(check.check_name, check.passed) for check in run.get_asset_check_evaluations()] == [("gate", False)]
+    assert "not better" in (run.get_asset_check_evaluations()[0].description or "")
+    assert not [event for event in run.all_events if event.is_step_start and "release" in str(event.step_key)]
+
+    later = whole.get_subset(asset_selection={release}, asset_check_selection=set())
+    run = later.execute_in_process(instance=dagster, raise_on_error=False)
+    assert not run.success
+    failed = [event for event in run.all_events if event.is_step_failure]
+    assert "the gate did not let it through" in failed[0].step_failure_data.user_failure_data.description
+    assert releases.champion(db, TASK) is None
+    assert dagster.get_latest_materialization_event(release) is None
+
+
+def _refused(db: Engine) -> None:
+    """A measured candidate whose gain is not certain."""
+    value = Interval(0.5, 0.4, 0.6)
+    report = Report(
+        id=0, task=TASK, candidate_sha256="c", dataset_sha256="d", main_score="accuracy", unit="share", value=value,
+        baseline=0.5, champion=None, delta_baseline=Interval(0.0, -0.1, 0.1), delta_champion=None, n=100, seed=17,
+        scores={}, slices={}, latency_ms=1.0, size_bytes=1, passed=False, reasons=["not better than the baseline"],
+    )  # fmt: skip
+    made = {"task": TASK, "dataset_sha256": "d", "profile": "tiny", "seed": 17, "params": {}, "manifest": {}}
+    with db.begin() as conn:
+        conn.execute(tables.dataset.insert().values(sha256="d", task=TASK, path="x", counts={}, manifest={}))
+        conn.execute(tables.candidate.insert().values(sha256="c", **made))
+        reports.record(conn, report, "", reports.Details({}, [], []))
