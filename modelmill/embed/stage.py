@@ -60,6 +60,8 @@ def embed(
     detail = {"model": source.name, "embedded": made, "reused": needed - made}
     with db.begin() as conn:
         publications.publish(conn, lease, input_hash=wanted, sha256=sha256, rows=needed, detail=detail)
+    if made:
+        vectors.refresh_statistics(db)
     return Embedded(corpus, source.name, made, needed - made, time.monotonic() - start, sha256, fresh=True)
 
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 # Measured in reference/performance.md: below, an index costs more than it saves.
 INDEX_FROM = 10_000
 
-FILTERS = {"corpus": corpora.c.name, "language": unit.c.language, "kind": unit.c.kind}
+CORPUS = "corpus"
+FILTERS = {"language": unit.c.language, "kind": unit.c.kind}
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ class PgIndex:
 
         filters: corpus, language, kind; an empty value filters nothing. Raises UserError for another filter.
         """
-        statement = _nearest(self.model, int(vectors.shape[1]), self.tenant, filters)
         with self.db.begin() as conn:
+            within = _within(conn, self.tenant, filters)
+            statement = _nearest(self.model, int(vectors.shape[1]), within, filters)
             conn.execute(text("SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.ef_search = 100"))
             return [_hits(conn, statement, row, k) for row in vectors]
 
@@ -102,13 +104,17 @@ def ensure_index(db: Engine, model: str, dim: int) -> bool:
         return False
     with db.begin() as conn:
         conn.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
-        conn.execute(
-            text(
-                f'CREATE INDEX IF NOT EXISTS "{index_name(model)}" ON mill.vector '
-                f"USING hnsw (({_column(dim)}) vector_cosine_ops) WHERE model = {_quoted(model)}"
-            )
+        conn.exec_driver_sql(
+            f'CREATE INDEX IF NOT EXISTS "{index_name(model)}" ON mill.vector '
+            f"USING hnsw (({_column(dim)}) vector_cosine_ops) WHERE model = {_quoted(model)}"
         )
     return True
+
+
+def refresh_statistics(db: Engine) -> None:
+    """Tell the planner what is there now; after a bulk load it would otherwise guess for a minute, and badly."""
+    with db.begin() as conn:
+        conn.exec_driver_sql("ANALYZE mill.unit, mill.document, mill.vector")
 
 
 def index_name(model: str) -> str:
@@ -121,28 +127,41 @@ def prune(conn: Connection, live_models: Sequence[str]) -> int:
     gone = ~select(unit.c.id).where(unit.c.sha256 == vector.c.sha256).exists()
     stale = vector.c.model.not_in(list(live_models))
     for model in conn.scalars(select(vector.c.model).where(stale).distinct()).all():
-        conn.execute(text(f'DROP INDEX IF EXISTS mill."{index_name(model)}"'))
+        conn.exec_driver_sql(f'DROP INDEX IF EXISTS mill."{index_name(model)}"')
     return conn.execute(delete(vector).where(gone | stale)).rowcount
 
 
-def _nearest(model: str, dim: int, tenant: str, filters: Mapping[str, str]) -> Select[Any]:
-    """The model's name is written into the statement: a partial index is not used for a parameter."""
-    unknown = sorted(set(filters) - set(FILTERS))
+def _nearest(model: str, dim: int, within: Sequence[int], filters: Mapping[str, str]) -> Select[Any]:
+    """The k nearest first, by themselves, so that an index can serve them; then what belongs to them.
+
+    The model's name is written into the statement: a partial index is not used for a parameter.
+    """
+    query = bindparam("query", type_=Vector(dim))
+    distance = literal_column(_column(dim), Vector(dim)).cosine_distance(query).label("distance")
+    nearby = select(unit.c.id, distance).join(vector, vector.c.sha256 == unit.c.sha256)
+    nearby = nearby.where(vector.c.model == literal_column(_quoted(model)), unit.c.corpus_id.in_(within))
+    for name, value in filters.items():
+        if value and name in FILTERS:
+            nearby = nearby.where(FILTERS[name] == value)
+    best = nearby.order_by(distance).limit(bindparam("k")).cte("best").prefix_with("MATERIALIZED", dialect="postgresql")
+    found = units.columns().join(best, best.c.id == unit.c.id).add_columns(best.c.distance)
+    return found.order_by(best.c.distance, unit.c.id)
+
+
+def _within(conn: Connection, tenant: str, filters: Mapping[str, str]) -> list[int]:
+    """The ids of the corpora to look in. Known numbers give the planner better guesses than names."""
+    unknown = sorted(set(filters) - {CORPUS, *FILTERS})
     if unknown:
         raise UserError(
             f"units cannot be filtered by {unknown[0]!r}",
-            allowed=", ".join(FILTERS),
+            allowed=", ".join([CORPUS, *FILTERS]),
             found=", ".join(unknown),
             next="ask again without it",
         )
-    query = bindparam("query", type_=Vector(dim))
-    distance = literal_column(_column(dim), Vector(dim)).cosine_distance(query).label("distance")
-    nearby = units.columns().join(vector, vector.c.sha256 == unit.c.sha256).add_columns(distance)
-    nearby = nearby.where(vector.c.model == literal_column(_quoted(model)), corpora.c.tenant == tenant)
-    for name, value in filters.items():
-        if value:
-            nearby = nearby.where(FILTERS[name] == value)
-    return nearby.order_by(distance, unit.c.id).limit(bindparam("k"))
+    statement = select(corpora.c.id).where(corpora.c.tenant == tenant)
+    if filters.get(CORPUS):
+        statement = statement.where(corpora.c.name == filters[CORPUS])
+    return list(conn.scalars(statement.order_by(corpora.c.id)))
 
 
 def _hits(conn: Connection, statement: Select[Any], query: np.ndarray, k: int) -> list[Hit]:
