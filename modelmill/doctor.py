@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from modelmill import processes, programs, supervise
-from modelmill.errors import MillError
+from modelmill.failures import explained
 from modelmill.settings import TELEMETRY_OFF, Settings
 
 State = Literal["ok", "missing", "optional"]
@@ -38,8 +40,9 @@ def examine(settings: Settings) -> list[Finding]:
     for look in LOOKS:
         try:
             found.extend(look(settings))
-        except MillError as error:
-            found.append(Finding(look.__name__.strip("_"), "missing", f"{error.failed}: {error.found}", error.next))
+        except Exception as error:  # noqa: BLE001  (whatever is broken is what it is asked about)
+            said = explained(error)
+            found.append(Finding(look.__name__.strip("_"), "missing", f"{said.failed}: {said.found}", said.next))
     return found
 
 
@@ -127,6 +130,15 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"port of {program.name}", "missing", f"{where}: {processes.port_holder(program.port)}", mend)
 
 
+def _doors(settings: Settings) -> Iterator[Finding]:
+    """Dagster and MLflow ask nobody who they are."""
+    if ipaddress.ip_address(socket.gethostbyname(settings.host)).is_loopback:
+        yield Finding("doors", "ok", f"all servers listen on {settings.host}, loopback")
+    else:
+        mend = "set MILL_HOST=127.0.0.1, and let a proxy that asks for names reach the gateway"
+        yield Finding("doors", "optional", f"Dagster and MLflow are open to whoever reaches {settings.host}", mend)
+
+
 def _dvc(settings: Settings) -> Iterator[Finding]:
     """In an environment of its own: DVC and Dagster need different versions of antlr4."""
     from modelmill.datasets import pin
@@ -181,6 +193,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _base_model,
     _dvc,
     _ports,
+    _doors,
     _telemetry,
     _docker,
 )

@@ -146,7 +146,7 @@ def _asked(settings: Settings, db: Engine, tasks: Sequence[Task], console: Conso
         supervise.reconcile(settings, db)
         return _ask(settings, db, released, _wanted(settings, champions), console)
     wanted = _wanted(settings, champions)
-    with supervise.supervised(settings, wanted, whole=False):
+    with supervise.supervised(settings, wanted):
         return _ask(settings, db, released, wanted, console)
 
 

@@ -29,7 +29,8 @@ class Step:
 
     def __str__(self) -> str:
         of = f"/{self.total}" if self.total is not None else ""
-        rate = f", {self.done / self.seconds:.0f}/s" if self.seconds > 0 else ""
+        speed = self.done / self.seconds if self.seconds > 0 else 0.0
+        rate = f", {speed:.0f}/s" if speed >= 10 else f", {speed:.1f}/s" if speed else ""
         eta = f", {self.eta_seconds:.0f} s left" if self.eta_seconds is not None else ""
         note = f" ({self.note})" if self.note else ""
         return f"{self.what}: {self.done}{of}{rate}{eta}{note}"

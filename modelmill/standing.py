@@ -29,7 +29,7 @@ def up(settings: Settings, console: Console) -> None:
             db = setup.prepare(settings)
             setup.dagster(settings)
             wanted = [*wanted, *programs.live_programs(settings, db)]
-            with supervise.supervised(settings, wanted, whole=True):
+            with supervise.supervised(settings, wanted):
                 readiness.wait_ready(settings, wanted, lambda program, seconds: _ready(console, program, seconds))
                 console.print(addresses(wanted))
                 console.print(f"logs: {supervise.logs(settings)}; Ctrl-C or `mill down` ends everything")

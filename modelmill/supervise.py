@@ -78,10 +78,10 @@ def control(settings: Settings) -> Control | None:
 
 
 @contextmanager
-def supervised(settings: Settings, programs: Sequence[Program], whole: bool) -> Generator[None]:
+def supervised(settings: Settings, programs: Sequence[Program]) -> Generator[None]:
     """Programs under a supervisor of our own, started on entering; on leaving nothing of them is left.
 
-    whole: releases made meanwhile join by `reconcile`. Raises UserError when a port is in use or another runs.
+    Releases made meanwhile join by `reconcile`. Raises UserError when a port is in use or another supervisor runs.
     """
     at = place(settings)
     at.folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def supervised(settings: Settings, programs: Sequence[Program], whole: bool) -> 
             child = _spawn(settings, at)
             try:
                 _wait_for_control(settings, child)
-                _remember(at, child.pid, whole)
+                _remember(at, child.pid)
                 yield
             finally:
                 with processes.undisturbed():
@@ -229,12 +229,12 @@ def _wait_for_control(settings: Settings, child: subprocess.Popen[bytes]) -> Non
     )
 
 
-def _remember(at: Place, pid: int, whole: bool) -> None:
-    at.state.write_text(json.dumps({"parent": os.getpid(), "supervisord": pid, "whole": whole}))
+def _remember(at: Place, pid: int) -> None:
+    at.state.write_text(json.dumps({"parent": os.getpid(), "supervisord": pid}))
 
 
 def state(settings: Settings) -> dict[str, Any]:
-    """What the last start left about itself: parent, supervisord (process ids), whole. Empty when there is none."""
+    """What the last start left about itself: parent, supervisord (process ids). Empty when there is none."""
     try:
         return json.loads(place(settings).state.read_text())
     except (OSError, ValueError):

@@ -23,7 +23,7 @@ def main() -> None:
     """Keep them."""
     now = settings.load()
     wanted = [web("one", sys.argv[1]), web("two", sys.argv[2])]
-    with supervise.supervised(now, wanted, whole=True):
+    with supervise.supervised(now, wanted):
         readiness.wait_ready(now, wanted, lambda program, seconds: None, seconds=30)
         print("READY", flush=True)
         time.sleep(600)

@@ -98,7 +98,7 @@ def test_a_second_keeper_of_the_same_home_is_refused(settings: Settings, ports: 
     with (
         kept(*ports) as keeper,
         pytest.raises(UserError, match="run already") as refused,
-        supervise.supervised(settings, [], whole=True),
+        supervise.supervised(settings, []),
     ):
         raise AssertionError("a second one started")
     assert str(keeper.pid) in refused.value.found
@@ -108,7 +108,7 @@ def test_what_an_end_with_nine_left_behind_is_ended_at_the_next_start(settings: 
     mark = supervise.place(settings).mark
     left = subprocess.Popen(["sleep", "600"], env={**os.environ, processes.MARK: mark})
     try:
-        with supervise.supervised(settings, [], whole=True):
+        with supervise.supervised(settings, []):
             assert left.wait(timeout=5) is not None
     finally:
         left.kill()
@@ -147,7 +147,7 @@ def test_a_percent_sign_in_a_command_survives_the_configuration(settings: Settin
 
     marker = settings.root / "100% done"
     program = Program("percent", "percent", ("touch", str(marker)))
-    with supervise.supervised(settings, [program], whole=True):
+    with supervise.supervised(settings, [program]):
         until = time.monotonic() + 10
         while not marker.exists() and time.monotonic() < until:
             time.sleep(0.1)
