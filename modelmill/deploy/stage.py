@@ -7,12 +7,12 @@ promotion itself is one transaction, fenced, exactly once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Engine, desc, select
+from sqlalchemy import Engine
 
 from modelmill.deploy import bento, gate
 from modelmill.errors import PrerequisiteError
+from modelmill.evaluate import reports
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Candidate, Release, canonical_json, sha256_text
 from modelmill.settings import Settings
@@ -20,7 +20,6 @@ from modelmill.store import artifacts, candidates, publications, releases
 from modelmill.store.publications import Lease
 from modelmill.store.releases import Promotion
 from modelmill.store.tables import release as release_table
-from modelmill.store.tables import report as reports
 from modelmill.task import Predictor, Task
 
 
@@ -45,12 +44,15 @@ def deploy(
 
     Raises PrerequisiteError when nothing was trained or evaluated, DataError for an altered artifact, FencedError.
     """
-    newest, verdict = _newest(settings, db, task)
+    newest = _newest(settings, db, task)
     known = releases.of_candidate(db, task.name, newest.sha256)
     if known is not None:
         return Deployed(_mended(settings, db, task, known), f"{known.name} is this candidate's, {known.status}", False)
+    champion = releases.champion(db, task.name)
+    against = champion.candidate_sha256 if champion else ""
+    verdict = reports.for_candidate(db, newest.sha256, against)
     reasons = list(gate.refusals(db, task, newest, verdict))
-    if reasons:
+    if verdict is None or reasons:
         return Deployed(None, "; ".join(reasons), False)
     path = artifacts.open_artifact(settings, newest.sha256)
     lease = publications.take(db, f"{task.name}/release")
@@ -66,7 +68,7 @@ def deploy(
         idempotency_key=idempotency_key or f"deploy:{newest.sha256}",
         by=by or publications.owner_name(),
         tenant=settings.tenant,
-        against=verdict.champion_sha256,
+        against=against,
     )
     return _promote(settings, db, wish, lease)
 
@@ -128,18 +130,13 @@ def _project(settings: Settings, db: Engine, champion: Release) -> None:
     mark.write_text(champion.name, encoding="utf-8")
 
 
-def _newest(settings: Settings, db: Engine, task: Task) -> tuple[Candidate, Any]:
-    """The candidate that was published last (data may have gone back to an older one), and its newest report's row."""
+def _newest(settings: Settings, db: Engine, task: Task) -> Candidate:
+    """The candidate that was published last: data may have gone back to an older one. It must have been evaluated."""
     published = publications.current(db, f"{task.name}/candidate")
     newest = candidates.get(settings, db, published.sha256) if published else candidates.newest(settings, db, task.name)
-    if newest is None:
-        raise _nothing_to_release(task, None)
-    statement = select(reports).where(reports.c.candidate_sha256 == newest.sha256).order_by(desc(reports.c.id)).limit(1)
-    with db.connect() as conn:
-        verdict = conn.execute(statement).one_or_none()
-    if verdict is None:
+    if newest is None or reports.for_candidate(db, newest.sha256) is None:
         raise _nothing_to_release(task, newest)
-    return newest, verdict
+    return newest
 
 
 def _nothing_to_release(task: Task, newest: Candidate | None) -> PrerequisiteError:

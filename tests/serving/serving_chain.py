@@ -7,10 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from modelmill.records import sha256_text
+from modelmill.evaluate import reports
+from modelmill.records import Interval, Report, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import artifacts
-from modelmill.store.tables import candidate, dataset, dataset_unit, report
+from modelmill.store.tables import candidate, dataset, dataset_unit
 
 TASK = "letter_count"
 
@@ -68,20 +69,28 @@ def add_report(
     db: Engine, candidate_sha256: str, dataset_sha256: str, passed: bool = True, against: str = "", task: str = TASK
 ) -> int:
     """The verdict on a candidate; returns its id."""
-    body = {
-        "main_score": "exact",
-        "unit": "share",
-        "value": {"value": 1.0, "low": 1.0, "high": 1.0},
-        "n": 3,
-        "seed": 17,
-    }
-    values = {
-        "task": task,
-        "candidate_sha256": candidate_sha256,
-        "dataset_sha256": dataset_sha256,
-        "champion_sha256": against,
-        "passed": passed,
-        "body": {**body, "reasons": [] if passed else ["not better than the baseline"]},
-    }
+    sure = Interval(1.0, 1.0, 1.0)
+    gain = Interval(0.5, 0.25, 0.75) if passed else Interval(0.0, -0.25, 0.25)
+    made = Report(
+        id=0,
+        task=task,
+        candidate_sha256=candidate_sha256,
+        dataset_sha256=dataset_sha256,
+        main_score="exact",
+        unit="share",
+        value=sure,
+        baseline=0.5,
+        champion=0.75 if against else None,
+        delta_baseline=gain,
+        delta_champion=Interval(0.25, 0.0, 0.5) if against else None,
+        n=3,
+        seed=17,
+        scores={"exact": {"candidate": 1.0, "baseline": 0.5, "champion": 0.75 if against else None}},
+        slices={},
+        latency_ms=1.0,
+        size_bytes=100,
+        passed=passed,
+        reasons=("better than the baseline",) if passed else ("not better than the baseline",),
+    )
     with db.begin() as conn:
-        return conn.execute(report.insert().values(**values).returning(report.c.id)).scalar_one()
+        return reports.record(conn, made, against, reports.Details({}, (), ())).id

@@ -49,8 +49,18 @@ def test_a_candidate_that_the_gate_refused_is_not_released(
 ) -> None:
     evaluated(settings, db, tmp_path, passed=False)
     done = deploy(settings, db, task)
-    assert done.release is None and "not better than the baseline" in done.reason and not done.fresh
+    assert done.release is None and "exact minus baseline" in done.reason and not done.fresh
     assert releases.all_releases(db) == []
+
+
+def test_a_report_whose_verdict_was_changed_does_not_release_what_its_numbers_refuse(
+    settings: Settings, db: Engine, task: Task, tmp_path: Path
+) -> None:
+    evaluated(settings, db, tmp_path, passed=False)
+    with db.begin() as conn:
+        conn.execute(text("UPDATE report SET passed = true, body = jsonb_set(body, '{passed}', 'true')"))
+    done = deploy(settings, db, task)
+    assert done.release is None and "lower bound must be above 0" in done.reason
 
 
 def test_a_candidate_that_knew_what_was_erased_is_not_released(
@@ -68,7 +78,7 @@ def test_a_candidate_compared_with_another_champion_is_not_released(
 ) -> None:
     evaluated(settings, db, tmp_path, against="f" * 64)
     done = deploy(settings, db, task)
-    assert done.release is None and "compared with ffffffffffff, but none is champion" in done.reason
+    assert done.release is None and "not compared with the present champion" in done.reason
 
 
 def test_an_altered_candidate_is_refused(settings: Settings, db: Engine, task: Task, tmp_path: Path) -> None:
