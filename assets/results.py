@@ -59,15 +59,18 @@ def report(task: Task, made: Report, fresh: bool) -> dg.MaterializeResult[Any]:
     return show.result(
         made.candidate_sha256,
         fresh,
-        **{made.main_score: made.value.value, "baseline": made.baseline, "gain": made.delta_baseline.value},
-        interval=_interval(made.value),
+        passed=made.passed,
+        reasons="; ".join(made.reasons) or "none against it",
+        # Three plain numbers, so that the page plots them from run to run; the same with their intervals below.
+        **{made.main_score: round(made.value.value, 5), "baseline": round(made.baseline, 5)},
+        gain=round(made.delta_baseline.value, 5),
+        interval=_interval(made.value, ""),
         gain_over_baseline=_interval(made.delta_baseline),
         gain_over_champion=_interval(made.delta_champion) if made.delta_champion else "there is no champion yet",
         n=made.n,
         seed=made.seed,
         latency_ms=made.latency_ms,
         size_mb=round(made.size_bytes / 1e6, 1),
-        passed=made.passed,
         scores=show.table(["score", *SIDES], rows),
         slices=show.table(["slice", "n", *SIDES], slices),
         picture=show.bars(f"{made.task}: {made.main_score}, n = {made.n}", sides, made.unit),
@@ -103,5 +106,5 @@ def release(made: Release | None, reason: str, fresh: bool) -> dg.MaterializeRes
     )
 
 
-def _interval(of: Interval) -> str:
-    return f"{of.value:+.4f} [{of.low:+.4f}, {of.high:+.4f}] (95 %)"
+def _interval(of: Interval, sign: str = "+") -> str:
+    return f"{of.value:{sign}.4f} [{of.low:{sign}.4f}, {of.high:{sign}.4f}] (95 %)"

@@ -75,7 +75,7 @@ def curves(title: str, lines: Mapping[str, Sequence[tuple[int, float]]]) -> dg.M
 def result(sha256: str, fresh: bool, **metadata: Any) -> dg.MaterializeResult[Any]:
     """An asset as it is now. Its data version is the content's sha256: the same content is the same version."""
     return dg.MaterializeResult(
-        metadata={"fresh": fresh, "sha256": dg.MetadataValue.text(sha256), **metadata},
+        metadata={**metadata, "fresh": fresh, "sha256": dg.MetadataValue.text(sha256)},
         data_version=dg.DataVersion(sha256) if sha256 else None,
     )
 
