@@ -1,6 +1,6 @@
 """The prediction log: what was asked, which release answered, how sure it was; and what the user said of it.
 
-Requests and answers go through `privacy.clean`. Long strings of an answer (snippets of somebody's code) are kept as
+Requests and answers go through `privacy.clean`. Long or many-lined strings of an answer (snippets of code) are kept as
 their sha256 only: what is erased from the corpora must not live on in a log.
 """
 
@@ -19,7 +19,7 @@ from modelmill.errors import UserError
 from modelmill.records import sha256_text
 from modelmill.store.tables import feedback, prediction
 
-LONGEST = 200  # characters of a string in an answer that are kept as they are
+LONGEST = 100  # characters of a line in an answer that are kept as they are
 Verdict = Literal["right", "wrong"]
 
 
@@ -99,8 +99,8 @@ def storable(value: Any) -> Any:
 
 
 def shortened(value: Any) -> Any:
-    """The answer without its long strings: their sha256 and length instead."""
-    if isinstance(value, str) and len(value) > LONGEST:
+    """The answer without its long or many-lined strings: their sha256 and length instead."""
+    if isinstance(value, str) and (len(value) > LONGEST or "\n" in value.strip()):
         return f"sha256:{sha256_text(value)} ({len(value)} characters)"
     if isinstance(value, Mapping):
         return {name: shortened(part) for name, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
