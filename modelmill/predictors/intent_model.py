@@ -1,9 +1,9 @@
-"""MiniLM with mean pooling and a linear head: the network that the recipe trains and the predictor runs."""
+"""A transformer, the mean of its states at unit length, a linear head: what the recipe trains, the predictor runs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,26 +27,39 @@ class IntentModel:
     head: Any
     labels: tuple[str, ...]
 
-    def logits(self, texts: Sequence[str]) -> Tensor:
-        """(n, labels), in order, with gradients if torch records them."""
+    def embed(self, texts: Sequence[str]) -> Tensor:
+        """(n, hidden), unit length, in order, with gradients if torch records them."""
         import torch
 
         tokens = self.tokenizer(list(texts), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
         states = self.encoder(**tokens).last_hidden_state
         mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
-        return self.head((states * mask).sum(1) / torch.clamp(mask.sum(1), min=1.0))
+        pooled = (states * mask).sum(1) / torch.clamp(mask.sum(1), min=1.0)
+        return torch.nn.functional.normalize(pooled, dim=1)
+
+    def logits(self, texts: Sequence[str]) -> Tensor:
+        """(n, labels), in order, with gradients if torch records them."""
+        return self.head(self.embed(texts))
 
     def all_logits(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, labels) without gradients; texts of like length share a batch."""
+        """(n, labels) without gradients."""
+        return self._all(self.logits, texts, len(self.labels))
+
+    def all_embeddings(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, hidden) without gradients, unit length."""
+        return self._all(self.embed, texts, self.head.in_features)
+
+    def _all(self, of: Callable[[Sequence[str]], Tensor], texts: Sequence[str], width: int) -> np.ndarray:
+        """In batches of texts of like length."""
         import numpy as np
         import torch
 
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        found = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
+        found = np.zeros((len(texts), width), dtype=np.float32)
         with torch.inference_mode():
             for start in range(0, len(order), BATCH):
                 chosen = order[start : start + BATCH]
-                found[chosen] = self.logits([texts[i] for i in chosen]).numpy()
+                found[chosen] = of([texts[i] for i in chosen]).numpy()
         return found
 
 

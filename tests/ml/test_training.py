@@ -88,11 +88,8 @@ def test_a_search_model_is_trained_once_measured_once_and_refused_when_altered(s
 
     again = finetune(small, db, task, dataset, "tiny", 17)
     assert (again.candidate, again.fresh) == (trained.candidate, False)
-    forced = finetune(small, db, task, dataset, "tiny", 17, force=True)
-    assert (forced.candidate.sha256, forced.fresh) == (trained.candidate.sha256, True)
-    assert forced.candidate.mlflow_run_id != trained.candidate.mlflow_run_id
 
-    measured = evaluate(small, db, task, forced.candidate, steps.append)
+    measured = evaluate(small, db, task, trained.candidate, steps.append)
     report = measured.report
     assert measured.fresh
     assert report.n == dataset.counts["test"] > 20
@@ -103,9 +100,9 @@ def test_a_search_model_is_trained_once_measured_once_and_refused_when_altered(s
         reports.latest(db, task) == reports.get(db, report.id) == reports.for_candidate(db, report.candidate_sha256, "")
     )
     assert reports.details(db, report.id)["failures"]
-    once_more = evaluate(small, db, task, forced.candidate)
+    once_more = evaluate(small, db, task, trained.candidate)
     assert (once_more.report, once_more.fresh) == (report, False)
-    assert tracked(small, forced.candidate.mlflow_run_id) == pytest.approx(report.value.value)
+    assert tracked(small, trained.candidate.mlflow_run_id) == pytest.approx(report.value.value)
 
     weights = trained.candidate.path / "model.safetensors"
     weights.chmod(0o644)
@@ -113,7 +110,7 @@ def test_a_search_model_is_trained_once_measured_once_and_refused_when_altered(s
     with db.begin() as conn:
         conn.execute(tables.publication.delete().where(tables.publication.c.asset == "semantic_search/report"))
     with pytest.raises(DataError, match=r"model\.safetensors"):
-        evaluate(small, db, task, forced.candidate)
+        evaluate(small, db, task, trained.candidate)
     assert publications.current(db, "semantic_search/report") is None
 
 

@@ -58,10 +58,10 @@ def _failure(code: int, last: Event | None, noise: IO[bytes]) -> errors.MillErro
         return kind(**last["error"])
     noise.seek(0)
     tail = noise.read()[-2000:].decode(errors="replace").strip().splitlines()[-5:]
+    killed = "killed, which is what too little memory looks like"
     return errors.PrerequisiteError(
         f"the training process ended with code {code} before it was done",
         allowed="code 0 after the model was written",
-        found=" | ".join(tail)
-        or ("killed, which is what too little memory looks like" if code < 0 else "nothing said"),
-        next="free memory or choose --profile tiny, then start it again",
+        found=" | ".join(tail) or (killed if code < 0 else "nothing said"),
+        next="free memory or choose --profile tiny, then start it again" if code < 0 else "mill doctor",
     )
