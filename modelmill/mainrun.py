@@ -56,7 +56,7 @@ def run(settings: Settings, wish: Wish, console: Console) -> int:
     corpora = _corpora(settings, db, wish)
     code = _take_in(settings, db, wish, corpora, console) or _train(settings, db, wish, tasks, console)
     if wish.stage is None:
-        _show(settings, db, tasks, console)
+        show(settings, db, tasks, console)
         console.print(
             f"done in {time.monotonic() - start:.0f} s" + (f"; a part failed (exit code {code})" if code else "")
         )
@@ -124,7 +124,7 @@ def _launch(
     return launching.launch(settings, argv, console)
 
 
-def _show(settings: Settings, db: Engine, tasks: Sequence[Task], console: Console) -> None:
+def show(settings: Settings, db: Engine, tasks: Sequence[Task], console: Console) -> None:
     """Ask each released task its sample question over HTTP; print answers, scores and where to look."""
     for answered in _asked(settings, db, tasks, console):
         _print_answer(answered, console)

@@ -1,0 +1,94 @@
+"""The last minute of `mill run`: the released model is served, asked over HTTP, shown, and ended again.
+
+The model is the tiny one of tests/serving, which can be checked by hand; gateway, release service, supervisor are real.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from sqlalchemy import Engine, func, select
+
+from modelmill import asking, mainrun, processes, programs, readiness, supervise
+from modelmill.deploy.stage import deploy, rollback
+from modelmill.errors import UserError
+from modelmill.settings import Settings
+from modelmill.store import tables
+from modelmill.task import Task, get_task
+
+SERVING = str(Path(__file__).parent.parent / "serving")
+sys.path.insert(0, SERVING)  # its tiny task and the rows before a release
+
+from serving_chain import TASK, add_candidate, add_dataset, add_report  # noqa: E402
+from serving_programs import FIND_TINY, tiny_tasks  # noqa: E402
+
+
+@pytest.fixture
+def task() -> Iterator[Task]:
+    with tiny_tasks():
+        yield get_task(TASK)
+
+
+@pytest.fixture
+def served(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> Settings:
+    """Settings with free ports; programs started with them find the tiny task."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(FIND_TINY)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    return settings.model_copy(update={"gateway_port": free_port(), "release_port_base": free_port()})
+
+
+def release(settings: Settings, db: Engine, task: Task, folder: Path, letters: str, against: str = "") -> str:
+    """A release of a model that counts these letters; its candidate."""
+    data = add_dataset(db, letters)
+    candidate = add_candidate(settings, db, folder / letters, data, letters)
+    add_report(db, candidate, data, against=against)
+    deployed = deploy(settings, db, task)
+    assert deployed.release is not None, deployed.reason
+    return candidate
+
+
+def test_it_serves_asks_shows_and_ends_and_without_a_gateway_predict_loads_the_model(
+    served: Settings, db: Engine, task: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UserError, match="has no release to ask"):
+        asking.predict(served, db, task, {"text": "aei"})
+    release(served, db, task, tmp_path, "aeiou")
+    mainrun.show(served, db, [task], Console(width=200, highlight=False))
+    said = capsys.readouterr().out
+    assert "POST /api/v1/letter-count" in said
+    assert '"release": "letter_count@1.0.0"' in said
+    assert "exact (share)" in said
+    assert supervise.control(served) is None
+    assert processes.marked(supervise.place(served).mark) == []
+    with db.connect() as conn:
+        asked = conn.execute(select(func.count()).select_from(tables.prediction)).scalar_one()
+        live = select(func.count()).select_from(tables.api_key).where(tables.api_key.c.revoked_at.is_(None))
+        assert (asked, conn.execute(live).scalar_one()) == (1, 0)  # logged, and its key taken back
+    reply = asking.predict(served, db, task, {"text": "aei"})
+    assert (reply["release"], reply["answer"]["count"], reply["prediction_id"]) == ("letter_count@1.0.0", 3, None)
+
+
+def test_releases_join_and_leave_a_running_supervisor(served: Settings, db: Engine, task: Task, tmp_path: Path) -> None:
+    first = release(served, db, task, tmp_path, "aeiou")
+    wanted = [programs.gateway(served), *programs.live_programs(served, db)]
+    with supervise.supervised(served, wanted), asking.passing_key(served, db) as key:
+        release(served, db, task, tmp_path, "xyz", against=first)
+        assert supervise.reconcile(served, db) == (["release-2"], [])
+        assert supervise.reconcile(served, db) == ([], [])
+        readiness.wait_ready(served, [wanted[0], *programs.live_programs(served, db)], lambda program, seconds: None)
+        assert asking.over_http(served, task, {"text": "xyz aei"}, key)["answer"]["count"] == 3
+        with pytest.raises(UserError):
+            asking.over_http(served, task, {"text": ""}, key)
+        with pytest.raises(UserError, match="not let in"):
+            asking.over_http(served, task, {"text": "xyz"}, "mk_" + "a" * 10 + "." + "b" * 43)
+        rollback(served, db, task)
+        assert supervise.reconcile(served, db) == ([], ["release-2"])
+        assert asking.predict(served, db, task, {"text": "xyza"})["answer"]["count"] == 1
