@@ -95,13 +95,13 @@ def test_a_killed_run_is_found_dead_and_an_interrupted_one_ends_itself(
     with db.connect() as conn:  # normalize waits for this lock, so that the runs are caught in the middle
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill units'))"))
         for sent, code, status in ends:
+            _wait(lambda: not _waiting(db))
             started = _start("intake", "--corpus", "code")
             _wait(lambda started=started: _waiting(db) or started.poll() is not None)
             assert started.poll() is None, started.communicate()[1]
             started.send_signal(sent)
             started.communicate(timeout=60)
             assert (started.returncode, _newest(dagster)) == (code, status)
-            _wait(lambda: not _waiting(db))
     dead = dagster.get_runs(limit=1)[0].run_id
     assert reaper.reap(dagster) == [dead]
     assert _newest(dagster) == DagsterRunStatus.FAILURE

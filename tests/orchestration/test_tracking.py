@@ -15,7 +15,9 @@ from modelmill.store import tables
 TASK = "a_task"
 
 
-def test_a_run_keeps_its_parameters_its_curve_its_data_and_its_files(settings: Settings, tmp_path: Path) -> None:
+def test_a_run_keeps_its_parameters_curve_data_and_files_and_one_that_fails_says_so(
+    settings: Settings, tmp_path: Path
+) -> None:
     file = tmp_path / "curve.json"
     file.write_text("{}")
     with tracking.run(settings, TASK, "first", tags={"profile": "tiny"}, params={"lr": 1e-4}) as run:
@@ -33,12 +35,9 @@ def test_a_run_keeps_its_parameters_its_curve_its_data_and_its_files(settings: S
     assert kept.inputs.dataset_inputs[0].dataset.name == TASK
     folder = settings.mlruns_dir / TASK / run.id / "artifacts"
     assert {path.name for path in folder.iterdir()} == {"curve.json", "notes.md"}
-
-
-def test_a_run_that_fails_says_so(settings: Settings) -> None:
-    with pytest.raises(ZeroDivisionError), tracking.run(settings, TASK, "bad") as run:
+    with pytest.raises(ZeroDivisionError), tracking.run(settings, TASK, "bad") as bad:
         _ = 1 / 0
-    assert tracking.client(settings).get_run(run.id).info.status == "FAILED"
+    assert mlflow.get_run(bad.id).info.status == "FAILED"
 
 
 def test_the_aliases_follow_the_releases_and_projecting_twice_changes_nothing(settings: Settings, db: Engine) -> None:
