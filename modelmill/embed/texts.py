@@ -11,7 +11,7 @@ import textwrap
 
 from modelmill.records import Unit
 
-# 128 word pieces, what the base model reads, are about 600 characters of prose and fewer of code.
+# More than an encoder reads of it, and enough to tell what was found.
 MAX_CHARS = 800
 
 # Part of what vectors and datasets are made from: raise it when `passage` changes.
