@@ -57,7 +57,7 @@ def table(rows: Sequence[Row]) -> object:
 
     drawn = Table("task", "release", "score", "value", "95 % interval", "baseline", "champion before", "n")
     for row in rows:
-        drawn.add_row(row["task"], row["release"] or "not released", *_numbers(row))
+        drawn.add_row(row["task"], row["release"] or "not released", row["main_score"], *_numbers(row))
     return drawn
 
 
@@ -68,7 +68,8 @@ def markdown(rows: Sequence[Row]) -> str:
     tasks = all_tasks()
     for row in rows:
         task = tasks[row["task"]]
-        cells = [f"`{task.name}`", task.question, row["release"] or "none", *_numbers(row)]
+        score = f"{row['main_score']} ({row['unit']})"
+        cells = [f"`{task.name}`", task.question, row["release"] or "none", score, *_numbers(row)]
         cells[6] = f"{cells[6]} ({task.baseline_name})"
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -77,5 +78,4 @@ def markdown(rows: Sequence[Row]) -> str:
 def _numbers(row: Row) -> list[str]:
     champion = "none" if row["champion"] is None else f"{row['champion']:.3f}"
     interval = f"{row['ci_low']:.3f} to {row['ci_high']:.3f}"
-    score = f"{row['main_score']} ({row['unit']})"
-    return [score, f"{row['value']:.3f}", interval, f"{row['baseline']:.3f}", champion, str(row["n"])]
+    return [f"{row['value']:.3f}", interval, f"{row['baseline']:.3f}", champion, str(row["n"])]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 
 from modelmill.store.publications import Publication, current
-from modelmill.store.tables import corpus, document, prediction, unit, vector
+from modelmill.store.tables import corpus, document, prediction, unit
 
 TASK_ASSETS = ("dataset", "candidate", "report", "release")
 
@@ -28,13 +28,6 @@ def corpora(db: Engine, tenant: str) -> list[dict[str, Any]]:
     statement = select(*columns, documents.label("documents"), units.label("units")).where(corpus.c.tenant == tenant)
     with db.connect() as conn:
         return [dict(row) for row in conn.execute(statement.order_by(corpus.c.name)).mappings()]
-
-
-def vectors(db: Engine) -> dict[str, int]:
-    """Per model the number of stored vectors."""
-    statement = select(vector.c.model, func.count()).group_by(vector.c.model)
-    with db.connect() as conn:
-        return {model: count for model, count in conn.execute(statement)}
 
 
 def task_assets(db: Engine, task: str) -> dict[str, Publication | None]:

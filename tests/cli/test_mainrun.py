@@ -65,7 +65,7 @@ def test_it_serves_asks_shows_and_ends_and_without_a_gateway_predict_loads_the_m
     said = capsys.readouterr().out
     assert "POST /api/v1/letter-count" in said
     assert '"release": "letter_count@1.0.0"' in said
-    assert "exact (share)" in said
+    assert "exact" in said
     assert supervise.control(served) is None
     assert processes.marked(supervise.place(served).mark) == []
     with db.connect() as conn:
