@@ -39,10 +39,11 @@ def up(settings: Settings, console: Console) -> None:
 
 
 def _checked(settings: Settings) -> list[Program]:
-    """The platform's programs, their ports looked at before anything is started."""
+    """The platform's programs; that none runs and that their ports are free is seen before anything is started."""
+    if supervise.control(settings) is not None:
+        raise supervise.running_already(settings)
     wanted = programs.platform_programs(settings)
-    if supervise.control(settings) is None:
-        supervise.require_ports(settings, wanted)
+    supervise.require_ports(settings, wanted)
     return wanted
 
 

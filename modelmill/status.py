@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from modelmill import programs, readiness, supervise
+from modelmill import plan, programs, readiness, supervise
 from modelmill.settings import PROFILES, Settings
-from modelmill.store import overview, releases
+from modelmill.store import corpora, overview, releases
 from modelmill.task import all_tasks
 
 
@@ -18,6 +18,7 @@ def parts(settings: Settings, db: Engine) -> Iterator[Any]:
     yield _corpora(settings, db)
     yield _tasks(settings, db)
     yield _programs(settings, db)
+    yield _due(settings, db)
     yield f"profile {settings.profile} (of {', '.join(PROFILES)}), seed {settings.seed}, home {settings.home_dir}"
 
 
@@ -44,6 +45,14 @@ def _tasks(settings: Settings, db: Engine) -> Any:
         count = asked[task.name][0] if task.name in asked else 0
         table.add_row(task.name, *shas, champion.name if champion else "-", str(count))
     return table
+
+
+def _due(settings: Settings, db: Engine) -> str:
+    """What `mill run` would make again."""
+    names = [corpus.name for corpus in corpora.all_corpora(db, settings.tenant)]
+    why = plan.reasons(settings, db, corpora=names, tasks=list(all_tasks()))
+    lines = [f"  {reason}" for reason in why]
+    return "\n".join(["`mill run` would make:", *lines]) if lines else "nothing changed: `mill run` would make nothing"
 
 
 def _programs(settings: Settings, db: Engine) -> Any:

@@ -115,13 +115,18 @@ def _only_one(settings: Settings, at: Place) -> Generator[None]:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(
-                f"the programs of {settings.home_dir} run already",
-                allowed="one supervisor a home folder",
-                found=f"process {state(settings).get('parent', 'unknown')} keeps them",
-                next="mill status shows them; mill down ends them",
-            ) from None
+            raise running_already(settings) from None
         yield
+
+
+def running_already(settings: Settings) -> UserError:
+    """The error for a second supervisor of the same home."""
+    return UserError(
+        f"the programs of {settings.home_dir} run already",
+        allowed="one supervisor a home folder",
+        found=f"process {state(settings).get('parent', 'unknown')} keeps them",
+        next="mill status shows them; mill down ends them",
+    )
 
 
 def _spawn(settings: Settings, at: Place) -> subprocess.Popen[bytes]:

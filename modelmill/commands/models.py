@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status() -> None:
-    """Show the corpora, the tasks and what runs."""
+    """Show the corpora, the tasks, what runs, and what a run would make."""
     from modelmill import status
 
     settings = session.configured()
