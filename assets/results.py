@@ -4,17 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+from sqlalchemy import Engine
 
 from assets import show
 from modelmill.records import Candidate, Dataset, Interval, Release, Report
 from modelmill.settings import Settings
+from modelmill.store import publications
 from modelmill.task import Task
 
 SIDES = ("candidate", "baseline", "champion")
 
 
-def dataset(made: Dataset, fresh: bool) -> dg.MaterializeResult[Any]:
-    """Counts a split, and which corpora at which revision it was made of."""
+def dataset(db: Engine, made: Dataset, fresh: bool) -> dg.MaterializeResult[Any]:
+    """Counts a split, which corpora at which revision it was made of, and whether DVC holds it."""
+    published = publications.current(db, f"{made.task}/dataset")
+    detail = published.detail if published else {}
     sources: list[Mapping[str, Any]] = list(made.manifest.get("sources", []))
     rows = [[source.get("corpus"), source.get("revision"), source.get("licence")] for source in sources]
     return show.result(
@@ -23,7 +27,7 @@ def dataset(made: Dataset, fresh: bool) -> dg.MaterializeResult[Any]:
         **{f"examples_{split}": count for split, count in made.counts.items()},
         picture=show.bars(f"{made.task}: examples", made.counts),
         sources=show.table(["corpus", "revision", "licence"], rows),
-        pinned=str(made.manifest.get("pinned", "")),
+        pinned="by DVC" if detail.get("pinned") else f"no: {detail.get('not_pinned_because', 'not published')}",
         path=dg.MetadataValue.path(made.path),
     )
 
@@ -60,7 +64,7 @@ def report(task: Task, made: Report, fresh: bool) -> dg.MaterializeResult[Any]:
         made.candidate_sha256,
         fresh,
         passed=made.passed,
-        reasons="; ".join(made.reasons) or "none against it",
+        reasons="; ".join(made.reasons) or "none given",
         # Three plain numbers, so that the page plots them from run to run; the same with their intervals below.
         **{made.main_score: round(made.value.value, 5), "baseline": round(made.baseline, 5)},
         gain=round(made.delta_baseline.value, 5),

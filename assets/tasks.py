@@ -88,7 +88,7 @@ def dataset(task: Task) -> dg.AssetsDefinition:
         with mill.at_work(context) as at:
             dial = at.settings
             built = build(dial, at.db, task, dial.profile, dial.seed, at.progress, force=at.force)
-        return results.dataset(built.dataset, built.fresh)
+            return results.dataset(at.db, built.dataset, built.fresh)
 
     return made
 
