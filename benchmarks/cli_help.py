@@ -1,7 +1,7 @@
 """How long `mill --help` takes: best and median of ten, in seconds. The aim is under 0.5 s on two cores.
 
 A benchmark, not a test: what a busy machine does to a clock says nothing about the code. What the tests hold is that
-nothing heavy is imported (tests/cli/test_imports.py).
+nothing heavy is imported (tests/cli/test_help.py).
 """
 
 from __future__ import annotations
