@@ -34,6 +34,19 @@ def batches(items: Sequence[T], size: int, rng: random.Random, length: Callable[
     return made
 
 
+def batches_by_group(items: Sequence[T], size: int, rng: random.Random, group: Callable[[T], str]) -> list[list[T]]:
+    """All items once, in batches of `size` that hold one group, or few small ones; in random order."""
+    shuffled = list(items)
+    rng.shuffle(shuffled)
+    groups: dict[str, list[T]] = {}
+    for item in shuffled:
+        groups.setdefault(group(item), []).append(item)
+    order = [item for members in groups.values() for item in members]
+    made = [order[i : i + size] for i in range(0, len(order), size)]
+    rng.shuffle(made)
+    return made
+
+
 def seed_everything(seed: int, threads: int) -> None:
     """Same seed and threads, same model."""
     import os

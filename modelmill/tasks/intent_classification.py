@@ -90,7 +90,7 @@ def measure(predictor: Predictor, asked: Sequence[Example], pool: Sequence[Examp
     return compare(outputs, asked)
 
 
-PARAMS = {"batch": 32, "learning_rate": 2e-4, "head_learning_rate": 2e-3, "frozen_layers": 0, "typos": 0.1}
+PARAMS = {"batch": 32, "learning_rate": 2e-4, "head_learning_rate": 2e-3, "frozen_layers": 2, "typos": 0.1}
 
 TASK = Task(
     name="intent_classification",
@@ -101,7 +101,7 @@ TASK = Task(
     kinds=("entry",),
     examples=examples,
     recipe="classifier",
-    params={"tiny": {**PARAMS, "epochs": 2}, "small": {**PARAMS, "epochs": 4}, "full": {**PARAMS, "epochs": 8}},
+    params={"tiny": {**PARAMS, "epochs": 1}, "small": {**PARAMS, "epochs": 3}, "full": {**PARAMS, "epochs": 6}},
     predictor=predictor,
     baseline=baseline,
     baseline_name="TF-IDF and logistic regression",

@@ -38,7 +38,7 @@ def train(job: Job) -> dict[str, float]:
     planned = [
         batch
         for _ in range(int(job.params["epochs"]))
-        for batch in loop.batches(chosen, size, rng, lambda e: len(e.target["passage"]))
+        for batch in _batches(job, chosen, size, rng)
         if len(batch) > 1  # alone in a batch a pair has nothing to be told from
     ]
     objective = MultipleNegativesRankingLoss(encoder.model)
@@ -56,6 +56,12 @@ def train(job: Job) -> dict[str, float]:
     confidence, measured = _validate(encoder, job)
     (job.staging / "confidence.json").write_text(json.dumps(asdict(confidence), indent=1) + "\n", encoding="utf-8")
     return {"loss": loss, "pairs": float(len(chosen)), "steps": float(len(planned)), **measured}
+
+
+def _batches(job: Job, chosen: Sequence[Example], size: int, rng: random.Random) -> list[list[Example]]:
+    if job.params.get("batches") == "group":
+        return loop.batches_by_group(chosen, size, rng, lambda e: e.group)
+    return loop.batches(chosen, size, rng, lambda e: len(e.target["passage"]))
 
 
 def _validate(encoder: Any, job: Job) -> tuple[Confidence, dict[str, float]]:
