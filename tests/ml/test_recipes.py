@@ -155,3 +155,11 @@ def test_typing_errors_are_few_seeded_and_spare_short_words() -> None:
         a != b for a, b in zip(text.split(), wrong.split(), strict=True)
     ]
     assert mistype(text, random.Random(1), 0.0) == text
+
+
+def test_batches_by_group_hold_one_group_as_far_as_it_fills_them() -> None:
+    items = [(group, number) for group in "abc" for number in range(20)]
+    made = loop.batches_by_group(items, 10, random.Random(1), lambda item: item[0])
+    assert sorted(item for batch in made for item in batch) == items
+    assert [len({group for group, _ in batch}) for batch in made] == [1] * 6
+    assert made == loop.batches_by_group(items, 10, random.Random(1), lambda item: item[0])
