@@ -1,7 +1,7 @@
 """Releases and rollouts. PostgreSQL is the truth: one champion a task, every change exactly once, all of it kept.
 
 Promotion: an advisory lock, an idempotency key and a partial unique index; read-then-write without them left 18 of 60
-callers' rows "in production" (reference measurement), with them exactly one effect a key.
+callers' rows "in production", with them exactly one effect a key.
 """
 
 from __future__ import annotations
