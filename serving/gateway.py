@@ -2,7 +2,8 @@
 
 BentoML runs the process; the routes are the mounted app's, and `Door` stands before all of them. BentoML's own /livez,
 /readyz, /metrics and /schema.json are never reached: the app's answer, honestly and in the documented shape.
-Access log and metrics middleware are off because they cost a third of the throughput (1,144 against 1,720 no-op requests a second, measured).
+Access log and metrics middleware are off because they cost a third of the throughput: 1,144 no-op requests a second
+against 1,720, measured.
 """
 
 from __future__ import annotations
