@@ -2,7 +2,8 @@
 
 Multiple-negatives ranking loss (https://arxiv.org/abs/1705.00652, section 4): within a batch every other passage is a
 negative; cosine times 20, as sentence-transformers has it. Afterwards the confidence of a first result is fitted on
-validation queries. params: pairs, epochs, batch, learning_rate, frozen_layers.
+validation queries. params: pairs, epochs, batch, learning_rate,
+frozen_layers, batches ("length": least padding, the default; "group": from one package, so harder negatives).
 """
 
 from __future__ import annotations
