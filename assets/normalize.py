@@ -1,6 +1,5 @@
-"""Stage normalize: documents become units, without secrets and personal data; two checks stand behind it."""
+"""Stage normalize: documents become units, without secrets and personal data, and are checked."""
 
-from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -9,6 +8,8 @@ from assets import show
 from assets.extract import corpora, documents
 from assets.mill import Mill
 from assets.versions import code_version
+from modelmill import guard
+from modelmill.records import Corpus
 
 
 @dg.asset(
@@ -41,27 +42,16 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
     )
 
 
-@dg.asset_check(
-    asset=units,
-    blocking=True,
-    description="Keys unique, texts not empty, kinds known, lines in order, hashes well formed (Great Expectations).",
-)
-def units_expectations(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
-    from modelmill.normalize.expectations import check_units
-
-    with mill.at_work(context) as at:
-        checked = check_units(at.settings, at.db, at.corpus(context.partition_key))
-    return show.verdict(checked.passed, checked.failures, corpus=context.partition_key)
+def checks() -> list[dg.AssetChecksDefinition]:
+    """What must hold of a corpus's units before anything is made of them."""
+    return [_check(one) for one in guard.UNITS]
 
 
-@dg.asset_check(
-    asset=units,
-    blocking=True,
-    description="What is stored is scanned once more for secrets and personal data: none may be left.",
-)
-def no_secret_left(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
-    from modelmill.normalize.expectations import rescan
+def _check(one: guard.Check[Corpus]) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=units, name=one.name, description=one.does, blocking=True)
+    def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
+        with mill.at_work(context) as at:
+            failures = one.run(at.settings, at.db, at.corpus(context.partition_key))
+        return show.verdict(not failures, failures, corpus=context.partition_key)
 
-    with mill.at_work(context) as at:
-        found = rescan(at.db, at.corpus(context.partition_key))
-    return show.verdict(not found, [asdict(left) for left in found], corpus=context.partition_key)
+    return checked

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from modelmill import guard
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -85,11 +87,10 @@ def verdict(passed: bool, failures: Sequence[Mapping[str, Any]], **metadata: Any
     header = list(dict.fromkeys(name for failure in failures for name in failure))
     if failures:
         metadata["broken"] = table(header, ([failure.get(name) for name in header] for failure in failures))
-    said = ["; ".join(f"{name} {value}" for name, value in failure.items() if value) for failure in failures[:3]]
     return dg.AssetCheckResult(
         passed=passed,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=" | ".join(said) or None,
+        description=guard.said(failures) or None,
         metadata={"failures": len(failures), **metadata},
     )
 

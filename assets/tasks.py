@@ -13,6 +13,7 @@ from assets import results, show
 from assets.mill import Mill
 from assets.normalize import units
 from assets.versions import code_version
+from modelmill import guard
 from modelmill.task import Task, all_tasks
 
 Noun = Literal["dataset", "candidate", "report", "release"]
@@ -46,7 +47,7 @@ def task_assets() -> list[TaskAssets]:
 
 def _of(task: Task) -> TaskAssets:
     made = dataset(task), candidate(task), report(task), release(task)
-    return TaskAssets(task, made, (dataset_expectations(task), no_leak(task), gate(task)))
+    return TaskAssets(task, made, (*(dataset_check(task, one) for one in guard.DATASET), gate(task)))
 
 
 def key(task: Task, noun: Noun) -> dg.AssetKey:
@@ -143,34 +144,14 @@ def release(task: Task) -> dg.AssetsDefinition:
     return made
 
 
-def dataset_expectations(task: Task) -> dg.AssetChecksDefinition:
-    """Great Expectations on the frozen set."""
-    says = "Examples fit the task's Input, splits are not empty, hashes unique (Great Expectations)."
+def dataset_check(task: Task, one: guard.Check[Task]) -> dg.AssetChecksDefinition:
+    """What must hold of a frozen set before anything is trained on it."""
 
-    @_check(task, "dataset", "dataset_expectations", says)
+    @_check(task, "dataset", one.name, one.does)
     def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
-        from modelmill.datasets.expectations import check_dataset
-        from modelmill.store import datasets
-
         with mill.at_work(context) as at:
-            found = check_dataset(datasets.load(at.db, task))
-        return show.verdict(found.passed, found.failures)
-
-    return checked
-
-
-def no_leak(task: Task) -> dg.AssetChecksDefinition:
-    """No exact or near duplicate across the splits."""
-    says = "No example of one split is an exact or near duplicate of one in another."
-
-    @_check(task, "dataset", "no_leak", says)
-    def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
-        from modelmill.datasets.expectations import check_leak
-        from modelmill.store import datasets
-
-        with mill.at_work(context) as at:
-            found = check_leak(datasets.load(at.db, task))
-        return show.verdict(found.passed, found.failures)
+            failures = one.run(at.settings, at.db, task)
+        return show.verdict(not failures, failures)
 
     return checked
 

@@ -19,6 +19,7 @@ from modelmill.store import database, publications
 # Stage -> the asset that it publishes; those of tasks are `<task>/<asset>`.
 OF_CORPORA = {"extract": "documents", "normalize": "units", "embed": "vectors"}
 OF_TASKS = {"datasets": "dataset", "finetune": "candidate", "evaluate": "report", "deploy": "release"}
+SCORED = "evaluate"  # its receipt holds the scores too: `dvc metrics show` and `dvc metrics diff` read them
 
 
 def write(settings: Settings, stage: str, task: str = "") -> Path:
@@ -29,7 +30,10 @@ def write(settings: Settings, stage: str, task: str = "") -> Path:
     else:
         last = publications.current(db, f"{task}/{OF_TASKS[stage]}")
         found = {task: last} if last else {}
-    return put(settings, stage, task, {name: entry(one.sha256, one.rows) for name, one in found.items()})
+    body = {name: entry(one.sha256, one.rows) for name, one in found.items()}
+    if stage == SCORED:
+        body = {name: {**body[name], **one.detail} for name, one in found.items()}
+    return put(settings, stage, task, body)
 
 
 def entry(sha256: str, rows: int) -> dict[str, Any]:

@@ -42,10 +42,16 @@ def extract(corpus: str | None = CORPUS) -> None:
 
 
 def normalize(corpus: str | None = CORPUS) -> None:
-    """Documents -> units. Parsed, cleaned of secrets and personal data, duplicates found."""
+    """Documents -> units. Parsed, cleaned of secrets and personal data, duplicates found; then checked."""
+    from modelmill import guard
     from modelmill.normalize import stage
 
-    _over_corpora("normalize", corpus, lambda settings, db, one, tell: stage.normalize(settings, db, one, tell))
+    def units(settings: Settings, db: Engine, one: Corpus, tell: Progress) -> Any:
+        done = stage.normalize(settings, db, one, tell)
+        guard.hold(guard.UNITS, settings, db, one)
+        return done
+
+    _over_corpora("normalize", corpus, units)
 
 
 def embed(corpus: str | None = CORPUS) -> None:
@@ -58,11 +64,14 @@ def embed(corpus: str | None = CORPUS) -> None:
 def datasets(
     task: str | None = TASK, profile: str | None = PROFILE, seed: int | None = SEED, force: bool = FORCE
 ) -> None:
-    """Units -> frozen examples, split without leaks."""
+    """Units -> frozen examples, split without leaks; then checked."""
+    from modelmill import guard
     from modelmill.datasets import stage
 
     def build(settings: Settings, db: Engine, one: Task, tell: Progress) -> Any:
-        return stage.build(settings, db, one, settings.profile, settings.seed, tell, force=force)
+        built = stage.build(settings, db, one, settings.profile, settings.seed, tell, force=force)
+        guard.hold(guard.DATASET, settings, db, one)
+        return built
 
     _over_tasks("datasets", task, build, profile, seed)
 
@@ -96,9 +105,17 @@ def deploy(task: str | None = TASK, profile: str | None = PROFILE, seed: int | N
     """Report -> release, if the gate agrees. A running `mill up` serves it at once."""
     from modelmill import supervise
     from modelmill.deploy import stage
+    from modelmill.errors import UserError
 
     def release(settings: Settings, db: Engine, one: Task, tell: Progress) -> Any:
         deployed = stage.deploy(settings, db, one, tell, by=session.actor())
+        if deployed.release is None:
+            raise UserError(
+                f"the newest candidate of {one.name} was not released",
+                allowed="one that the gate lets through",
+                found=deployed.reason,
+                next=f"change its data or parameters, then `mill run --task {one.name}`; what answers now stays",
+            )
         supervise.reconcile(settings, db)
         return deployed
 

@@ -48,8 +48,6 @@ def _evaluated(result: Any) -> str:
 
 
 def _deployed(result: Any) -> str:
-    if result.release is None:
-        return f"not released: {result.reason}"
     return f"{result.release.name} is {result.release.status}: {result.reason}"
 
 

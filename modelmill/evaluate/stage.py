@@ -138,7 +138,17 @@ def _report(
 
 
 def _brief(made: Report) -> dict[str, Any]:
-    return {"passed": made.passed, made.main_score: made.value.value, "baseline": made.baseline}
+    """What stands in the publication and in the receipt: numbers, by side."""
+    sides = {side: {name: by_side[side] for name, by_side in made.scores.items() if by_side.get(side) is not None}
+             for side in ("candidate", "baseline", "champion")}  # fmt: skip
+    gain = made.delta_baseline
+    return {
+        "passed": made.passed,
+        "n": made.n,
+        "gain_over_baseline": {"value": gain.value, "low": gain.low, "high": gain.high},
+        "latency_ms": made.latency_ms,
+        **{side: numbers for side, numbers in sides.items() if numbers},
+    }
 
 
 def _track(settings: Settings, candidate: Candidate, made: Report) -> None:

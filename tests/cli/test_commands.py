@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from modelmill.settings import Settings
 from modelmill.store import keys
+from modelmill.store.tables import unit
 
 Mill = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -54,6 +55,18 @@ def test_a_stage_says_what_came_out_writes_its_receipt_and_does_nothing_twice(
     assert json.loads(receipt.read_text())["shop"]["rows"] == 1
     assert "(nothing changed)" in inside("extract", "--corpus", "shop").stdout
     assert "units" in inside("normalize", "--corpus", "shop").stdout
+
+
+def test_a_stage_by_its_word_is_held_by_the_same_checks_as_in_dagster(inside: Mill, folder: Path, db: Engine) -> None:
+    inside("corpus", "add", "shop", str(folder))
+    inside("extract", "--corpus", "shop")
+    assert inside("normalize", "--corpus", "shop").returncode == 0
+    with db.begin() as conn:
+        conn.execute(update(unit).values(text="mail " + "@".join(("jane.roe", "shop.io"))))
+    refused = inside("normalize", "--corpus", "shop")
+    assert refused.returncode == 2
+    assert "the check no_secret_left of shop said no" in refused.stderr
+    assert "jane" not in refused.stderr
 
 
 def test_a_key_is_printed_once_works_and_can_be_taken_back(inside: Mill, db: Engine, settings: Settings) -> None:
