@@ -8,18 +8,21 @@ for queries, its description is what must be found. Nothing here reads a file.
 from __future__ import annotations
 
 import ast
-import random
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelmill.embed.texts import passage
-from modelmill.records import Example, Split, Unit
+from modelmill.records import Example, Split, Unit, sha256_text
 
 if TYPE_CHECKING:
+    import random
+
     from modelmill.settings import Profile
+
+Thing = TypeVar("Thing")
 
 # Pairs and distractors a profile takes. A test set of some 600 with 400 distractors is ranked in half a minute.
 PAIRS: dict[Profile, int] = {"tiny": 700, "small": 4000, "full": 1_000_000}
@@ -33,13 +36,23 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 def pairs(units: Sequence[Unit], rng: random.Random, profile: Profile) -> list[Example]:
-    """Pairs as TRAIN (the split comes later, by group and cluster) and undocumented code as POOL, in a fixed order."""
+    """Pairs as TRAIN (the split comes later, by group and cluster) and undocumented code as POOL, in a fixed order.
+
+    What is taken goes by a hash of the unit, so a small change of the code is a small change of the set: a champion and
+    its challenger are then trained and measured on nearly the same.
+    """
+    salt = str(rng.random())
     ordered = sorted(units, key=lambda unit: unit.key)
-    made = _distinct(example for unit in ordered for example in _of_unit(unit, rng))
+    made = _distinct(example for unit in ordered for example in _of_unit(unit, salt))
     silent = [unit for unit in ordered if _can_distract(unit)]
-    chosen = rng.sample(made, min(PAIRS[profile], len(made)))
-    pool = rng.sample(silent, min(DISTRACTORS[profile], len(silent)))
+    chosen = _taken(made, PAIRS[profile], lambda example: f"{salt}:{example.units[0]}:{example.input['query']}")
+    pool = _taken(silent, DISTRACTORS[profile], lambda unit: f"{salt}:{unit.key}")
     return [*chosen, *(_example("", unit, unit, Split.POOL) for unit in pool)]
+
+
+def _taken(things: Iterable[Thing], number: int, name: Callable[[Thing], str]) -> list[Thing]:
+    """`number` of them, first by the hash of their names: adding one changes at most one."""
+    return sorted(things, key=lambda thing: sha256_text(name(thing)))[:number]
 
 
 def query_of(docstring: str) -> str:
@@ -78,9 +91,9 @@ def _cut_words(unit: Unit, text: str) -> Unit | None:
     return None if query_of(unit.docstring)[:40] in " ".join(cut.split()) else replace(unit, text=cut, docstring="")
 
 
-def _of_unit(unit: Unit, rng: random.Random) -> Iterator[Example]:
+def _of_unit(unit: Unit, salt: str) -> Iterator[Example]:
     if unit.kind == "entry":
-        yield from _of_entry(unit, rng)
+        yield from _of_entry(unit, salt)
         return
     query = "" if _is_test(unit) or _is_special(unit) else query_of(unit.docstring)
     bare = without_docstring(unit) if query else None
@@ -88,7 +101,7 @@ def _of_unit(unit: Unit, rng: random.Random) -> Iterator[Example]:
         yield _example(query, unit, bare, Split.TRAIN)
 
 
-def _of_entry(unit: Unit, rng: random.Random) -> Iterator[Example]:
+def _of_entry(unit: Unit, salt: str) -> Iterator[Example]:
     """The passage holds no words of the queries' fields, as a function's holds none of its docstring."""
     fields = unit.meta
     asked = [str(query) for query in fields.get("exampleQueries", ())]
@@ -98,7 +111,7 @@ def _of_entry(unit: Unit, rng: random.Random) -> Iterator[Example]:
     if not told:
         return
     bare = replace(unit, text=told, docstring="", signature="")
-    for query in rng.sample(queries, min(QUERIES_PER_ENTRY, len(queries))):
+    for query in _taken(queries, QUERIES_PER_ENTRY, lambda query: f"{salt}:{unit.key}:{query}"):
         yield _example(query[:MAX_CHARS], unit, bare, Split.TRAIN)
 
 

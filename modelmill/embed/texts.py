@@ -15,7 +15,7 @@ from modelmill.records import Unit
 MAX_CHARS = 800
 
 # Part of what vectors and datasets are made from: raise it when `passage` changes.
-PASSAGE_VERSION = 1
+PASSAGE_VERSION = 2
 
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 
@@ -26,12 +26,19 @@ def words(name: str) -> str:
 
 
 def passage(unit: Unit) -> str:
-    """Name as words, signature unless the text begins with it, text; at most MAX_CHARS characters.
+    """Name as words, what its author says of it, signature unless the text begins with it, text; at most MAX_CHARS.
 
-    Only these three fields are read. To hide the docstring from training, hand in the unit with its text replaced.
+    An encoder reads the beginning, and a signature alone can fill that: so the first paragraph of the docstring goes
+    before it (questions as people ask them, 71 of the standard library: MRR .70 -> .77, docs/experiments.md).
+    Only these four fields are read. To hide the docstring from training, hand in the unit without it in text and field.
     """
     text = textwrap.dedent(unit.text).strip()
-    lines = [words(unit.name)]
+    lines = [words(unit.name), *_summary(unit)]
     if unit.signature and unit.signature not in text[: 2 * len(unit.signature) + 200]:
         lines.append(unit.signature)
     return "\n".join([*lines, text])[:MAX_CHARS].rstrip()
+
+
+def _summary(unit: Unit) -> list[str]:
+    said = " ".join(unit.docstring.strip().split("\n\n")[0].split())
+    return [said] if said else []

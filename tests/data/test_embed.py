@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,11 @@ def _unit(name: str, body: str, signature: str = "") -> Unit:
 def test_a_name_is_read_as_words():
     assert words("useCases.claims-triage") == "use Cases claims triage"
     assert words("HTTPServer.parse_header") == "HTTP Server parse header"
+
+
+def test_what_the_author_says_comes_before_a_long_signature():
+    unit = replace(_unit("loads", "def loads(s):\n    ...", "def loads(s)"), docstring="Read JSON\n  text.\n\nMore of it.")
+    assert passage(unit).startswith("loads\nRead JSON text.\ndef loads(s):")
 
 
 def test_a_passage_says_the_name_once_the_signature_once_and_is_cut():

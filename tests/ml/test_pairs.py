@@ -102,3 +102,10 @@ def test_a_catalog_entrys_passage_holds_none_of_its_queries(units: list[Unit]) -
 def test_a_profile_bounds_the_distractors(units: list[Unit]) -> None:
     made = pairs(units, random.Random(1), "tiny")
     assert 0 < sum(e.split is Split.POOL for e in made) <= DISTRACTORS["tiny"]
+
+
+def test_a_small_change_of_the_code_is_a_small_change_of_the_set(units: list[Unit]) -> None:
+    before = pairs(units, random.Random(1), "tiny")
+    after = pairs(units[: len(units) // 2] + units[len(units) // 2 + 3 :], random.Random(1), "tiny")
+    changed = {example.sha256 for example in before} ^ {example.sha256 for example in after}
+    assert len(changed) <= 12, "three units less: each takes at most its own pairs away and lets as many in"
