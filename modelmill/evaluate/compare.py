@@ -36,10 +36,14 @@ def scores(task: Task, sides: Mapping[str, Side]) -> dict[str, dict[str, float |
     return found
 
 
-def difference(task: Task, one: Side, other: Side, seed: int) -> Interval:
-    """Main score of `one` minus that of `other`, paired; turned round where less is better, so that more is better."""
+def difference(task: Task, one: Side, other: Side, seed: int, among: np.ndarray | None = None) -> Interval:
+    """Main score of `one` minus that of `other`, paired; turned round where less is better, so that more is better.
+
+    among: (n,) bool, which examples count; all when left out.
+    """
     name = task.main_score.name
-    return interval((one[name] - other[name]) * (1 if task.main_score.higher_is_better else -1), seed)
+    gains = (one[name] - other[name]) * (1 if task.main_score.higher_is_better else -1)
+    return interval(gains if among is None else gains[among], seed)
 
 
 def slices(task: Task, examples: Sequence[Example], sides: Mapping[str, Side]) -> dict[str, dict[str, float]]:
@@ -49,10 +53,14 @@ def slices(task: Task, examples: Sequence[Example], sides: Mapping[str, Side]) -
     kinds = np.array([example.kind for example in examples])
     found: dict[str, dict[str, float]] = {}
     for kind in sorted(set(kinds.tolist())):
-        inside = kinds == kind
-        means = {side: float(numbers[task.main_score.name][inside].mean()) for side, numbers in sides.items()}
-        found[kind or "all"] = {"n": int(inside.sum()), **means}
+        found[kind or "all"] = means(task, sides, kinds == kind)
     return found
+
+
+def means(task: Task, sides: Mapping[str, Side], among: np.ndarray) -> dict[str, float]:
+    """How many examples are `among` (n,) bool, and every side's main score over them."""
+    name = task.main_score.name
+    return {"n": int(among.sum()), **{side: float(numbers[name][among].mean()) for side, numbers in sides.items()}}
 
 
 def details(task: Task, examples: Sequence[Example], sides: Mapping[str, Side]) -> Details:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
 from modelmill import tracking
 from modelmill.embed.encoder import model_name
 from modelmill.errors import DataError, UserError
-from modelmill.evaluate import bootstrap, compare, gate, latency, reports
+from modelmill.evaluate import bootstrap, compare, gate, latency, reports, unseen
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Candidate, Dataset, Example, Report, Split, canonical_json, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import artifacts, candidates, datasets, publications
 from modelmill.task import Predictor, Task
 
-VERSION = 1  # raise it when the same models would get other numbers
+if TYPE_CHECKING:
+    import numpy as np
+
+VERSION = 2  # raise it when the same models would get other numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class _Test:
     dataset: Dataset
     asked: Sequence[Example]
     pool: Sequence[Example]
+    unseen: np.ndarray  # (n,) bool: which of `asked` the champion did not learn from
 
 
 def evaluate(
@@ -53,7 +57,7 @@ def evaluate(
     if last is not None and last.input_hash == input_hash and known is not None:
         return Evaluated(known, fresh=False)
     lease = publications.take(db, asset)
-    test = _read(datasets.get(db, candidate.dataset_sha256))
+    test = _read(db, task, datasets.get(db, candidate.dataset_sha256), rival)
     sides, delay = _measure(settings, task, test, candidate, rival, progress)
     made = _report(settings, task, test, candidate, sides, delay)
     with db.begin() as conn:
@@ -78,7 +82,8 @@ def inputs(settings: Settings, task: Task, candidate: Candidate, champion: Candi
     return sha256_text(canonical_json([sides, how]))
 
 
-def _read(dataset: Dataset) -> _Test:
+def _read(db: Engine, task: Task, dataset: Dataset, champion: Candidate | None) -> _Test:
+    taught = datasets.get(db, champion.dataset_sha256) if champion else dataset
     asked = datasets.read_examples(dataset, Split.TEST)
     if not asked:
         raise DataError(
@@ -87,7 +92,8 @@ def _read(dataset: Dataset) -> _Test:
             found="none",
             next=f"add a corpus, then mill datasets --task {dataset.task}",
         )
-    return _Test(dataset, asked, datasets.read_examples(dataset, Split.POOL))
+    fair = unseen.unseen(asked, taught, task.given_splits)
+    return _Test(dataset, asked, datasets.read_examples(dataset, Split.POOL), fair)
 
 
 def _measure(
@@ -124,8 +130,10 @@ def _report(
     size = artifacts.size_bytes(artifacts.open_artifact(settings, candidate.sha256))
     value = bootstrap.interval(own[main.name], settings.seed)
     delta = compare.difference(task, own, sides["baseline"], settings.seed)
-    lead = compare.difference(task, own, champion, settings.seed) if champion is not None else None
+    lead = compare.difference(task, own, champion, settings.seed, test.unseen) if champion is not None else None
     parts = compare.slices(task, test.asked, sides)
+    if champion is not None:
+        parts[unseen.SLICE] = compare.means(task, sides, test.unseen)
     decision = gate.decide(task, gate.Measured(value, delta, lead, parts, delay, size))
     return Report(
         id=0, task=task.name, candidate_sha256=candidate.sha256, dataset_sha256=test.dataset.sha256,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sysconfig
 from collections.abc import Sequence
 from dataclasses import replace
@@ -51,12 +50,6 @@ def task(request: pytest.FixtureRequest) -> Task:
 def checkout_data(monkeypatch: pytest.MonkeyPatch) -> None:
     """The files that tasks name are those of the checkout."""
     monkeypatch.setenv("MILL_ROOT", str(CHECKOUT))
-
-
-def make_examples(task: Task, units: Sequence[Unit], seed: int = 1) -> list[Example]:
-    """The task's examples at the profile tiny."""
-    wanted = [u for u in units if not task.kinds or u.kind in task.kinds]
-    return list(task.examples(wanted, random.Random(seed), "tiny"))
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,15 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import make_examples
 from pydantic import BaseModel, ValidationError
 
 from modelmill.finetune.recipe import get_recipe
-from modelmill.records import Split, Unit
+from modelmill.records import Example, Split, Unit
 from modelmill.settings import CHECKOUT, PROFILES
 from modelmill.task import Task, all_tasks, get_task
 
@@ -42,6 +42,12 @@ def constant(task: Task) -> Constant:
     values = {"results": [], "label": "out_of_scope", "kind": "out_of_scope", "confidence": 0.25, "alternatives": []}
     assert fields.keys() <= values.keys(), "teach this test an answer of the new task"
     return Constant(task.output(**{name: values[name] for name in fields}))
+
+
+def make_examples(task: Task, units: Sequence[Unit], seed: int = 1) -> list[Example]:
+    """The task's examples at the profile tiny."""
+    wanted = [u for u in units if not task.kinds or u.kind in task.kinds]
+    return list(task.examples(wanted, random.Random(seed), "tiny"))
 
 
 def docstring(task: Task) -> str:
