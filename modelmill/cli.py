@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -29,6 +30,7 @@ def main() -> None:
     """Run a command. A failure is printed to stderr in its four parts; the exit code is the error's class."""
     from modelmill.errors import MillError
 
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, it raises too: said once is enough
     try:
         app()
     except MillError as error:

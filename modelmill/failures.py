@@ -6,6 +6,8 @@ import errno
 
 from modelmill.errors import MillError, PrerequisiteError
 
+DISK_FULL = "53100"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+
 
 def explained(error: BaseException) -> MillError:
     """The four-part error for any exception; one that nobody foresaw says so, and how to see where it comes from."""
@@ -17,6 +19,8 @@ def explained(error: BaseException) -> MillError:
         from modelmill import settings
         from modelmill.store import database
 
+        if getattr(error.orig, "sqlstate", None) == DISK_FULL:
+            return _disk_full("where the database lies", str(error.orig).splitlines()[0])
         return database.unreachable(settings.load(), error)
     if isinstance(error, ProgrammingError):
         return PrerequisiteError(
@@ -38,15 +42,19 @@ def explained(error: BaseException) -> MillError:
 def _system(error: OSError) -> MillError:
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return PrerequisiteError(
-            f"the disk is full{where}",
-            allowed="free space",
-            found=str(error),
-            next="free some, then run the same again",
-        )
+        return _disk_full(where.strip(" ()"), str(error))
     return PrerequisiteError(
         f"the system refused{where}",
         allowed="a file or address that this user may use",
         found=f"{type(error).__name__}: {error.strerror or error}",
         next="mill doctor",
+    )
+
+
+def _disk_full(where: str, found: str) -> PrerequisiteError:
+    return PrerequisiteError(
+        f"the disk is full{f' ({where})' if where else ''}",
+        allowed="free space",
+        found=found,
+        next="free some, then run the same again: what was published is whole",
     )

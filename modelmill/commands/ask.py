@@ -6,6 +6,8 @@ import typer
 
 from modelmill.commands import session
 
+WORDS = typer.Argument(..., metavar="WORDS...", help="What to look for, in plain words; quotes are not needed.")
+
 
 def register(app: typer.Typer) -> None:
     """Add the words."""
@@ -14,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def search(
-    query: str = typer.Argument(..., help="What to look for, in plain words."),
+    words: list[str] = WORDS,
     k: int = typer.Option(10, "-k", min=1, max=100, help="How many."),
     corpus: str | None = typer.Option(None, help="Only in this corpus."),
     language: str | None = typer.Option(None, help="Only this language, as python or markdown."),
@@ -27,7 +29,7 @@ def search(
     settings = session.configured()
     given = {"corpus": corpus, "language": language, "kind": kind}
     filters = {name: value for name, value in given.items() if value}
-    hits = asking.search(settings, session.opened(settings), query, k, filters)
+    hits = asking.search(settings, session.opened(settings), " ".join(words), k, filters)
     if json:
         session.print_json([asking.as_dict(hit) for hit in hits])
         return

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import OperationalError
 
 from modelmill import failures
 from modelmill.errors import PrerequisiteError
@@ -115,6 +116,15 @@ def test_a_full_disk_is_a_missing_part_with_a_next_step() -> None:
     assert isinstance(explained, PrerequisiteError)
     assert "/somewhere/model" in explained.failed
     assert explained.next
+
+
+def test_a_full_disk_of_the_database_is_not_called_a_database_that_does_not_answer(db: Engine) -> None:
+    full = text("DO $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$")
+    with pytest.raises(OperationalError) as caught, db.begin() as conn:
+        conn.execute(full)
+    explained = failures.explained(caught.value)
+    assert explained.failed == "the disk is full (where the database lies)"
+    assert "No space left on device" in explained.found
 
 
 def test_what_nobody_foresaw_still_has_four_parts() -> None:
