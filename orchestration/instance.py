@@ -19,6 +19,7 @@ from modelmill.store.database import database_url
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+POOLS = ("intake", "train")
 URL_VARIABLE = "DAGSTER_POSTGRES_URL"
 
 CONFIG: dict[str, Any] = {
@@ -91,12 +92,25 @@ def connect(settings: Settings) -> DagsterInstance:
         return DagsterInstance.get()
 
 
+def limit_pools(made: DagsterInstance) -> None:
+    """Give every pool its slots before anything is queued.
+
+    Dagster 1.13 makes a pool's default limit when a run of it is first queued, but counts by the limits it read before
+    that: the first two runs of a pool would both start.
+    """
+    storage = made.event_log_storage
+    limited = {limit.name for limit in storage.get_pool_limits()}  # asked for a second time, PostgreSQL's storage fails
+    for pool in set(POOLS) - limited:
+        storage.initialize_concurrency_limit_to_default(pool)
+
+
 def main() -> None:
-    """`python -m orchestration.instance`: Dagster's home and tables made, dead runs reaped. Safe to repeat."""
+    """`python -m orchestration.instance`: Dagster's home, tables and pools made, dead runs reaped. Safe to repeat."""
     from modelmill.settings import load
     from orchestration.reaper import reap
 
     with connect(load()) as made:
+        limit_pools(made)
         for run_id in reap(made):
             print(f"run {run_id} was dead: marked as failed")
 

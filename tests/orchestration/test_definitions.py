@@ -29,6 +29,7 @@ print(json.dumps({
     "groups": sorted({node.group_name for node in nodes}),
     "bare": [node.key.to_user_string() for node in nodes
              if not (node.description and node.owners and node.kinds and node.pools)],
+    "pools": sorted({pool for node in nodes for pool in node.pools}),
     "checks": sorted(f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys),
     "jobs": sorted(job.name for job in defs.resolve_all_job_defs()),
     "schedules": sorted(schedule.name for schedule in defs.schedules),
@@ -58,6 +59,7 @@ def test_the_definitions_load_quickly_without_a_heavy_library_and_say_who_owns_w
     assert told["bare"] == [], "an asset without description, owner, kind or pool"
     assert told["groups"] == ["datasets", "deploy", "embed", "evaluate", "extract", "finetune", "normalize"]
     assert {"documents", "units", "vectors"} < set(told["assets"])
+    assert tuple(told["pools"]) == instance.POOLS
     for task in all_tasks():
         assert {f"{task}/{noun}" for noun in NOUNS} < set(told["assets"])
 

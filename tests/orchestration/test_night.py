@@ -7,13 +7,16 @@ from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterInstance
+from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
 from sqlalchemy import Engine
 
 from modelmill.evaluate import reports
 from modelmill.records import Interval, Report
 from modelmill.settings import Settings
 from modelmill.store import corpora, releases, tables
+from orchestration import instance
 from orchestration.definitions import defs
+from orchestration.jobs import train_name
 from orchestration.sensors import changed_corpora
 
 TASK = "intent_classification"
@@ -79,3 +82,18 @@ def _refused(db: Engine) -> None:
         conn.execute(tables.dataset.insert().values(sha256="d", task=TASK, path="x", counts={}, manifest={}))
         conn.execute(tables.candidate.insert().values(sha256="c", **made))
         reports.record(conn, report, "", reports.Details({}, [], []))
+
+
+def test_the_second_run_of_a_pool_waits_also_the_first_time(dagster: DagsterInstance) -> None:
+    instance.limit_pools(dagster)
+    instance.limit_pools(dagster)
+    job = defs.resolve_job_def(train_name(TASK))
+    first, second = (dagster.create_run_for_job(job) for _ in range(2))
+    storage = dagster.event_log_storage
+    counter = GlobalOpConcurrencyLimitsCounter(
+        dagster, [first, second], [], storage.get_concurrency_keys(), storage.get_pool_limits(),
+        pool_granularity=dagster.get_concurrency_config().pool_config.pool_granularity,
+    )  # fmt: skip
+    assert not counter.is_blocked(first)
+    counter.update_counters_with_launched_item(first)
+    assert counter.is_blocked(second)
