@@ -84,11 +84,16 @@ class Model:
                 await asyncio.sleep(RETRY_SECONDS)
 
     def load(self) -> None:
-        """Verify the artifact and load the predictor. Raises PrerequisiteError, DataError."""
+        """Verify the artifact, load the predictor and ask it the task's sample, so that nobody waits for a first answer
+        (measured .4 s against .05 s) and what cannot answer is not ready. Raises PrerequisiteError, DataError.
+        """
         if not self.about:
             raise _no_bento()
         self.settings = load()
-        self.predictor = self.task.predictor(artifacts.open_artifact(self.settings, self.about["candidate_sha256"]))
+        predictor = self.task.predictor(artifacts.open_artifact(self.settings, self.about["candidate_sha256"]))
+        sample = self.task.input.model_validate(dict(self.task.sample))
+        predictor.predict([sample], self._index(predictor, self.settings.tenant))
+        self.predictor = predictor
 
     def _predict(self, batch: Sequence[One]) -> list[BaseModel]:
         """One call of the predictor a tenant: each sees its own units only."""
@@ -96,15 +101,15 @@ class Model:
         outputs: dict[int, BaseModel] = {}
         for tenant in {one.tenant for one in batch}:
             mine = [place for place, one in enumerate(batch) if one.tenant == tenant]
-            found = self.predictor.predict([batch[place].input for place in mine], self._index(tenant))
+            found = self.predictor.predict([batch[place].input for place in mine], self._index(self.predictor, tenant))
             outputs.update(zip(mine, found, strict=True))
         return [outputs[place] for place in range(len(batch))]
 
-    def _index(self, tenant: str) -> Index | None:
+    def _index(self, predictor: Predictor, tenant: str) -> Index | None:
         if not self.task.indexes:
             return None
         assert self.settings is not None
-        return vectors.PgIndex(database.engine(self.settings), self.predictor.name, tenant)  # pyright: ignore
+        return vectors.PgIndex(database.engine(self.settings), predictor.name, tenant)  # pyright: ignore
 
 
 def make_app(model: Model) -> FastAPI:
