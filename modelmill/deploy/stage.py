@@ -16,7 +16,7 @@ from modelmill.evaluate import reports
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Candidate, Release, canonical_json, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import artifacts, candidates, publications, releases
+from modelmill.store import artifacts, candidates, publications, releases, vectors
 from modelmill.store.publications import Lease
 from modelmill.store.releases import Promotion
 from modelmill.store.tables import release as release_table
@@ -57,7 +57,7 @@ def deploy(
     path = artifacts.open_artifact(settings, newest.sha256)
     lease = publications.take(db, f"{task.name}/release")
     if task.indexes:
-        _index(settings, db, task.predictor(path), progress)
+        _index(settings, db, task.predictor(path), lease, progress)
     progress(Step(f"deploy {task.name}", 0, None, 0.0, "building the Bento"))
     wish = Promotion(
         task=task.name,
@@ -70,7 +70,11 @@ def deploy(
         tenant=settings.tenant,
         against=against,
     )
-    return _promote(settings, db, wish, lease)
+    deployed = _promote(settings, db, wish, lease)
+    if task.indexes:
+        _publish_vectors(settings, db)
+        _prune(settings, db)
+    return deployed
 
 
 def rollback(settings: Settings, db: Engine, task: Task, by: str = "", idempotency_key: str | None = None) -> Release:
@@ -98,11 +102,32 @@ def _promote(settings: Settings, db: Engine, wish: Promotion, lease: Lease) -> D
     return Deployed(done.release, wish.reason if done.fresh else "released by somebody else meanwhile", done.fresh)
 
 
-def _index(settings: Settings, db: Engine, predictor: Predictor, progress: Progress) -> None:
+def _index(settings: Settings, db: Engine, predictor: Predictor, lease: Lease, progress: Progress) -> None:
     """Vectors of every unit by the new model, before anybody asks it."""
-    from modelmill.embed.stage import embed_with
+    from modelmill.embed.stage import prepare
 
-    embed_with(settings, db, predictor, sorted(publications.all_current(db, "units")), progress)  # pyright: ignore
+    prepare(settings, db, predictor, _corpora(db), lease, progress)  # pyright: ignore
+
+
+def _publish_vectors(settings: Settings, db: Engine) -> None:
+    """Of every corpus those of the new champion are now the ones to look in; all are there, so nothing is loaded."""
+    from modelmill.embed.stage import embed
+
+    for corpus in _corpora(db):
+        embed(settings, db, corpus)
+
+
+def _prune(settings: Settings, db: Engine) -> None:
+    """Vectors of models that answer no more go: each night would leave a library's worth of them behind."""
+    from modelmill.embed.encoder import artifact_source, weights
+
+    live = {weights(artifact_source(settings, one.candidate_sha256).name) for one in releases.live(db)}
+    with db.begin() as conn:
+        vectors.prune(conn, [name for name in vectors.models(conn) if weights(name) in live])
+
+
+def _corpora(db: Engine) -> list[str]:
+    return sorted(publications.all_current(db, "units"))
 
 
 def _mended(settings: Settings, db: Engine, task: Task, known: Release) -> Release:

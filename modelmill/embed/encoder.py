@@ -117,6 +117,11 @@ def model_name(name_or_path: str) -> str:
     return _named(f"{folder.name[:16]}-{content[:16]}")
 
 
+def weights(name: str) -> str:
+    """Which weights the vectors stored under `name` are of, however long the text and whatever its form."""
+    return name.partition("@")[0]
+
+
 def _named(weights: str) -> str:
     return f"{weights}@t{MAX_TOKENS}p{PASSAGE_VERSION}"
 

@@ -65,16 +65,19 @@ def embed(
     return Embedded(corpus, source.name, made, needed - made, time.monotonic() - start, sha256, fresh=True)
 
 
-def embed_with(
-    settings: Settings, db: Engine, encoder: Encoder, corpora: Sequence[str], progress: Progress = silent
-) -> list[Embedded]:
-    """Give the units of all `corpora` vectors of one model, and the model its HNSW index where that pays.
+def prepare(
+    settings: Settings, db: Engine, encoder: Encoder, corpora: Sequence[str], lease: Lease, progress: Progress = silent
+) -> None:
+    """Vectors of the units of all `corpora` by a model that nobody asks yet, and its HNSW index where that pays.
 
-    Nothing looks at these vectors before a release of this model does.
+    Nothing is published: until the model is released, the vectors of the one that answers stay those of its corpora.
+    Raises FencedError when `lease` was overtaken.
     """
-    done = [embed(settings, db, corpus, progress, encoder) for corpus in corpora]
+    source = EncoderSource(encoder.name, lambda: encoder)
+    for corpus in corpora:
+        _embed_missing(settings, db, source, corpus, lease, progress)
+    vectors.refresh_statistics(db)
     vectors.ensure_index(db, encoder.name, encoder.dim)
-    return done
 
 
 def input_hash(db: Engine, corpus: str, model: str) -> str:

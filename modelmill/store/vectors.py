@@ -122,6 +122,11 @@ def index_name(model: str) -> str:
     return "ix_vector_hnsw_" + hashlib.sha256(model.encode()).hexdigest()[:16]
 
 
+def models(conn: Connection) -> list[str]:
+    """The models that have vectors stored, by name."""
+    return list(conn.scalars(select(vector.c.model).distinct().order_by(vector.c.model)))
+
+
 def prune(conn: Connection, live_models: Sequence[str]) -> int:
     """Erase the vectors of texts that no unit has any more, and of models not in `live_models`; returns how many."""
     gone = ~select(unit.c.id).where(unit.c.sha256 == vector.c.sha256).exists()

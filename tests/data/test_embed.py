@@ -99,7 +99,7 @@ def test_a_corpus_without_units_says_what_to_do(settings, db):
 
 def test_a_search_keeps_to_its_filters_and_its_tenant(settings, db, code, catalog):
     letters = Letters()
-    stage.embed_with(settings, db, letters, ["code", "catalog"])
+    stage.prepare(settings, db, letters, ["code", "catalog"], publications.take(db, "search/release"))
     index = vectors.PgIndex(db, letters.name, settings.tenant)
     query = letters.encode(["anything at all"])
     for name, value in (("corpus", "catalog"), ("language", "python"), ("kind", "entry")):
@@ -112,7 +112,7 @@ def test_a_search_keeps_to_its_filters_and_its_tenant(settings, db, code, catalo
 
 def test_an_index_gives_the_same_answers_as_looking_at_everything(settings, db, code, monkeypatch):
     letters = Letters("letters'; drop table mill.vector; --")
-    stage.embed_with(settings, db, letters, ["code"])
+    stage.prepare(settings, db, letters, ["code"], publications.take(db, "search/release"))
     assert not vectors.ensure_index(db, letters.name, letters.dim)
     index = vectors.PgIndex(db, letters.name, settings.tenant)
     query = letters.encode(["sort a list of numbers", "read rows"])

@@ -16,11 +16,14 @@ import psutil
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from modelmill import tracking
+from modelmill import plan, tracking
 from modelmill.datasets.stage import build
+from modelmill.deploy.stage import deploy
+from modelmill.embed.encoder import artifact_source
 from modelmill.errors import DataError, PrerequisiteError, UserError
 from modelmill.evaluate import reports
 from modelmill.evaluate.stage import evaluate
+from modelmill.evaluate.unseen import SLICE
 from modelmill.extract.stage import extract
 from modelmill.finetune.executors import local
 from modelmill.finetune.stage import finetune
@@ -28,8 +31,8 @@ from modelmill.normalize.stage import normalize
 from modelmill.progress import Step
 from modelmill.records import Dataset
 from modelmill.settings import CHECKOUT, Settings
-from modelmill.store import candidates, corpora, publications, tables
-from modelmill.task import Task, get_task
+from modelmill.store import candidates, corpora, publications, tables, vectors
+from modelmill.task import Gate, Task, get_task
 
 ARGV = ["-m", "modelmill.finetune.worker"]
 MODULES = (
@@ -112,6 +115,26 @@ def test_a_search_model_is_trained_once_measured_once_and_refused_when_altered(s
     with pytest.raises(DataError, match=r"model\.safetensors"):
         evaluate(small, db, task, trained.candidate)
     assert publications.current(db, "semantic_search/report") is None
+
+
+def test_a_release_is_searched_with_its_own_vectors_and_two_releases_later_they_are_gone(
+    small: Settings, db: Engine
+) -> None:
+    easy = Gate(min_gain=-2.0, max_loss=2.0, max_slice_loss=2.0)
+    task = replace(task_with_few_steps("semantic_search"), gate=easy)
+    dataset = dataset_of(small, db, task)
+    names: list[str] = []
+    for seed in (1, 2, 3):
+        trained = finetune(small, db, task, dataset, "tiny", seed).candidate
+        report = evaluate(small, db, task, trained).report
+        deployed = deploy(small, db, task)
+        assert deployed.release is not None and deployed.release.status == "champion", deployed.reason
+        names.append(artifact_source(small, trained.sha256).name)
+        assert names[-1] in str(publications.all_current(db, "vectors")["code"].detail)
+        assert plan.corpus_reasons(small, db, corpora.get(db, small.tenant, "code")) == []
+        assert (SLICE in report.slices) == (seed > 1)
+    with db.connect() as conn:
+        assert set(vectors.models(conn)) == set(names[1:])
 
 
 def test_a_classifier_worse_than_word_counts_is_refused_and_says_why(small: Settings, db: Engine) -> None:
