@@ -57,12 +57,24 @@ corpus = Table(
     Column("kind", Text, nullable=False),
     Column("uri", Text, nullable=False),
     Column("licence", Text),
-    Column("consent_to_train", Boolean, nullable=False, server_default=text("false")),
-    Column("consent_by", Text),
-    Column("consent_at", DateTime(timezone=True)),
     Column("revision", Text),
     _now(),
     UniqueConstraint("tenant", "name"),
+)
+
+# Who allowed what with a corpus, and who took it back. A row is never changed but to be withdrawn, once.
+consent = Table(
+    "consent",
+    metadata,
+    _id(),
+    Column("corpus_id", ForeignKey(corpus.c.id, ondelete="CASCADE"), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("given_by", Text, nullable=False),
+    _now("given_at"),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_at", DateTime(timezone=True)),
+    CheckConstraint("scope in ('train', 'run')", name="scope"),
+    Index("uq_consent_live", "corpus_id", "scope", unique=True, postgresql_where=text("withdrawn_at is null")),
 )
 
 document = Table(
