@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, text
 from modelmill.errors import UserError
 from modelmill.extract.source import open_corpus
 from modelmill.extract.stage import nothing_found
-from modelmill.normalize import duplicates
+from modelmill.normalize import clustering
 from modelmill.normalize.language import Draft, Language, all_languages, unique_names
 from modelmill.normalize.placeholders import Names, keyed
 from modelmill.normalize.privacy import PRIVACY_VERSION, Cleaned, clean, clean_value
@@ -77,7 +77,7 @@ def normalize(settings: Settings, db: Engine, corpus: Corpus, progress: Progress
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill units'))"))
         publications.check(conn, lease)
         _store(conn, corpus, parsed)
-        _cluster(conn)
+        clustering.bring_up_to_date(conn)
         result = _summary(conn, corpus)
         if not result.units:
             raise nothing_found(corpus, result.dropped)
@@ -214,19 +214,6 @@ def _store(conn: Connection, corpus: Corpus, parsed: Parsed) -> None:
     documents.replace_dropped(conn, corpus.id, "normalize", parsed.dropped, parsed.paths)
     documents.replace_dropped(conn, corpus.id, "privacy", parsed.secrets, parsed.paths)
     documents.mark_parsed(conn, parsed.parsed_as)
-
-
-def _cluster(conn: Connection) -> None:
-    """Bring the clusters of all units, in all corpora, up to date; only rows that change are written."""
-    before: dict[str, set[str]] = {}
-    texts: dict[str, str] = {}
-    for sha, content, cluster in conn.execute(text("SELECT sha256, text, cluster FROM mill.unit")):
-        texts[sha] = content
-        before.setdefault(sha, set()).add(cluster)
-    found = duplicates.clusters(texts)
-    changed = [{"sha": sha, "now": cluster} for sha, cluster in found.items() if before[sha] != {cluster}]
-    if changed:
-        conn.execute(text("UPDATE mill.unit SET cluster = :now WHERE sha256 = :sha AND cluster <> :now"), changed)
 
 
 SHA256_OF_UNITS = """

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -130,6 +131,16 @@ unit = Table(
     Index("ix_unit_sha256", "sha256"),
     Index("ix_unit_document_id", "document_id"),
     Index("ix_unit_kind_language", "kind", "language"),
+)
+
+# One row per distinct text of all units: how it is compared with others, and the cluster it is in.
+signature = Table(
+    "signature",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("bands", LargeBinary, nullable=False),
+    Column("cluster", Text, nullable=False),
 )
 
 # Different models have different dimensions, so the column has none; an HNSW index per model is an expression index.

@@ -1,4 +1,4 @@
-"""consents: who allowed what with a corpus and when, each withdrawable by itself"""
+"""consents, each withdrawable by itself; and the signatures by which texts are compared"""
 
 from __future__ import annotations
 
@@ -43,9 +43,19 @@ def upgrade() -> None:
     )
     for column in ("consent_to_train", "consent_by", "consent_at"):
         op.drop_column("corpus", column, schema="mill")
+    op.create_table(
+        "signature",
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("bands", sa.LargeBinary(), nullable=False),
+        sa.Column("cluster", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_signature")),
+        schema="mill",
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("signature", schema="mill")
     op.add_column(
         "corpus",
         sa.Column("consent_to_train", sa.Boolean(), server_default=sa.text("false"), nullable=False),
