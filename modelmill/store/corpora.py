@@ -7,19 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Text, any_, delete, func, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import ColumnElement, Connection, Engine, Row, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.errors import UserError
-from modelmill.records import Corpus, sha256_text
+from modelmill.records import Corpus
 from modelmill.settings import Settings
-from modelmill.store import consents, publications
-from modelmill.store.tables import corpus, document, publication, unit, vector
+from modelmill.store import consents
+from modelmill.store.tables import corpus, publication
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 ERASED = "corpus/erased"
-PARTITIONED = ("documents", "units", "vectors")
 
 
 def add(
@@ -127,38 +126,6 @@ def all_corpora(db: Engine, tenant: str) -> list[Corpus]:
 def set_revision(conn: Connection, corpus_id: int, revision: str) -> None:
     """Record the revision that was extracted, in the caller's transaction."""
     conn.execute(update(corpus).where(corpus.c.id == corpus_id).values(revision=revision))
-
-
-def remove(settings: Settings, db: Engine, tenant: str, name: str) -> dict[str, int]:
-    """Erase the corpus with its documents, units and vectors, and mark every dataset that was made of it.
-
-    Returns how many of each. Vectors stay where another corpus has the same text. That it was erased is on record.
-    """
-    one = get(db, tenant, name)
-    for asset in PARTITIONED:  # whoever works on it now can no longer publish
-        publications.take(db, asset, name)
-    lease = publications.take(db, ERASED, name)
-    with db.begin() as conn:
-        counts = _erase(conn, one)
-        nothing = sha256_text("")
-        publications.publish(conn, lease, input_hash=nothing, sha256=nothing, rows=0, detail=counts)
-    return counts
-
-
-def _erase(conn: Connection, one: Corpus) -> dict[str, int]:
-    shas = list(conn.scalars(select(unit.c.sha256).where(unit.c.corpus_id == one.id).distinct()))
-    units = conn.scalar(select(func.count()).select_from(unit).where(unit.c.corpus_id == one.id)) or 0
-    documents = conn.scalar(select(func.count()).select_from(document).where(document.c.corpus_id == one.id)) or 0
-    conn.execute(delete(corpus).where(corpus.c.id == one.id))
-    kept = select(unit.c.sha256).where(unit.c.sha256 == vector.c.sha256).exists()
-    vectors = (
-        conn.execute(delete(vector).where(vector.c.sha256 == any_(literal(shas, ARRAY(Text))), ~kept)).rowcount
-        if shas
-        else 0
-    )
-    tainted = consents.taint(conn, one.name, f"the corpus {one.name!r} was erased")
-    conn.execute(delete(publication).where(publication.c.asset.in_(PARTITIONED), publication.c.partition == one.name))
-    return {"documents": documents, "units": units, "vectors": vectors, "datasets_tainted": tainted}
 
 
 def _record(row: Row[Any]) -> Corpus:

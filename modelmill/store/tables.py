@@ -225,6 +225,8 @@ release = Table(
     Column("report_id", ForeignKey(report.c.id), nullable=False),
     Column("status", Text, nullable=False),
     Column("bento_tag", Text),
+    # Set when something its dataset was made of is erased; it goes on answering until it is retrained or taken back.
+    Column("tainted", Text),
     Column("promoted_at", DateTime(timezone=True)),
     _now(),
     UniqueConstraint("task", "version"),

@@ -9,6 +9,7 @@ import pytest
 from intake_project import SHAPES, write
 from sqlalchemy import Engine, func, select, text, update
 
+from modelmill import erasure
 from modelmill.errors import FencedError, UserError
 from modelmill.extract.stage import extract
 from modelmill.licences.policy import may_train
@@ -251,13 +252,16 @@ def test_removal_erases_everything_of_the_corpus_and_marks_what_was_made_of_it(
     with db.begin() as conn:
         conn.execute(vector.insert(), [{"model": "m", "sha256": sha, "embedding": [1.0, 0.0]} for sha in shas])
         for name in ("made-of-p", "made-of-c"):
-            conn.execute(dataset.insert().values(sha256=name, task="t", path="x", counts={}, manifest={}))
+            conn.execute(dataset.insert().values(sha256=name, task="t", path="/nowhere", counts={}, manifest={}))
             row = {"corpus": name[-1], "path": "a", "name": "a", "split": "train"}
             row |= {"unit_sha256": "a", "document_sha256": "a", "revision": "a", "dataset_sha256": name}
             conn.execute(dataset_unit.insert().values(**row))
-    counts = corpora.remove(settings, db, "default", "p")
+    counts = erasure.remove(settings, db, "default", "p").counts
     shared = {one.sha256 for one in units.query(db)}
-    assert counts == {"documents": 5, "units": 11, "vectors": len(shas - shared), "datasets_tainted": 1}
+    assert counts == {
+        "documents": 5, "units": 11, "vectors": len(shas - shared), "datasets_tainted": 1, "releases_tainted": 0,
+        "predictions": 0, "files": 0,
+    }  # fmt: skip
     with db.connect() as conn:
         assert set(conn.scalars(select(vector.c.sha256))) == shared
         assert dict(conn.execute(select(dataset.c.sha256, dataset.c.tainted)).all()) == {

@@ -52,9 +52,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_signature")),
         schema="mill",
     )
+    op.add_column("release", sa.Column("tainted", sa.Text(), nullable=True), schema="mill")
 
 
 def downgrade() -> None:
+    op.drop_column("release", "tainted", schema="mill")
     op.drop_table("signature", schema="mill")
     op.add_column(
         "corpus",
