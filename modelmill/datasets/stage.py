@@ -76,14 +76,16 @@ def is_current(settings: Settings, db: Engine, task: Task, profile: Profile, see
 
 def input_hash(settings: Settings, db: Engine, task: Task, profile: Profile, seed: int) -> str:
     """Of everything a dataset follows from: units with consent now, the task's files and code, profile, seed."""
-    made_of = units.fingerprint(db, task.kinds, task.languages, settings.tenant)
+    made_of = units.fingerprint(db, task.kinds, task.languages, settings.tenant, settings.training_policy)
     given = {name: _file_sha256(settings, name) for name in task.files}
     return sha256_text(canonical_json([made_of, given, _code(task), profile, seed]))
 
 
 def trainable(settings: Settings, db: Engine, task: Task) -> list[Unit]:
     """The units that the task's examples may be made of, in a fixed order."""
-    return units.query(db, task.kinds, task.languages, consented_only=True, tenant=settings.tenant)
+    return units.query(
+        db, task.kinds, task.languages, consented_only=True, tenant=settings.tenant, policy=settings.training_policy
+    )
 
 
 def folder(settings: Settings, task: str) -> Path:
@@ -134,9 +136,9 @@ def _refuse_nothing(settings: Settings, db: Engine, task: Task, found: Sequence[
     )
     raise UserError(
         f"{task.name} may not learn from any of its {there} units",
-        allowed="corpora with consent to train and a permissive licence",
+        allowed=f"corpora with consent to train and a licence of the policy ({settings.train_on})",
         found=named,
-        next="mill corpus add NAME URI --license SPDX --consent-to-train",
+        next="mill corpus consent NAME --give, or mill corpus add NAME URI --license SPDX --consent-to-train",
     )
 
 

@@ -75,9 +75,10 @@ def _read_regular(path: Path) -> bytes | None:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return None
     with open(handle, "rb") as file:  # noqa: PTH123  (a descriptor, opened without following links)
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
         return file.read(MAX_FILE_BYTES + 1)
 
 

@@ -103,7 +103,10 @@ class GitSnapshot:
     def _listed(self) -> Iterator[tuple[str, str, str, int]]:
         """Path, mode, blob, size of every file. Paths that are not UTF-8 or hold control characters are not listed."""
         self._blobs = {}
-        output = _git("-C", str(self.folder), "ls-tree", "-r", "-z", "-l", "--full-tree", self.revision)
+        try:
+            output = _git("-C", str(self.folder), "ls-tree", "-r", "-z", "-l", "--full-tree", self.revision)
+        except subprocess.CalledProcessError as error:
+            raise _incomplete(f"the tree of {self.revision}", error.stderr or b"") from error
         for line in filter(None, output.split(b"\0")):
             head, _, raw = line.partition(b"\t")
             mode, _, blob, size = head.decode("ascii").split()
@@ -126,15 +129,19 @@ def _blob(process: subprocess.Popen[bytes], name: str) -> bytes:
     process.stdin.flush()
     head = process.stdout.readline().split()
     if len(head) != 3 or head[1] != b"blob":
-        raise PrerequisiteError(
-            f"git could not read the object {name}",
-            allowed="a complete repository",
-            found=b" ".join(head).decode("utf-8", "replace") or "no answer",
-            next="git fsck in that repository",
-        )
+        raise _incomplete(f"the object {name}", b" ".join(head))
     content = process.stdout.read(int(head[2]))
     process.stdout.read(1)
     return content
+
+
+def _incomplete(what: str, said: bytes) -> PrerequisiteError:
+    return PrerequisiteError(
+        f"git could not read {what}",
+        allowed="a complete repository",
+        found=said.decode("utf-8", "replace").strip()[:200] or "no answer",
+        next="git fsck in that repository",
+    )
 
 
 class Git:

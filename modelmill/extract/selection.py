@@ -32,7 +32,6 @@ GENERATED_NAME = re.compile(r"(_pb2(_grpc)?\.py|\.min\.\w+|\.generated\.\w+|\.g\
 GENERATED_HEAD = re.compile(
     rb"(?i)@generated|\bdo not edit\b|auto-?generated (by|from|on|file)|file is generated|generated and used by"
 )
-SPDX_HEAD = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+() -]{2,80}?)[ \t]*(?:\*/|-->|\r?\n|$)")
 
 MAX_LINE = 5_000  # characters; longer lines are data or the output of a minifier
 MAX_MEAN_LINE = 300
@@ -87,9 +86,3 @@ def _minified(path: str, content: bytes) -> Dropped | None:
     if longest > MAX_LINE or mean > MAX_MEAN_LINE:
         return Dropped(path, "minified", f"longest line {longest}, mean {mean:.0f} bytes")
     return None
-
-
-def licence_of(content: bytes) -> str | None:
-    """The SPDX expression in the file's head, where there is one."""
-    found = SPDX_HEAD.search(content[:2048])
-    return found.group(1).decode("ascii").strip() if found else None

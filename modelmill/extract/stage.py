@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from modelmill.errors import UserError
 from modelmill.extract import selection
 from modelmill.extract.source import Snapshot, open_corpus
+from modelmill.licences import recognition
 from modelmill.normalize.language import language_of
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Document, Dropped, canonical_json, sha256_text
@@ -20,7 +21,7 @@ from modelmill.settings import Settings
 from modelmill.store import corpora, documents, publications
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 1
+EXTRACT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +119,29 @@ def _survey(snapshot: Snapshot, progress: Progress) -> Survey:
     """Choose by name, then read what is left and choose by content."""
     chosen: list[str] = []
     left_out: list[Dropped] = []
+    declaring: list[str] = []
     for entry in snapshot.files():
         reason = selection.by_name(entry)
+        if not entry.refused and recognition.declares(entry.path):
+            declaring.append(entry.path)
         chosen.append(entry.path) if reason is None else left_out.append(reason)
+    read = snapshot.read(declaring)
+    folders = recognition.Folders({path: recognition.of_declaration(path, content) for path, content in read})
     found: list[Document] = []
     for path, content in follow(snapshot.read(chosen), "extract", progress, total=len(chosen)):
         reason = selection.by_content(path, content)
-        found.append(_document(path, content)) if reason is None else left_out.append(reason)
+        found.append(_document(path, content, folders)) if reason is None else left_out.append(reason)
     found.sort(key=lambda one: one.path)
     revision = snapshot.revision or f"content-{_content_sha256(found)[:16]}"
     return Survey(revision, tuple(found), tuple(left_out))
 
 
-def _document(path: str, content: bytes) -> Document:
+def _document(path: str, content: bytes, folders: recognition.Folders) -> Document:
     language = language_of(path)
     assert language is not None, path  # chosen by name, so there is one
     sha256 = hashlib.sha256(content).hexdigest()
-    return Document(path, sha256, "", language.name, len(content), selection.licence_of(content))
+    licence = recognition.of_head(content) or folders.licence_of(path)
+    return Document(path, sha256, "", language.name, len(content), licence)
 
 
 def _content_sha256(found: tuple[Document, ...] | list[Document]) -> str:

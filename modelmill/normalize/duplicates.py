@@ -7,27 +7,64 @@ Near: Jaccard of word 3-shingles at least .8 (Lee et al. 2022, https://arxiv.org
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 THRESHOLD = 0.8
 MIN_SHINGLES = 8  # shorter texts are alike by chance; only exact copies count
 PERMUTATIONS = 128
 BANDS = 32  # four rows each: finds a pair of .8 with probability 1 - (1 - .8^4)^32 > .9999
 SEED = 17
+SIGN_VERSION = 1  # raise it when the same text would get other bands
 CROWD = 100  # texts in one bucket that are compared each with each; of a larger crowd, each with the first ones
 
 WORD = re.compile(r"\w+")
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A text as it is compared: its cluster so far, and a 64-bit hash of each band (none: too short to compare)."""
+
+    cluster: str
+    bands: bytes
+
+
 def clusters(texts: Mapping[str, str]) -> dict[str, str]:
     """Per sha256 the cluster it is in (its own sha256 when it is alike to none). texts: per sha256 the text."""
-    shingles = {sha: found for sha, text in sorted(texts.items()) if len(found := shingle(text)) >= MIN_SHINGLES}
-    leader = {sha: sha for sha in texts}
-    for one, other in _proposed(shingles):
+    known = {sha: Signed(sha, bands) for sha, bands in sign(texts).items()}
+    return regroup(known, texts.keys(), lambda shas: {sha: texts[sha] for sha in shas})
+
+
+def regroup(
+    known: Mapping[str, Signed], affected: Collection[str], texts_of: Callable[[Collection[str]], Mapping[str, str]]
+) -> dict[str, str]:
+    """The cluster of every known text, now that the `affected` ones are new or have lost a neighbour.
+
+    Only they are compared, with all that share a band with them, so the cost follows the change. An affected text
+    stands by itself until it is found to be alike to another; of what is not affected, clusters only grow.
+    """
+    fresh = frozenset(affected)
+    leader = {one.cluster: one.cluster for one in known.values()}
+    leader |= {sha: sha if sha in fresh else one.cluster for sha, one in known.items()}
+    pairs = list(_proposed(known, fresh))
+    texts = texts_of({sha for pair in pairs for sha in pair})
+    shingles = {sha: shingle(text) for sha, text in texts.items()}
+    for one, other in pairs:
         a, b = _find(leader, one), _find(leader, other)
         if a != b and jaccard(shingles[one], shingles[other]) >= THRESHOLD:
             leader[max(a, b)] = min(a, b)
-    return {sha: _find(leader, sha) for sha in texts}
+    return {sha: _find(leader, sha) for sha in known}
+
+
+def sign(texts: Mapping[str, str]) -> dict[str, bytes]:
+    """Per sha256 the hashes of its bands, as `Signed` has them."""
+    shingles = {sha: found for sha, text in sorted(texts.items()) if len(found := shingle(text)) >= MIN_SHINGLES}
+    hashed = _bands(list(shingles.values()))
+    return dict.fromkeys(texts, b"") | {sha: row.tobytes() for sha, row in zip(shingles, hashed, strict=True)}
 
 
 def shingle(text: str) -> frozenset[str]:
@@ -49,33 +86,45 @@ def _find(leader: dict[str, str], sha: str) -> str:
     return sha
 
 
-def _proposed(shingles: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
-    """Pairs with a whole band of their signatures in common, each once."""
-    names = list(shingles)
+def _proposed(known: Mapping[str, Signed], affected: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Pairs with a band in common of which one is affected, each once, in order."""
+    import numpy as np
+
+    names = sorted(sha for sha, one in known.items() if one.bands)
+    if not names:
+        return
+    table = np.frombuffer(b"".join(known[sha].bands for sha in names), dtype=np.uint64).reshape(-1, BANDS)
+    looked_at = np.array([sha in affected for sha in names])
     seen: set[tuple[int, int]] = set()
-    for bucket in _buckets(list(shingles.values())):
+    for bucket in _buckets(table, looked_at):
         for place, other in enumerate(bucket[1:], start=1):
             for one in bucket[: min(place, CROWD)]:
-                if (one, other) not in seen:
+                if (looked_at[one] or looked_at[other]) and (one, other) not in seen:
                     seen.add((one, other))
                     yield names[one], names[other]
 
 
-def _buckets(sets: Sequence[frozenset[str]]) -> Iterator[list[int]]:
-    """Indices, ascending, of sets that agree in a band. A band is hashed to 64 bits; a collision only costs a look."""
+def _buckets(table: np.ndarray, looked_at: np.ndarray) -> Iterator[list[int]]:
+    """Indices, ascending, of texts that agree in a band, where one of them is looked at."""
     import numpy as np
-    from rensa import RMinHash  # pyright: ignore[reportAttributeAccessIssue]  (made by Rust, without types)
 
-    if not sets:
-        return
-    digests = np.asarray(RMinHash.digests_from_token_sets(sets, PERMUTATIONS, SEED), dtype=np.uint64)
-    odd = np.random.default_rng(SEED).integers(1, 2**63, PERMUTATIONS // BANDS, dtype=np.uint64) * np.uint64(
-        2
-    ) + np.uint64(1)
-    for band in np.split(digests, BANDS, axis=1):
-        keys = (band * odd).sum(axis=1, dtype=np.uint64)
-        order = np.argsort(keys, kind="stable")
+    for keys in table.T:
+        members = np.flatnonzero(np.isin(keys, keys[looked_at]))
+        order = members[np.argsort(keys[members], kind="stable")]
         ends = np.flatnonzero(np.diff(keys[order])) + 1
         for group in np.split(order, ends):
             if len(group) > 1:
                 yield group.tolist()
+
+
+def _bands(sets: Sequence[frozenset[str]]) -> np.ndarray:
+    """A row a set, a column a band, hashed to 64 bits; a collision only costs a look."""
+    import numpy as np
+    from rensa import RMinHash  # pyright: ignore[reportAttributeAccessIssue]  (made by Rust, without types)
+
+    if not sets:
+        return np.empty((0, BANDS), dtype=np.uint64)
+    digests = np.asarray(RMinHash.digests_from_token_sets(sets, PERMUTATIONS, SEED), dtype=np.uint64)
+    random = np.random.default_rng(SEED).integers(1, 2**63, PERMUTATIONS // BANDS, dtype=np.uint64)
+    odd = random * np.uint64(2) + np.uint64(1)
+    return np.stack([(band * odd).sum(axis=1, dtype=np.uint64) for band in np.split(digests, BANDS, axis=1)], axis=1)

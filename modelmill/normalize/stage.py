@@ -18,8 +18,9 @@ from sqlalchemy import Connection, Engine, text
 from modelmill.errors import UserError
 from modelmill.extract.source import open_corpus
 from modelmill.extract.stage import nothing_found
-from modelmill.normalize import duplicates
+from modelmill.normalize import clustering
 from modelmill.normalize.language import Draft, Language, all_languages, unique_names
+from modelmill.normalize.placeholders import Names, keyed
 from modelmill.normalize.privacy import PRIVACY_VERSION, Cleaned, clean, clean_value
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Document, Dropped, Unit, canonical_json, sha256_text
@@ -76,7 +77,7 @@ def normalize(settings: Settings, db: Engine, corpus: Corpus, progress: Progress
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill units'))"))
         publications.check(conn, lease)
         _store(conn, corpus, parsed)
-        _cluster(conn)
+        clustering.bring_up_to_date(conn)
         result = _summary(conn, corpus)
         if not result.units:
             raise nothing_found(corpus, result.dropped)
@@ -128,25 +129,26 @@ def _parse(settings: Settings, db: Engine, corpus: Corpus, revision: str, progre
     }
     parsed = Parsed(paths=list(todo), units={stored.id: [] for stored in todo.values()})
     read: set[str] = set()
+    names = keyed(settings)
     with open_corpus(settings, corpus, revision) as snapshot:
         for path, content in follow(snapshot.read(todo), "normalize", progress, total=len(todo)):
             if hashlib.sha256(content).hexdigest() == todo[path].record.sha256:
                 read.add(path)
-                _parse_document(corpus, todo[path], content, parsed)
+                _parse_document(corpus, todo[path], content, names, parsed)
     parsed.dropped += [Dropped(path, CHANGED, "extract again") for path in todo.keys() - read]
     return parsed
 
 
-def _parse_document(corpus: Corpus, stored: documents.Stored, content: bytes, parsed: Parsed) -> None:
+def _parse_document(corpus: Corpus, stored: documents.Stored, content: bytes, names: Names, parsed: Parsed) -> None:
     language = all_languages()[stored.record.language]
     parsed.parsed_as[stored.id] = _stamp(stored.record, language)
-    cleaned = _clean_source(language, content.decode("utf-8-sig"))
+    cleaned = _clean_source(language, content.decode("utf-8-sig"), names)
     if cleaned is None:
         parsed.dropped.append(Dropped(stored.record.path, "does not parse", "without its personal data"))
         return
     secrets = Counter(cleaned.counts)
     try:
-        for one, found in _units(corpus, stored.record, language, cleaned.text):
+        for one, found in _units(corpus, stored.record, language, cleaned.text, names):
             secrets.update(found)
             parsed.units[stored.id].append(one) if isinstance(one, Unit) else parsed.dropped.append(one)
     except (RecursionError, ValueError) as error:
@@ -155,17 +157,22 @@ def _parse_document(corpus: Corpus, stored: documents.Stored, content: bytes, pa
     parsed.secrets += [Dropped(f"{stored.record.path}::{kind}", kind, str(n)) for kind, n in secrets.items()]
 
 
-def _clean_source(language: Language, source: str) -> Cleaned | None:
-    """The file without secrets. Where `<EMAIL_1>` would break the code, `EMAIL_1`; None if that breaks it too."""
-    cleaned = clean(source)
+# How a value's name is written, in the order in which these are tried: as prose; where `<...>` would not parse, as an
+# identifier or, for JSON and its kin, as a string.
+FORMS = ("<{}>", "{}", '"{}"')
+
+
+def _clean_source(language: Language, source: str, names: Names) -> Cleaned | None:
+    """The file without secrets, in the first form that parses if the file did; None if none does."""
+    cleaned = clean(source, names)
     if not cleaned.counts or language.parses(cleaned.text) or not language.parses(source):
         return cleaned
-    cleaned = clean(source, placeholder="{}")
-    return cleaned if language.parses(cleaned.text) else None
+    others = (clean(source, names, placeholder=form) for form in FORMS[1:])
+    return next((one for one in others if language.parses(one.text)), None)
 
 
 def _units(
-    corpus: Corpus, document: Document, language: Language, source: str
+    corpus: Corpus, document: Document, language: Language, source: str, names: Names
 ) -> Iterator[tuple[Unit | Dropped, Mapping[str, int]]]:
     """Units with the secrets that came to light only in their rendered text."""
     folder = str(PurePosixPath(document.path).parent)
@@ -175,7 +182,7 @@ def _units(
             continue
         found: Mapping[str, int] = {}
         if language.rendered:
-            draft, found = _clean_rendered(draft)
+            draft, found = _clean_rendered(draft, names)
         unit = Unit(
             corpus=corpus.name,
             path=document.path,
@@ -195,11 +202,11 @@ def _units(
         yield unit, found
 
 
-def _clean_rendered(draft: Draft) -> tuple[Draft, Mapping[str, int]]:
-    cleaned = clean(draft.text)
-    meta, _ = clean_value(draft.meta)
-    signature, name = clean(draft.signature).text, clean(draft.name).text
-    return replace(draft, text=cleaned.text, meta=meta, signature=signature, name=name), cleaned.counts
+def _clean_rendered(draft: Draft, names: Names) -> tuple[Draft, Mapping[str, int]]:
+    cleaned = clean(draft.text, names)
+    meta, _ = clean_value(draft.meta, names)
+    words = {field: clean(getattr(draft, field), names).text for field in ("signature", "docstring", "name")}
+    return replace(draft, text=cleaned.text, meta=meta, **words), cleaned.counts
 
 
 def _store(conn: Connection, corpus: Corpus, parsed: Parsed) -> None:
@@ -207,19 +214,6 @@ def _store(conn: Connection, corpus: Corpus, parsed: Parsed) -> None:
     documents.replace_dropped(conn, corpus.id, "normalize", parsed.dropped, parsed.paths)
     documents.replace_dropped(conn, corpus.id, "privacy", parsed.secrets, parsed.paths)
     documents.mark_parsed(conn, parsed.parsed_as)
-
-
-def _cluster(conn: Connection) -> None:
-    """Bring the clusters of all units, in all corpora, up to date; only rows that change are written."""
-    before: dict[str, set[str]] = {}
-    texts: dict[str, str] = {}
-    for sha, content, cluster in conn.execute(text("SELECT sha256, text, cluster FROM mill.unit")):
-        texts[sha] = content
-        before.setdefault(sha, set()).add(cluster)
-    found = duplicates.clusters(texts)
-    changed = [{"sha": sha, "now": cluster} for sha, cluster in found.items() if before[sha] != {cluster}]
-    if changed:
-        conn.execute(text("UPDATE mill.unit SET cluster = :now WHERE sha256 = :sha AND cluster <> :now"), changed)
 
 
 SHA256_OF_UNITS = """

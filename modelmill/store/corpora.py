@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Text, any_, delete, func, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import ColumnElement, Connection, Engine, Row, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.errors import UserError
-from modelmill.records import Corpus, sha256_text
+from modelmill.records import Corpus
 from modelmill.settings import Settings
-from modelmill.store import publications
-from modelmill.store.tables import corpus, dataset, dataset_unit, document, publication, unit, vector
+from modelmill.store import consents
+from modelmill.store.tables import corpus, publication
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 ERASED = "corpus/erased"
-PARTITIONED = ("documents", "units", "vectors")
 
 
 def add(
@@ -60,22 +60,28 @@ def _absolute(uri: str) -> str:
 def _write(
     db: Engine, tenant: str, name: str, kind: str, uri: str, licence: str | None, consent: bool, by: str
 ) -> Corpus:
-    consented = {"consent_by": by or "command line", "consent_at": func.now()} if consent else {}
-    values = {"kind": kind, "licence": licence, "consent_to_train": consent, **consented}
+    values = {"kind": kind, "licence": licence}
     statement = insert(corpus).values(tenant=tenant, name=name, uri=uri, **values)
     statement = statement.on_conflict_do_update(
         index_elements=[corpus.c.tenant, corpus.c.name], set_=values, where=corpus.c.uri == uri
-    ).returning(corpus)
+    ).returning(*columns())
     with db.begin() as conn:
         row = conn.execute(statement).one_or_none()
-    if row is None:
-        raise UserError(
-            f"the corpus {name!r} cannot be {uri!r}",
-            allowed="a name that is free, or the same URI as before",
-            found=f"{name!r} is {get(db, tenant, name).uri!r}",
-            next=f"choose another name, or `mill corpus remove {name}` first",
-        )
-    return _record(row)
+        if row is not None:
+            made, who = _record(row), by or "command line"
+            consents.give(conn, made, "train", who) if consent else consents.withdraw(conn, made, "train", who)
+            return replace(made, consent_to_train=consent)
+    raise UserError(
+        f"the corpus {name!r} cannot be {uri!r}",
+        allowed="a name that is free, or the same URI as before",
+        found=f"{name!r} is {get(db, tenant, name).uri!r}",
+        next=f"choose another name, or `mill corpus remove {name}` first",
+    )
+
+
+def columns() -> list[ColumnElement[Any]]:
+    """What a corpus's record is made of: its row, and whether it has consent to train now."""
+    return [*corpus.c, consents.live(corpus.c.id).label("consent_to_train")]
 
 
 def ensure_defaults(settings: Settings, db: Engine) -> list[Corpus]:
@@ -100,7 +106,8 @@ def ensure_defaults(settings: Settings, db: Engine) -> list[Corpus]:
 def get(db: Engine, tenant: str, name: str) -> Corpus:
     """The corpus of that name. Raises UserError listing those there are."""
     with db.connect() as conn:
-        row = conn.execute(select(corpus).where(corpus.c.tenant == tenant, corpus.c.name == name)).one_or_none()
+        found = select(*columns()).where(corpus.c.tenant == tenant, corpus.c.name == name)
+        row = conn.execute(found).one_or_none()
     if row is None:
         known = ", ".join(one.name for one in all_corpora(db, tenant)) or "none yet"
         raise UserError(
@@ -112,50 +119,13 @@ def get(db: Engine, tenant: str, name: str) -> Corpus:
 def all_corpora(db: Engine, tenant: str) -> list[Corpus]:
     """By name."""
     with db.connect() as conn:
-        rows = conn.execute(select(corpus).where(corpus.c.tenant == tenant).order_by(corpus.c.name)).all()
+        rows = conn.execute(select(*columns()).where(corpus.c.tenant == tenant).order_by(corpus.c.name)).all()
     return [_record(row) for row in rows]
 
 
 def set_revision(conn: Connection, corpus_id: int, revision: str) -> None:
     """Record the revision that was extracted, in the caller's transaction."""
     conn.execute(update(corpus).where(corpus.c.id == corpus_id).values(revision=revision))
-
-
-def remove(settings: Settings, db: Engine, tenant: str, name: str) -> dict[str, int]:
-    """Erase the corpus with its documents, units and vectors, and mark every dataset that was made of it.
-
-    Returns how many of each. Vectors stay where another corpus has the same text. That it was erased is on record.
-    """
-    one = get(db, tenant, name)
-    for asset in PARTITIONED:  # whoever works on it now can no longer publish
-        publications.take(db, asset, name)
-    lease = publications.take(db, ERASED, name)
-    with db.begin() as conn:
-        counts = _erase(conn, one)
-        nothing = sha256_text("")
-        publications.publish(conn, lease, input_hash=nothing, sha256=nothing, rows=0, detail=counts)
-    return counts
-
-
-def _erase(conn: Connection, one: Corpus) -> dict[str, int]:
-    shas = list(conn.scalars(select(unit.c.sha256).where(unit.c.corpus_id == one.id).distinct()))
-    units = conn.scalar(select(func.count()).select_from(unit).where(unit.c.corpus_id == one.id)) or 0
-    documents = conn.scalar(select(func.count()).select_from(document).where(document.c.corpus_id == one.id)) or 0
-    conn.execute(delete(corpus).where(corpus.c.id == one.id))
-    kept = select(unit.c.sha256).where(unit.c.sha256 == vector.c.sha256).exists()
-    vectors = (
-        conn.execute(delete(vector).where(vector.c.sha256 == any_(literal(shas, ARRAY(Text))), ~kept)).rowcount
-        if shas
-        else 0
-    )
-    of_it = select(dataset_unit.c.dataset_sha256).where(dataset_unit.c.corpus == one.name)
-    tainted = conn.execute(
-        update(dataset)
-        .where(dataset.c.sha256.in_(of_it), dataset.c.tainted.is_(None))
-        .values(tainted=f"the corpus {one.name!r} was erased")
-    ).rowcount
-    conn.execute(delete(publication).where(publication.c.asset.in_(PARTITIONED), publication.c.partition == one.name))
-    return {"documents": documents, "units": units, "vectors": vectors, "datasets_tainted": tainted}
 
 
 def _record(row: Row[Any]) -> Corpus:

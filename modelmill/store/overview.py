@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
+from modelmill.store.consents import live
 from modelmill.store.publications import Publication, current
 from modelmill.store.tables import corpus, document, prediction, unit
 
@@ -22,7 +23,7 @@ def corpora(db: Engine, tenant: str) -> list[dict[str, Any]]:
         corpus.c.kind,
         corpus.c.uri,
         corpus.c.licence,
-        corpus.c.consent_to_train,
+        live(corpus.c.id).label("consent_to_train"),
         corpus.c.revision,
     )
     statement = select(*columns, documents.label("documents"), units.label("units")).where(corpus.c.tenant == tenant)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -57,12 +58,24 @@ corpus = Table(
     Column("kind", Text, nullable=False),
     Column("uri", Text, nullable=False),
     Column("licence", Text),
-    Column("consent_to_train", Boolean, nullable=False, server_default=text("false")),
-    Column("consent_by", Text),
-    Column("consent_at", DateTime(timezone=True)),
     Column("revision", Text),
     _now(),
     UniqueConstraint("tenant", "name"),
+)
+
+# Who allowed what with a corpus, and who took it back. A row is never changed but to be withdrawn, once.
+consent = Table(
+    "consent",
+    metadata,
+    _id(),
+    Column("corpus_id", ForeignKey(corpus.c.id, ondelete="CASCADE"), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("given_by", Text, nullable=False),
+    _now("given_at"),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_at", DateTime(timezone=True)),
+    CheckConstraint("scope in ('train', 'run')", name="scope"),
+    Index("uq_consent_live", "corpus_id", "scope", unique=True, postgresql_where=text("withdrawn_at is null")),
 )
 
 document = Table(
@@ -118,6 +131,16 @@ unit = Table(
     Index("ix_unit_sha256", "sha256"),
     Index("ix_unit_document_id", "document_id"),
     Index("ix_unit_kind_language", "kind", "language"),
+)
+
+# One row per distinct text of all units: how it is compared with others, and the cluster it is in.
+signature = Table(
+    "signature",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("bands", LargeBinary, nullable=False),
+    Column("cluster", Text, nullable=False),
 )
 
 # Different models have different dimensions, so the column has none; an HNSW index per model is an expression index.
@@ -202,6 +225,8 @@ release = Table(
     Column("report_id", ForeignKey(report.c.id), nullable=False),
     Column("status", Text, nullable=False),
     Column("bento_tag", Text),
+    # Set when something its dataset was made of is erased; it goes on answering until it is retrained or taken back.
+    Column("tainted", Text),
     Column("promoted_at", DateTime(timezone=True)),
     _now(),
     UniqueConstraint("task", "version"),

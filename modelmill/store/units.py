@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,34 +23,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
+from modelmill.licences.policy import may_train
 from modelmill.records import Unit
+from modelmill.store.consents import live
 from modelmill.store.tables import corpus, document, unit
-
-# Licences that allow training and giving away what comes out (https://spdx.org/licenses/). Unknown is none of them.
-PERMISSIVE = frozenset(
-    {
-        "0BSD", "AFL-3.0", "Apache-2.0", "BlueOak-1.0.0", "BSD-1-Clause", "BSD-2-Clause", "BSD-3-Clause",
-        "BSD-3-Clause-Clear", "BSL-1.0", "CC-BY-4.0", "CC0-1.0", "CNRI-Python", "HPND", "ISC", "MIT", "MIT-0",
-        "NCSA", "PostgreSQL", "PSF-2.0", "Python-2.0", "Python-2.0.1", "Unicode-3.0", "Unicode-DFS-2016",
-        "Unlicense", "UPL-1.0", "W3C", "WTFPL", "X11", "Zlib", "ZPL-2.1",
-    }
-)  # fmt: skip
 
 COLUMNS = (
     "corpus_id", "document_id", "path", "name", "kind", "language", "sha256", "text", "signature", "docstring", "group",
     "start_line", "end_line", "meta", "cluster",
 )  # fmt: skip
-
-
-def is_permissive(expression: str | None) -> bool:
-    """Whether an SPDX expression lets us choose a permissive licence: any side of OR, every side of AND."""
-    if not expression:
-        return False
-    plain = re.sub(r"[()]", " ", expression)
-    return any(
-        all(re.split(r"\s+WITH\s+", part.strip())[0] in PERMISSIVE for part in re.split(r"\s+AND\s+", side))
-        for side in re.split(r"\s+OR\s+", plain.strip())
-    )
 
 
 def query(
@@ -61,16 +41,17 @@ def query(
     corpora: Sequence[str] | None = None,
     consented_only: bool = False,
     tenant: str | None = None,
+    policy: Sequence[str] = ("permissive",),
 ) -> list[Unit]:
     """Units by corpus, path and place in the file. Empty kinds or languages: all; corpora None: all.
 
-    consented_only: those that may be trained on: the corpus has consent now, and the file's licence (its own, else the
-    corpus's) is permissive.
+    consented_only: those that may be trained on: the corpus has consent now, and the policy allows the licence (the
+    file's own, else that of its folder, else the corpus's).
     """
     statement = _filtered(columns(), kinds, languages, corpora, tenant)
     with db.connect() as conn:
         if consented_only:
-            statement = _trainable(conn, statement)
+            statement = _trainable(conn, statement, policy)
         rows = conn.execute(statement.order_by(corpus.c.name, unit.c.path, unit.c.start_line, unit.c.name)).all()
     return [record(row) for row in rows]
 
@@ -91,7 +72,13 @@ def counts(conn: Connection, corpus_id: int, by: str) -> dict[str, int]:
     return dict(conn.execute(statement).all())
 
 
-def fingerprint(db: Engine, kinds: Sequence[str], languages: Sequence[str], tenant: str) -> str:
+def fingerprint(
+    db: Engine,
+    kinds: Sequence[str],
+    languages: Sequence[str],
+    tenant: str,
+    policy: Sequence[str] = ("permissive",),
+) -> str:
     """One hash of all units that may be trained on: their place, content, group, cluster and fields.
 
     Lines and revision are not part of it: a function that only moved is the same. Made in the database, in a tenth of
@@ -105,7 +92,7 @@ def fingerprint(db: Engine, kinds: Sequence[str], languages: Sequence[str], tena
         _joined(select(func.sha256(func.convert_to(said, "UTF8")).label("said"))), kinds, languages, None, tenant
     )
     with db.connect() as conn:
-        each = _trainable(conn, statement).subquery()
+        each = _trainable(conn, statement, policy).subquery()
         whole = func.string_agg(each.c.said, aggregate_order_by(literal(b"", LargeBinary), each.c.said))
         return conn.scalar(select(func.encode(func.sha256(whole), "hex"))) or "none"
 
@@ -182,13 +169,13 @@ def _filtered(
     return statement
 
 
-def _trainable(conn: Connection, statement: Select[Any]) -> Select[Any]:
+def _trainable(conn: Connection, statement: Select[Any], policy: Sequence[str]) -> Select[Any]:
     """Consent as it is at this moment; licences judged once each, not once a unit."""
     licence = func.coalesce(document.c.licence, corpus.c.licence)
     known = conn.scalars(
         select(licence).select_from(document).join(corpus, corpus.c.id == document.c.corpus_id).distinct()
     )
-    return statement.where(corpus.c.consent_to_train, licence.in_([one for one in known if is_permissive(one)]))
+    return statement.where(live(corpus.c.id), licence.in_([one for one in known if may_train(one, policy)]))
 
 
 def record(row: Row[Any]) -> Unit:

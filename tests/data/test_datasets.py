@@ -12,6 +12,7 @@ import pytest
 from data_sources import take_in
 from sqlalchemy import select, update
 
+from modelmill import erasure
 from modelmill.datasets import expectations, freeze, split, stage
 from modelmill.errors import DataError, FencedError, PrerequisiteError, UserError
 from modelmill.records import Example, Split
@@ -174,7 +175,7 @@ def test_the_checks_name_what_is_wrong(settings):
 
 def test_what_was_erased_taints_and_what_comes_back_with_consent_clears(settings, db, code):
     built = _build(settings, db).dataset
-    corpora.remove(settings, db, settings.tenant, "code")
+    erasure.remove(settings, db, settings.tenant, "code")
     assert "'code' was erased" in datasets.tainted(db, built.sha256)
     take_in(settings, db, "code", code)
     again = _build(settings, db)

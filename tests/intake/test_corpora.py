@@ -8,6 +8,7 @@ import pytest
 from intake_project import write
 from sqlalchemy import Engine
 
+from modelmill import erasure
 from modelmill.errors import UserError
 from modelmill.settings import Settings
 from modelmill.store import corpora
@@ -81,5 +82,5 @@ def test_the_defaults_are_what_is_there_and_stay_removed(settings: Settings, db:
         ("modelmill", "Apache-2.0", True),
         ("stdlib", "Python-2.0", True),
     ]
-    corpora.remove(settings, db, "default", "catalog")
+    erasure.remove(settings, db, "default", "catalog")
     assert [one.name for one in corpora.ensure_defaults(settings, db)] == ["modelmill", "stdlib"]

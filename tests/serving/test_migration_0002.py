@@ -68,7 +68,7 @@ def test_from_the_first_schema_with_rows_in_every_table_nothing_is_lost(settings
             for statement in ROWS.values():
                 assert conn.execute(text(statement)).rowcount == 1
         before = everything(db)
-        database.migrate(old)
+        database.migrate(old, "0002")
         assert everything(db) == before
         with db.begin() as conn:
             conn.execute(

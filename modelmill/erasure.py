@@ -1,0 +1,77 @@
+"""Erases a corpus from every table and folder, and marks what was trained on it. What cannot be undone is said.
+
+A model is not unlearnt: the releases that knew it are marked, refused promotion, and named, until they are retrained.
+Files are deleted before the rows are committed: an erasure that is killed in between is there to be called again, with
+rows whose files are gone, and never leaves a file that no row leads to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from modelmill.records import Corpus, sha256_text
+from modelmill.settings import Settings
+from modelmill.store import corpora, publications
+from modelmill.store import erasure as rows
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows and files went, and the releases that knew it."""
+
+    counts: dict[str, int]
+    releases: tuple[str, ...]
+
+
+def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
+    """Erase the corpus. Raises UserError when there is none of that name."""
+    one = corpora.get(db, tenant, name)
+    for asset in rows.PARTITIONED:  # whoever works on it now can no longer publish
+        publications.take(db, asset, name)
+    lease = publications.take(db, corpora.ERASED, name)
+    with db.begin() as conn:
+        knew = rows.knew(conn, one)
+        counts = rows.erase(conn, one)
+        # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
+        counts["files"] = sum(_delete(path) for path in _files(settings, one, knew))
+        nothing = sha256_text("")
+        publications.publish(conn, lease, input_hash=nothing, sha256=nothing, rows=0, detail=counts)
+    return Erased(counts, knew.releases)
+
+
+def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
+    """The frozen sets with their working copies and what DVC cached of them; and our copy of a remote source."""
+    for sha256, folder in knew.datasets.items():
+        yield from _cached_by_dvc(settings, Path(folder))
+        yield from _working_copies(settings, sha256)
+        yield Path(folder)
+    yield settings.home_dir / "sources" / f"git-{sha256_text(one.uri.partition('#')[0])[:24]}"
+
+
+def _working_copies(settings: Settings, sha256: str) -> Iterator[Path]:
+    for manifest in (settings.data_dir / "datasets").glob("*/artifact.json"):
+        if sha256_text(manifest.read_text(encoding="utf-8")) == sha256:
+            yield manifest.parent
+
+
+def _cached_by_dvc(settings: Settings, folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.glob("*")):
+        md5 = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()  # DVC's name for a content
+        yield settings.root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def _delete(path: Path) -> int:
+    """Files deleted; none if there is nothing."""
+    if path.is_dir():
+        number = sum(file.is_file() for file in path.rglob("*"))
+        shutil.rmtree(path)
+        return number
+    existed = path.exists()
+    path.unlink(missing_ok=True)
+    return int(existed)

@@ -1,0 +1,1 @@
+"""Under which licence something stands, and whether it may be trained on."""

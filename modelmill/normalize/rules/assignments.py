@@ -1,0 +1,67 @@
+"""Secrets that only their surroundings betray: a password in an assignment, a header, a connection string, a command.
+
+A value that is random enough beside a word such as `token` is one; a UUID, a digest under a name that says `hash`, a
+template and a stand-in are none.
+"""
+
+from __future__ import annotations
+
+from modelmill.normalize.rules.randomness import (
+    bare_password,
+    bare_random_looking,
+    chosen_password,
+    drawn,
+    password,
+    random_looking,
+)
+from modelmill.normalize.rules.rule import Rule
+
+WORDS = (
+    r"(?:secret|token|credentials?|salt|pepper"
+    r"|(?:api|access|auth|private|encryption|signing|master|account|webhook)[_-]?key)"
+)
+WORD_SIGNS = ("secret", "token", "key", "credential", "salt", "pepper")
+PASSWORDS = r"(?:password|passwd|passphrase|passwort|pwd|pword)"
+PASSWORD_SIGNS = ("passw", "passp", "pwd", "pword")
+# What may follow the word in the name. Not: a name that ends in what says that the value is something else.
+REST = r"[A-Za-z0-9_-]{0,24}"
+BETWEEN = r"""\\?["']?\]?\s{0,4}(?::=|=>|==?|:|,)\s{0,4}"""
+OPEN = r"""(?:[bBrRuUfF]{0,2}|str\()\\?["'`]"""
+NAME = r"[A-Za-z0-9_-]{0,24}"
+LINE = r"""(?im)^[ \t]*(?:export\s+|set\s+|ENV\s+|ARG\s+|-\s+)?["']?[A-Za-z0-9_.-]{0,40}"""
+OTHERWISE = (
+    r"(?i)hash|digest|sha\d|md5|checksum|public|publishable|fingerprint|commit|revision|etag"
+    r"|[_-]?(?:id|url|uri|name|path|file|type|field|header|pattern|regex|class|prefix|label|format|chars|param)s?\W*[bru]?\W*$"
+)
+
+# fmt: off
+# ruff: noqa: E501  (a pattern broken over lines is harder to check)
+ASSIGNMENTS: tuple[Rule, ...] = (
+    Rule("aws_secret", r"(?i)(?:aws|amazon|s3)[a-z0-9_ .-]{0,20}(?:secret|sk)[a-z0-9_ .-]{0,20}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9/+]{40})\b", ("aws", "amazon", "s3"), drawn),
+    Rule("aws_secret", r"(?i)secret_?access_?key[\"']?\s{0,3}(?:=>|[=:,])\s{0,3}[\"']?([A-Za-z0-9/+]{40})\b", ("access",), random_looking),
+    Rule("heroku_key", r"(?i)\b(HRKU-[A-Za-z0-9_-]{36,60})|heroku[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", ("hrku-", "heroku"), drawn),
+    Rule("cloudflare_key", r"(?i)cloudflare[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9_-]{37,40})\b", ("cloudflare",), random_looking),
+    Rule("fastly_key", r"(?i)fastly[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9_-]{32})\b", ("fastly",), random_looking),
+    Rule("datadog_key", r"(?i)(?:datadog|\bdd)[a-z0-9_ .-]{0,20}key[\"']?\s{0,3}[=:]\s{0,3}[\"']?([a-f0-9]{32}(?:[a-f0-9]{8})?)\b", ("dd", "datadog"), drawn),
+    Rule("algolia_key", r"(?i)algolia[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([a-f0-9]{32})\b", ("algolia",), drawn),
+    Rule("url_password", r"[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"`]{0,100}:([^\s:/@'\"`]{3,100})@[A-Za-z0-9\[]", ("://",), password),
+    Rule("connection_string", r"(?i)(?:;|\"|'|\s)(?:password|pwd)\s{0,2}=\s{0,2}([^;\"'\s]{4,100})(?:;|[\"'])", ("password", "pwd"), chosen_password),
+    Rule("connection_string", r"(?i);\s{0,2}(?:password|pwd)\s{0,2}=\s{0,2}([^;\"'\s]{4,100})", ("password", "pwd"), password),
+    Rule("basic_auth", r"(?i)\bbasic\s{1,3}([A-Za-z0-9+/]{12,200}={0,2})", ("basic",), random_looking),
+    Rule("bearer_token", r"(?i)\bbearer\s{1,3}([A-Za-z0-9._~+/-]{20,400}={0,2})", ("bearer",), random_looking),
+    Rule("netrc_password", r"(?i)\bmachine\s+\S{1,100}\s+login\s+\S{1,100}\s+password\s+(\S{4,100})", ("machine",), password),
+    Rule("pgpass_password", r"(?m)^[\w.-]{1,100}:\d{2,5}:[\w*-]{1,60}:[\w-]{1,60}:([^\s:\"']{6,100})$", (":",), chosen_password),
+    Rule("command_password", r"\s-(?:u|-user)[= ]{1,2}[\"']?[^\s:\"']{1,60}:([^\s\"':]{4,100})", (" -u", " --user"), password),
+    Rule("command_password", r"(?i)\s--(?:password|passwd|pass|token|api-key|secret|access-token|client-secret)[= ]{1,2}[\"']?([^\s\"'`]{6,200})", ("--pass", "--token", "--api-key", "--secret", "--access-token", "--client-secret"), chosen_password),
+    Rule("command_password", r"(?i)\bmysql(?:dump|admin)?\s[^\n]{0,100}?\s-p([^\s\"']{6,100})", ("mysql",), chosen_password),
+    Rule("command_password", r"(?i)\b(?:PGPASSWORD|MYSQL_PWD|SSHPASS|REDISCLI_AUTH)=[\"']?([^\s\"']{4,100})", ("pgpassword", "mysql_pwd", "sshpass", "rediscli_auth"), password),
+    Rule("sql_password", r"(?i)\bidentified\s+by\s+['\"]([^'\"\s]{4,100})['\"]", ("identified",), chosen_password),
+    Rule("sql_password", r"(?i)\b(?:user|role)\s[^;\n]{1,100}?\bpassword\s+'([^'\s]{4,100})'", ("password",), password),
+    Rule("xml_password", r"(?i)<[a-z0-9_.:-]{0,30}(?:password|passwd|secret|apikey|api-key|token)>([^<>\s]{6,200})</", ("</",), chosen_password),
+    Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}{BETWEEN}{OPEN}([^\"'`\s\\]{{6,100}})\\?[\"'`]", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
+    Rule("password", rf"{LINE}{PASSWORDS}[\"']?\s{{0,3}}[:=]\s{{0,3}}([^\s\"'`#,;(){{}}\[\]<>]{{6,100}})\s*$", PASSWORD_SIGNS, bare_password, unless=OTHERWISE),
+    Rule("secret", rf"(?i){NAME}{WORDS}{REST}{BETWEEN}{OPEN}([^\"'`\s\\]{{8,200}})\\?[\"'`]", WORD_SIGNS, random_looking, unless=OTHERWISE),
+    Rule("secret", rf"{LINE}{WORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}([^\s\"'`#,;(){{}}\[\]<>]{{12,200}})\s*(?:#[^\n]*)?$", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),
+    Rule("high_entropy", r"(?i)(?:secret|token|api[_ -]?key|credential|password|auth|signature|hmac)[^\n\"'`]{0,40}[\"'`]([A-Za-z0-9+/_=-]{32,200})[\"'`]", ("secret", "token", "key", "credential", "password", "auth", "signature", "hmac"), random_looking, unless=OTHERWISE),
+)
+# fmt: on

@@ -1,0 +1,134 @@
+"""Numbers that states give to persons. With a checksum strong enough the shape suffices; else a word must say so.
+
+Checksums as published by the issuing offices; those of several countries are collected in python-stdnum's sources.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from modelmill.normalize.rules.rule import Check, Rule, alone
+
+STAND_INS = frozenset(
+    {"078051120", "219099999", "123456789", "111111111", "AB123456C", "12345678Z", "00000000T", "QQ123456C"}
+)
+
+
+def _said(word: str, value: str) -> str:
+    """The value within 30 characters after a word that says what it is."""
+    return rf"(?i)\b(?:{word})\b[^\n]{{0,30}}?\b({value})\b"
+
+
+def _digits(value: str) -> list[int]:
+    return [int(c) for c in value if c.isdigit()]
+
+
+def luhn(digits: Sequence[int]) -> bool:
+    """ISO/IEC 7812-1, annex B."""
+    doubled = [d if i % 2 == 0 else d * 2 - 9 * (d > 4) for i, d in enumerate(reversed(digits))]
+    return sum(doubled) % 10 == 0
+
+
+def _weighted(digits: Sequence[int], weights: Sequence[int]) -> int:
+    return sum(d * w for d, w in zip(digits, weights, strict=False))
+
+
+def _number(check: Check) -> Check:
+    """The check, for a value that stands alone and is none of the numbers that documentation uses."""
+
+    def holds(value: str, before: str, after: str) -> bool:
+        plain = re.sub(r"[ .-]", "", value).upper()
+        return alone(before, after) and plain not in STAND_INS and len(set(plain)) > 2 and check(value, before, after)
+
+    return holds
+
+
+def _any(value: str, before: str, after: str) -> bool:
+    return True
+
+
+def _ssn(value: str, before: str, after: str) -> bool:
+    area, group, serial = value.split("-")
+    return area not in ("000", "666") and area < "900" and group != "00" and serial != "0000"
+
+
+def _steuer_id(value: str, before: str, after: str) -> bool:
+    product, digits = 10, _digits(value)
+    for digit in digits[:10]:
+        product = ((digit + product) % 10 or 10) * 2 % 11
+    return (11 - product) % 10 == digits[10]
+
+
+def _nir(value: str, before: str, after: str) -> bool:
+    plain = "".join(map(str, _digits(value)))
+    return len(plain) == 15 and 97 - int(plain[:13]) % 97 == int(plain[13:])
+
+
+def _dni(value: str, before: str, after: str) -> bool:
+    plain = value.replace("-", "").upper()
+    number = plain[:-1].translate(str.maketrans("XYZ", "012"))
+    return "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23] == plain[-1]
+
+
+ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
+
+
+def _codice_fiscale(value: str, before: str, after: str) -> bool:
+    places = [int(c) if c.isdigit() else ord(c) - ord("A") for c in value]
+    total = sum(ODD[p] if i % 2 == 0 else p for i, p in enumerate(places[:15]))
+    return total % 26 == places[15]
+
+
+def _pesel(value: str, before: str, after: str) -> bool:
+    digits = _digits(value)
+    return -_weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3)) % 10 == digits[10]
+
+
+def _bsn(value: str, before: str, after: str) -> bool:
+    return _weighted(_digits(value), (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0
+
+
+def _cpf(value: str, before: str, after: str) -> bool:
+    digits = _digits(value)
+    first = _weighted(digits, range(10, 1, -1)) * 10 % 11 % 10
+    second = _weighted(digits, range(11, 1, -1)) * 10 % 11 % 10
+    return digits[9:] == [first, second]
+
+
+def _ahv(value: str, before: str, after: str) -> bool:
+    digits = _digits(value)
+    return -_weighted(digits, (1, 3) * 6) % 10 == digits[12]
+
+
+def _hetu(value: str, before: str, after: str) -> bool:
+    number = int(value[:6] + value[7:10])
+    return "0123456789ABCDEFHJKLMNPRSTUVWXY"[number % 31] == value[10]
+
+
+def _luhn(value: str, before: str, after: str) -> bool:
+    return luhn(_digits(value)[-10:])
+
+
+# fmt: off
+# ruff: noqa: E501  (a pattern broken over lines is harder to check)
+IDENTITY_NUMBERS: tuple[Rule, ...] = (
+    Rule("us_ssn", r"\b(\d{3}-\d{2}-\d{4})\b", (), _number(_ssn)),
+    Rule("fr_nir", r"\b([12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?\d{2} ?\d{3} ?\d{3} ?\d{2})\b", (), _number(_nir)),
+    Rule("it_fiscal_code", r"\b([A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z])\b", (), _number(_codice_fiscale)),
+    Rule("br_cpf", r"\b(\d{3}\.\d{3}\.\d{3}-\d{2})\b", (), _number(_cpf)),
+    Rule("ch_ahv", r"\b(756\.\d{4}\.\d{4}\.\d{2})\b", (), _number(_ahv)),
+    Rule("fi_hetu", r"\b(\d{6}[-+A]\d{3}[0-9A-FHJ-NPR-Y])\b", (), _number(_hetu)),
+)
+NUMBERS_WITH_A_WORD: tuple[Rule, ...] = (
+    Rule("uk_nino", _said("ni|nino|ni number|national insurance(?: number| no)?", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), (), _number(_any)),
+    Rule("de_tax_id", _said("steuer-?id(?:nr)?|steuernummer|idnr|tax[ _-]?id", r"\d{11}|\d{2} \d{3} \d{3} \d{3}"), (), _number(_steuer_id)),
+    Rule("es_dni", _said("dni|nif|nie", r"[XYZ]?\d{7,8}-?[A-Z]"), (), _number(_dni)),
+    Rule("pl_pesel", _said("pesel", r"\d{11}"), (), _number(_pesel)),
+    Rule("nl_bsn", _said("bsn|burgerservicenummer", r"\d{9}|\d{4}\.\d{2}\.\d{3}"), (), _number(_bsn)),
+    Rule("in_aadhaar", _said("aadhaar|uidai", r"[2-9]\d{3} ?\d{4} ?\d{4}"), (), _number(_any)),
+    Rule("ca_sin", _said("sin|social insurance(?: number| no)?", r"\d{3}[- ]\d{3}[- ]\d{3}"), (), _number(lambda value, before, after: luhn(_digits(value)))),
+    Rule("se_personal_number", _said("personnummer|personnr|pnr", r"(?:\d{2})?\d{6}[-+]?\d{4}"), (), _number(_luhn)),
+    Rule("passport", _said("passport(?:[ _-]?(?:no|number|nr))?|passnummer", r"[A-Z]{0,2}\d{7,9}"), (), _number(_any)),
+)
+# fmt: on

@@ -1,0 +1,99 @@
+"""Whether a text looks like a secret that was drawn at random, like a password a person chose, or like neither."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+
+STAND_INS = re.compile(
+    r"(?i)example|change[_-]?me|placeholder|your[_-]|yourkey|my[_-]|xxxx|dummy|redacted|sample|insert|replace|fixme"
+    r"|not[_-]a|fake|\*{4}|\.{4}|[<>{}()\[\]]|%s"
+)
+SIGNED = re.compile(r"(?=.*[A-Za-z]).*[0-9!@#^&*+=?~]")
+WEAK = frozenset(
+    {
+        "password", "passwd", "passwort", "pass", "pwd", "pw", "secret", "token", "key", "test", "testing", "user",
+        "username", "admin", "foo", "bar", "baz", "abc", "abcd", "abcdef", "name", "value", "none", "null", "string",
+        "hidden", "text", "default", "port", "host", "login", "xxx", "true", "false", "mypassword", "mysecret",
+    }
+)  # fmt: skip
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[./~]|[A-Za-z]:\\")
+# The digests of nothing, of "test" and of "password" in md5, sha1 and sha256 are no secrets, though they look it.
+KNOWN_DIGESTS = frozenset(
+    {"d41d8cd98f00b204e9800998ecf8427e", "098f6bcd4621d373cade4e832627b4f6", "5f4dcc3b5aa765d61d8327deb882cf99"}
+)
+
+MIN_ENTROPY = 3.0  # bits a character: English words have less at these lengths, random letters and digits more
+MIN_ENTROPY_OF_SHAPED = 2.3
+MIN_CHANGES = 0.15  # between letters, capitals and digits, of all characters; a name such as utf8_bin has fewer
+
+
+def random_looking(value: str, before: str, after: str) -> bool:
+    """Letters and digits mixed as chance mixes them, and nothing in it that says it only stands for something."""
+    if stands_in(value) or UUID.fullmatch(value) or ADDRESS.match(value) or value.lower() in KNOWN_DIGESTS:
+        return False
+    mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+    return mixed and entropy(value) >= MIN_ENTROPY and changes(value) >= MIN_CHANGES and not _counted_up(value)
+
+
+def drawn(value: str, before: str, after: str) -> bool:
+    """For values that their shape tells already: not the documentation's own, XXXX, 0000, EXAMPLE."""
+    return not stands_in(value) and entropy(max(re.split(r"[-_.]", value), key=len)) >= MIN_ENTROPY_OF_SHAPED
+
+
+def bare_password(value: str, before: str, after: str) -> bool:
+    """A password without quotes around it, where a name or a call is likelier."""
+    return chosen_password(value, before, after) and (
+        NAME.fullmatch(value) is None or bare_random_looking(value, before, after)
+    )
+
+
+def bare_random_looking(value: str, before: str, after: str) -> bool:
+    """The same without quotes around it, where a name or a call is likelier."""
+    name = NAME.fullmatch(value) is not None and (changes(value) < 0.3 or sum(c.isdigit() for c in value) < 3)
+    return not name and random_looking(value, before, after)
+
+
+def password(value: str, before: str, after: str) -> bool:
+    """What a person may have chosen: no stand-in, no word by itself or with a number behind it."""
+    if stands_in(value) or value.startswith(("%", "$", "&", "@", "/")) or UUID.fullmatch(value):
+        return False
+    letters = "".join(c for c in value.lower() if c.isalpha())
+    return letters not in WEAK and len(set(value)) >= 4
+
+
+def chosen_password(value: str, before: str, after: str) -> bool:
+    """A password where any string could stand: it must hold a digit or a sign beside letters."""
+    return SIGNED.match(value) is not None and password(value, before, after) and not ADDRESS.match(value)
+
+
+def stands_in(value: str) -> bool:
+    """Whether it says of itself that it is none: an example, a template, a mask."""
+    return STAND_INS.search(value) is not None or value.lower().strip("*.x#-_") == ""
+
+
+def entropy(value: str) -> float:
+    """Shannon's, in bits a character."""
+    counts = Counter(value).values()
+    return -sum(n / len(value) * math.log2(n / len(value)) for n in counts)
+
+
+def changes(value: str) -> float:
+    """How often a letter, capital or digit follows another of these kinds, of all characters. A hump is no change."""
+    kinds = [_kind(c) for c in value]
+    turned = sum(a != b and "" not in (a, b) and (a, b) != ("A", "a") for a, b in itertools.pairwise(kinds))
+    return turned / max(1, len(value))
+
+
+def _kind(character: str) -> str:
+    return "0" if character.isdigit() else "a" if character.islower() else "A" if character.isupper() else ""
+
+
+def _counted_up(value: str) -> bool:
+    """0123456789abcdef and abc123def456: runs of neighbours instead of chance."""
+    steps = sum(ord(b) - ord(a) in (0, 1) for a, b in itertools.pairwise(value.lower()))
+    return steps > 0.6 * len(value)

@@ -1,0 +1,106 @@
+"""Keys and tokens that their makers gave a shape of their own, as published in their documentation.
+
+Each has a sign that hardly anything else has, so most texts are never searched for most of them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from modelmill.normalize.rules.randomness import drawn, random_looking, stands_in
+from modelmill.normalize.rules.rule import Rule
+
+SAMPLE_JWT = "eyJzdWIiOiIxMjM0NTY3ODkwIi"  # {"sub":"1234567890": the token that every tutorial shows
+BODY = r"[A-Za-z0-9+/=]{16,}"
+
+
+def _has_body(value: str, before: str, after: str) -> bool:
+    return re.search(r"[A-Za-z0-9+/=]{40,}", value) is not None
+
+
+def _no_sample(value: str, before: str, after: str) -> bool:
+    return SAMPLE_JWT not in value and not stands_in(value)
+
+
+# fmt: off
+# ruff: noqa: E501  (a pattern broken over lines is harder to check)
+TOKENS: tuple[Rule, ...] = (
+    Rule("private_key", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]{20,}?-----END [A-Z0-9 ]{0,40}-----", ("PRIVATE KEY",), _has_body, BODY),
+    Rule("private_key", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----((?:[\s\\nr\"'+,]{0,40}[A-Za-z0-9+/=]{16,100})+)", ("PRIVATE KEY",), _has_body, BODY),
+    Rule("putty_key", r"Private-Lines: \d{1,4}((?:\r?\n[A-Za-z0-9+/=]{16,64})+)", ("Private-Lines",), within=BODY),
+    Rule("age_key", r"\b(AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58})", ("AGE-SECRET-KEY-1",)),
+    # Clouds.
+    Rule("aws_key", r"\b((?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA|ANVA)[A-Z2-7]{16})\b", ("AKIA", "ASIA", "AGPA", "AIDA", "AROA", "ANPA", "ANVA"), drawn),
+    Rule("google_key", r"\b(AIza[0-9A-Za-z_-]{35})", ("AIza",), drawn),
+    Rule("google_oauth", r"\b(GOCSPX-[A-Za-z0-9_-]{28}|ya29\.[A-Za-z0-9_-]{20,}|1//0[A-Za-z0-9_-]{30,})", ("GOCSPX-", "ya29.", "1//0"), drawn),
+    Rule("azure_storage_key", r"(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{42,86}={0,2})", ("AccountKey=", "SharedAccessKey="), drawn),
+    Rule("azure_secret", r"\b([A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34})", ("Q~",), drawn),
+    Rule("azure_sas", r"[?&;]sig=([A-Za-z0-9%+/]{40,}(?:%3D|=){1,2})", ("sig=",), drawn),
+    Rule("alibaba_key", r"\b(LTAI[A-Za-z0-9]{16,24})\b", ("LTAI",), random_looking),
+    Rule("tencent_key", r"\b(AKID[A-Za-z0-9]{32})\b", ("AKID",), random_looking),
+    Rule("digitalocean_token", r"\b(do[opr]_v1_[a-f0-9]{64})\b", ("_v1_",), drawn),
+    Rule("scaleway_key", r"\b(SCW[A-Z0-9]{17})\b", ("SCW",), random_looking),
+    Rule("flyio_token", r"\b(fo1_[A-Za-z0-9_-]{43}|fm[12][ar]?_[A-Za-z0-9+/=_-]{100,})", ("fo1_", "fm1", "fm2"), drawn),
+    # Where code is kept, built and published.
+    Rule("github_token", r"\b(gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})\b", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"), drawn),
+    Rule("gitlab_token", r"\b(gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt)-[A-Za-z0-9_-]{20,})", ("glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glsoat-", "glagent-", "glimt-"), drawn),
+    Rule("bitbucket_token", r"\b(ATBB[A-Za-z0-9]{24,40})\b", ("ATBB",), random_looking),
+    Rule("atlassian_token", r"\b(ATATT3[A-Za-z0-9_=-]{60,240})", ("ATATT3",), drawn),
+    Rule("npm_token", r"\b(npm_[A-Za-z0-9]{36})\b", ("npm_",), drawn),
+    Rule("npm_token", r"_authToken\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9-]{36,})", ("_authToken",), drawn),
+    Rule("pypi_token", r"\b(pypi-[A-Za-z0-9_-]{50,})", ("pypi-",), drawn),
+    Rule("rubygems_key", r"\b(rubygems_[a-f0-9]{48})\b", ("rubygems_",), drawn),
+    Rule("nuget_key", r"\b(oy2[a-z0-9]{43})\b", ("oy2",), random_looking),
+    Rule("docker_token", r"\b(dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,})", ("dckr_",), drawn),
+    Rule("terraform_token", r"\b([A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{60,70})", (".atlasv1.",)),
+    Rule("vault_token", r"\b(hv[sbr]\.[A-Za-z0-9_-]{24,})", ("hvs.", "hvb.", "hvr."), drawn),
+    Rule("doppler_token", r"\b(dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{40,60})", ("dp.",), drawn),
+    Rule("pulumi_token", r"\b(pul-[a-f0-9]{40})\b", ("pul-",), drawn),
+    Rule("circleci_token", r"\b(CCIPAT_[A-Za-z0-9]{22}_[a-f0-9]{40})\b", ("CCIPAT_",)),
+    Rule("buildkite_token", r"\b(bkua_[a-z0-9]{40})\b", ("bkua_",), drawn),
+    Rule("artifactory_token", r"\b(AKCp[A-Za-z0-9]{60,75}|cmVmdGtu[A-Za-z0-9]{50,60})\b", ("AKCp", "cmVmdGtu"), drawn),
+    # Messages and mail.
+    Rule("slack_token", r"\b(xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-\d-[A-Za-z0-9-]{10,})", ("xox", "xapp-"), drawn),
+    Rule("slack_hook", r"https://hooks\.slack\.com/(?:services|workflows)/([A-Z0-9]{8,14}/[A-Z0-9]{8,14}/[A-Za-z0-9/]{20,80})", ("hooks.slack.com",), random_looking),
+    Rule("discord_hook", r"https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/\d{15,20}/([A-Za-z0-9_-]{60,80})", ("/api/webhooks/",), drawn),
+    Rule("teams_hook", r"https://[a-z0-9-]+\.webhook\.office\.com/webhookb2/([A-Za-z0-9@/-]{60,})", ("webhook.office.com",)),
+    Rule("telegram_token", r"\b(\d{8,10}:AA[A-Za-z0-9_-]{33})", (":AA",), drawn),
+    Rule("sendgrid_key", r"\b(SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{32,64})", ("SG.",), drawn),
+    Rule("sendinblue_key", r"\b(xkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16})\b", ("xkeysib-",)),
+    # Money and shops.
+    Rule("stripe_key", r"\b((?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,})\b", ("sk_live_", "rk_live_", "pk_live_", "sk_test_", "rk_test_", "pk_test_"), random_looking),
+    Rule("stripe_hook_secret", r"\b(whsec_[A-Za-z0-9+/=]{32,})", ("whsec_",), drawn),
+    Rule("square_token", r"\b(sq0(?:atp|csp|idp)-[0-9A-Za-z_-]{22,43})", ("sq0",), drawn),
+    Rule("braintree_token", r"(access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32})", ("access_token$",)),
+    Rule("shopify_token", r"\b(shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32})\b", ("shpat_", "shpca_", "shppa_", "shpss_"), drawn),
+    Rule("easypost_key", r"\b(EZ[AT]K[A-Za-z0-9]{54})\b", ("EZAK", "EZTK"), drawn),
+    # Models, data, monitoring, work.
+    Rule("ai_key", r"\b(sk-(?:ant-|proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{24,})", ("sk-",), random_looking),
+    Rule("ai_key", r"\b(gsk_[A-Za-z0-9]{40,60}|r8_[A-Za-z0-9]{37}|xai-[A-Za-z0-9]{60,90}|pplx-[A-Za-z0-9]{40,60})\b", ("gsk_", "r8_", "xai-", "pplx-"), drawn),
+    Rule("huggingface_token", r"\b(hf_[A-Za-z0-9]{30,})\b", ("hf_",), drawn),
+    Rule("databricks_token", r"\b(dapi[a-f0-9]{32}(?:-\d)?)\b", ("dapi",), drawn),
+    Rule("planetscale_token", r"\b(pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.=-]{32,64})", ("pscale_",), drawn),
+    Rule("supabase_token", r"\b(sbp_[a-f0-9]{40}|sb_secret_[A-Za-z0-9_-]{20,})", ("sbp_", "sb_secret_"), drawn),
+    Rule("newrelic_key", r"\b(NRAK-[A-Z0-9]{27}|NRJS-[a-f0-9]{19}|NRII-[A-Za-z0-9_-]{32})", ("NRAK-", "NRJS-", "NRII-"), drawn),
+    Rule("grafana_token", r"\b(gl(?:sa_[A-Za-z0-9]{32}_[a-f0-9]{8}|c_[A-Za-z0-9+/]{32,400}={0,2}))", ("glsa_", "glc_"), drawn),
+    Rule("sentry_token", r"\b(sntry[su]_[A-Za-z0-9_+/=-]{60,})", ("sntrys_", "sntryu_"), drawn),
+    Rule("postman_key", r"\b(PMAK-[a-f0-9]{24}-[a-f0-9]{34})\b", ("PMAK-",), drawn),
+    Rule("linear_key", r"\b(lin_(?:api|oauth)_[A-Za-z0-9]{40,64})\b", ("lin_",), drawn),
+    Rule("notion_token", r"\b(secret_[A-Za-z0-9]{43}|ntn_[A-Za-z0-9]{40,50})\b", ("secret_", "ntn_"), random_looking),
+    Rule("figma_token", r"\b(fig[dou][rh]?_[A-Za-z0-9_-]{40,})", ("figd_", "figo_", "figu_", "figor_", "figoh_", "figur_", "figuh_"), drawn),
+    Rule("facebook_token", r"\b(EAA[A-Za-z0-9]{80,})\b", ("EAA",), random_looking),
+    Rule("mill_key", r"\b(mk_[A-Za-z0-9]{4,32}\.[A-Za-z0-9_-]{20,})", ("mk_",), drawn),
+    Rule("jwt", r"\b(eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})", ("eyJ",), _no_sample),
+    Rule("password_hash", r"(\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}|\$[56]\$(?:rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43,86}|\$argon2(?:id|i|d)\$v=\d+\$[A-Za-z0-9=,]+\$[A-Za-z0-9+/]{16,}\$[A-Za-z0-9+/]{20,}|\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22})", ("$2", "$5$", "$6$", "$argon2", "$apr1$"), drawn),
+)
+
+# Those whose sign is in every second text: searched for by their whole shape.
+SHAPED: tuple[Rule, ...] = (
+    Rule("discord_token", r"\b([MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40})", (), random_looking),
+    Rule("twilio_key", r"\b(SK[0-9a-f]{32})\b", (), drawn),
+    Rule("mailchimp_key", r"\b([0-9a-f]{32}-us\d{1,2})\b", (), drawn),
+    Rule("airtable_token", r"\b(pat[A-Za-z0-9]{14}\.[a-f0-9]{64})\b"),
+    Rule("mailgun_key", r"\b(key-[0-9a-f]{32})\b", (), drawn),
+    Rule("dropbox_token", r"\b(sl\.(?:u\.)?[A-Za-z0-9_-]{120,})", (), drawn),
+)
+# fmt: on

@@ -1,0 +1,129 @@
+"""What became of a corpus on its way in: `mill corpus report`. Counts and masked samples, never a value."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select, text
+
+from modelmill.licences.policy import may_train
+from modelmill.settings import Settings
+from modelmill.store import corpora, units
+from modelmill.store.tables import corpus, document, dropped, unit
+
+SAMPLES = 5
+
+PLACEHOLDER_LINES = """
+SELECT path, name, line FROM mill.unit, regexp_split_to_table(text, E'\\n') AS line
+WHERE corpus_id = :corpus AND text ~ '<[A-Z_]+_[a-p]{10}>' AND line ~ '<[A-Z_]+_[a-p]{10}>'
+ORDER BY path, name, line LIMIT :limit
+"""
+DUPLICATES = """
+SELECT count(*) - count(DISTINCT u.sha256) AS exact, count(DISTINCT u.sha256) - count(DISTINCT u.cluster) AS near,
+count(*) FILTER (WHERE EXISTS (
+    SELECT FROM mill.unit o WHERE o.cluster = u.cluster AND o.corpus_id <> u.corpus_id)) AS also_elsewhere
+FROM mill.unit u WHERE corpus_id = :corpus
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """left_out: per stage and reason. licences: files per expression. duplicates: units, by how they repeat others.
+
+    samples: lines of units in which something was masked.
+    """
+
+    corpus: str
+    corpus_id: int
+    revision: str | None
+    consent_to_train: bool
+    documents: int
+    units: int
+    languages: Mapping[str, int]
+    kinds: Mapping[str, int]
+    licences: Mapping[str, int]
+    trains: tuple[str, ...]
+    left_out: Mapping[str, Mapping[str, int]]
+    secrets: Mapping[str, int]
+    duplicates: Mapping[str, int]
+    samples: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+
+def report(settings: Settings, db: Engine, name: str) -> Report:
+    """Of the corpus as it was last taken in. Raises UserError when there is none of that name."""
+    one = corpora.get(db, settings.tenant, name)
+    with db.connect() as conn:
+        licences = _licences(conn, one.id)
+        at = {"corpus": one.id}
+        samples = conn.execute(text(PLACEHOLDER_LINES), {**at, "limit": SAMPLES})
+        return Report(
+            corpus=one.name,
+            corpus_id=one.id,
+            revision=one.revision,
+            consent_to_train=one.consent_to_train,
+            documents=sum(licences.values()),
+            units=conn.scalar(select(func.count()).where(unit.c.corpus_id == one.id)) or 0,
+            languages=units.counts(conn, one.id, "language"),
+            kinds=units.counts(conn, one.id, "kind"),
+            licences=licences,
+            trains=tuple(said for said in licences if may_train(said, settings.training_policy)),
+            left_out={stage: _reasons(conn, one.id, stage) for stage in ("extract", "normalize")},
+            secrets=_secrets(conn, one.id),
+            duplicates=dict(conn.execute(text(DUPLICATES), at).mappings().one()),
+            samples=tuple(f"{row.path}::{row.name}: {row.line.strip()[:120]}" for row in samples),
+        )
+
+
+def lines(told: Report) -> Iterator[str]:
+    """For people."""
+    consent = "with consent to train" if told.consent_to_train else "without consent to train"
+    yield f"{told.corpus} at {told.revision or 'no revision yet'}, {consent}"
+    yield f"  {told.documents} documents, {told.units} units"
+    duplicates = {name.replace("_", " "): number for name, number in told.duplicates.items()}
+    parts = {"languages": told.languages, "kinds": told.kinds, "secrets": told.secrets, "duplicates": duplicates}
+    use = {said: "trains" if said in told.trains else "search only" for said in told.licences}
+    licences = {f"{said} ({use[said]})": number for said, number in told.licences.items()}
+    left_out = {f"left out by {stage}": reasons for stage, reasons in told.left_out.items()}
+    for title, counts in {**parts, "licences": licences, **left_out}.items():
+        yield f"  {title}: " + (", ".join(f"{number} {what}" for what, number in counts.items()) or "none")
+    yield from (f"  masked: {sample}" for sample in told.samples)
+
+
+def write_dropped(db: Engine, told: Report, file: str) -> None:
+    """One JSON line per thing that was left out: stage, path, reason, detail. `-` is stdout."""
+    statement = select(dropped.c.stage, dropped.c.path, dropped.c.reason, dropped.c.detail)
+    mine = dropped.c.corpus_id == told.corpus_id, dropped.c.stage != "privacy"
+    with db.connect() as conn:
+        found = conn.execute(statement.where(*mine).order_by(dropped.c.stage, dropped.c.path)).mappings()
+        written = "".join(json.dumps(dict(row), ensure_ascii=False) + "\n" for row in found)
+    sys.stdout.write(written) if file == "-" else Path(file).write_text(written, encoding="utf-8")
+
+
+def _licences(conn: Connection, corpus_id: int) -> dict[str, int]:
+    """Files per licence, their own or else the corpus's."""
+    said = func.coalesce(document.c.licence, corpus.c.licence, "unknown").label("said")
+    joined = select(said, func.count()).join(corpus, corpus.c.id == document.c.corpus_id)
+    return dict(conn.execute(joined.where(document.c.corpus_id == corpus_id).group_by(said).order_by(said)).all())
+
+
+def _reasons(conn: Connection, corpus_id: int, stage: str) -> dict[str, int]:
+    mine = dropped.c.corpus_id == corpus_id, dropped.c.stage == stage
+    counted = select(dropped.c.reason, func.count()).where(*mine).group_by(dropped.c.reason).order_by(dropped.c.reason)
+    return dict(conn.execute(counted).all())
+
+
+def _secrets(conn: Connection, corpus_id: int) -> dict[str, int]:
+    found = text(
+        "SELECT reason, sum(detail::int) FROM mill.dropped WHERE corpus_id = :corpus AND stage = 'privacy' "
+        "GROUP BY reason ORDER BY reason"
+    )
+    return dict(conn.execute(found, {"corpus": corpus_id}).all())

@@ -1,0 +1,75 @@
+"""Consents: who allowed a corpus to be trained on or run, when, and who took it back. Off until somebody gives it.
+
+Every query for training asks `live` in the same statement: a withdrawal counts from the moment it is committed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from modelmill.records import Corpus
+from modelmill.store import audit
+from modelmill.store.tables import consent, dataset, dataset_unit
+
+Scope = Literal["train", "run"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One consent; live while nobody withdrew it."""
+
+    scope: str
+    given_by: str
+    given_at: datetime
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+
+
+def live(corpus_id: ColumnElement[Any], scope: Scope = "train") -> ColumnElement[bool]:
+    """For a WHERE: whether the corpus has this consent now."""
+    return exists().where(consent.c.corpus_id == corpus_id, consent.c.scope == scope, consent.c.withdrawn_at.is_(None))
+
+
+def give(conn: Connection, of: Corpus, scope: Scope, by: str) -> bool:
+    """Record the consent in the caller's transaction; False when it was there already."""
+    statement = insert(consent).values(corpus_id=of.id, scope=scope, given_by=by)
+    made = conn.execute(statement.on_conflict_do_nothing().returning(consent.c.id)).one_or_none()
+    if made is not None:
+        audit.append(conn, tenant=of.tenant, by=by, action="consent given", subject=of.name, detail={"scope": scope})
+    return made is not None
+
+
+def withdraw(conn: Connection, of: Corpus, scope: Scope, by: str) -> int | None:
+    """Take the consent back in the caller's transaction; None when there was none.
+
+    Returns how many datasets are marked because they were made of the corpus: models that knew them are no longer
+    released.
+    """
+    mine = (consent.c.corpus_id == of.id, consent.c.scope == scope, consent.c.withdrawn_at.is_(None))
+    taken = conn.execute(update(consent).where(*mine).values(withdrawn_by=by, withdrawn_at=func.now())).rowcount
+    if not taken:
+        return None
+    marked = taint(conn, of.name, f"consent to train on {of.name!r} was withdrawn") if scope == "train" else 0
+    detail = {"scope": scope, "datasets": marked}
+    audit.append(conn, tenant=of.tenant, by=by, action="consent withdrawn", subject=of.name, detail=detail)
+    return marked
+
+
+def taint(conn: Connection, corpus: str, why: str) -> int:
+    """Mark the datasets that were made of the corpus; returns how many were not marked before."""
+    of_it = select(dataset_unit.c.dataset_sha256).where(dataset_unit.c.corpus == corpus)
+    statement = update(dataset).where(dataset.c.sha256.in_(of_it), dataset.c.tainted.is_(None)).values(tainted=why)
+    return conn.execute(statement).rowcount
+
+
+def history(db: Engine, of: Corpus) -> list[Consent]:
+    """All that was ever given for the corpus, oldest first."""
+    with db.connect() as conn:
+        rows = conn.execute(select(consent).where(consent.c.corpus_id == of.id).order_by(consent.c.id))
+        return [Consent(**{name: getattr(row, name) for name in Consent.__dataclass_fields__}) for row in rows]

@@ -1,0 +1,96 @@
+"""The rows of a corpus, taken out of every table; and which datasets, candidates and releases knew it.
+
+Leases and the note that it was erased keep its name, the audit log what was consented to. No content is in either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONPATH, aggregate_order_by
+
+from modelmill.records import Corpus
+from modelmill.store import consents, vectors
+from modelmill.store.tables import (
+    candidate,
+    corpus,
+    dataset,
+    dataset_unit,
+    document,
+    prediction,
+    publication,
+    release,
+    signature,
+    unit,
+    vector,
+)
+
+PARTITIONED = ("documents", "units", "vectors")
+
+
+@dataclass(frozen=True, slots=True)
+class Knew:
+    """What was made of the corpus: datasets by sha256 with their folders, and the models that were trained on them."""
+
+    datasets: dict[str, str]
+    candidates: tuple[str, ...]
+    releases: tuple[str, ...]
+
+
+def knew(conn: Connection, of: Corpus) -> Knew:
+    """The datasets with a unit of the corpus, and what was trained on them."""
+    rows = conn.execute(select(dataset.c.sha256, dataset.c.path).where(dataset.c.sha256.in_(_made_of(of))))
+    datasets = {row.sha256: row.path for row in rows}
+    trained = select(candidate.c.sha256).where(candidate.c.dataset_sha256.in_(datasets)).order_by(candidate.c.sha256)
+    named = (release.c.task + "@" + release.c.version).label("named")
+    answering = select(named).where(release.c.dataset_sha256.in_(datasets)).order_by(named)
+    return Knew(datasets, tuple(conn.scalars(trained)), tuple(conn.scalars(answering)))
+
+
+def erase(conn: Connection, of: Corpus) -> dict[str, int]:
+    """Delete and mark, in the caller's transaction; returns how many rows of what."""
+    counts = {
+        "documents": _count(conn, document, of),
+        "units": _count(conn, unit, of),
+        "predictions": _predictions(conn, of),
+        "datasets_tainted": consents.taint(conn, of.name, f"the corpus {of.name!r} was erased"),
+        "releases_tainted": _releases(conn, of),
+    }
+    conn.execute(delete(dataset_unit).where(dataset_unit.c.corpus == of.name))
+    conn.execute(delete(corpus).where(corpus.c.id == of.id))
+    conn.execute(delete(publication).where(publication.c.asset.in_(PARTITIONED), publication.c.partition == of.name))
+    live = list(conn.scalars(select(vector.c.model).distinct()))
+    counts["vectors"] = vectors.prune(conn, live)
+    left = select(unit.c.id).where(unit.c.sha256 == signature.c.sha256).exists()
+    conn.execute(delete(signature).where(~left))
+    return counts
+
+
+def _made_of(of: Corpus) -> Any:
+    return select(dataset_unit.c.dataset_sha256).where(dataset_unit.c.corpus == of.name)
+
+
+def _count(conn: Connection, table: Any, of: Corpus) -> int:
+    return conn.scalar(select(func.count()).select_from(table).where(table.c.corpus_id == of.id)) or 0
+
+
+def _releases(conn: Connection, of: Corpus) -> int:
+    why = f"the corpus {of.name!r} was erased"
+    mine = release.c.dataset_sha256.in_(_made_of(of))
+    return conn.execute(update(release).where(mine, release.c.tainted.is_(None)).values(tainted=why)).rowcount
+
+
+def _predictions(conn: Connection, of: Corpus) -> int:
+    """Those whose answer names the corpus, or a path that only it has; with what was said of them."""
+    others = select(document.c.path).where(document.c.corpus_id != of.id)
+    paths = select(document.c.path).where(document.c.corpus_id == of.id, document.c.path.not_in(others)).subquery()
+    names = func.jsonb_build_object("name", of.name)
+    named = func.jsonb_path_exists(prediction.c.answer, cast("$.**.corpus ? (@ == $name)", JSONPATH), names)
+    listed = func.jsonb_agg(aggregate_order_by(paths.c.path, paths.c.path))
+    own = select(func.jsonb_build_object("paths", func.coalesce(listed, literal([], prediction.c.answer.type))))
+    of_path = func.jsonb_path_exists(
+        prediction.c.answer, cast("$.**.path ? (@ == $paths[*])", JSONPATH), own.scalar_subquery()
+    )
+    return conn.execute(delete(prediction).where(prediction.c.tenant == of.tenant, named | of_path)).rowcount

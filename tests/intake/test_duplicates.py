@@ -1,0 +1,100 @@
+"""Clusters: kept up to date step by step they are what they would be made at once, and cost what changed."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from intake_project import write
+from sqlalchemy import Engine, text
+
+from modelmill.extract.stage import extract
+from modelmill.normalize import duplicates
+from modelmill.normalize.duplicates import Signed, clusters, jaccard, regroup, shingle, sign
+from modelmill.normalize.stage import normalize
+from modelmill.settings import Settings
+from modelmill.store import corpora
+
+
+def families(rng: random.Random, count: int) -> dict[str, str]:
+    """Texts of 60 words in families of one to five, of which members differ in up to six words."""
+    made: dict[str, str] = {}
+    for family in range(count):
+        words = [f"w{rng.randrange(5000)}" for _ in range(60)]
+        for member in range(rng.randrange(1, 6)):
+            changed = list(words)
+            for place in rng.sample(range(60), rng.randrange(0, 7)):
+                changed[place] = f"x{rng.randrange(5000)}"
+            made[f"{rng.getrandbits(64):016x}-{family}-{member}"] = " ".join(changed)
+    return made
+
+
+def exactly(texts: dict[str, str]) -> dict[str, str]:
+    """Every pair compared: what clusters must come to."""
+    shingles = {sha: shingle(one) for sha, one in sorted(texts.items())}
+    leader = {sha: sha for sha in shingles}
+    for sha, one in shingles.items():
+        for other in shingles:
+            if sha < other and jaccard(one, shingles[other]) >= duplicates.THRESHOLD:
+                old, new = sorted((leader[sha], leader[other]), reverse=True)
+                leader = {key: new if value == old else value for key, value in leader.items()}
+    return leader
+
+
+def test_all_pairs_that_an_exact_join_finds_are_found() -> None:
+    texts = families(random.Random(3), 60)
+    assert clusters(texts) == exactly(texts)
+
+
+def test_step_by_step_comes_to_the_same_as_at_once() -> None:
+    rng = random.Random(5)
+    texts = families(rng, 40)
+    now: dict[str, str] = {}
+    known: dict[str, Signed] = {}
+    for _ in range(25):
+        gone = set(rng.sample(sorted(now), min(len(now), rng.randrange(4))))
+        new = set(rng.sample(sorted(texts.keys() - now.keys()), min(len(texts) - len(now), rng.randrange(9))))
+        torn = {known[sha].cluster for sha in gone}
+        now = {sha: texts[sha] for sha in (now.keys() - gone) | new}
+        signed = sign({sha: texts[sha] for sha in new})
+        known = {sha: known.get(sha) or Signed(sha, signed[sha]) for sha in now}
+        affected = {sha for sha, one in known.items() if sha in new or one.cluster in torn}
+        found = regroup(known, affected, lambda shas: {sha: texts[sha] for sha in shas})
+        known = {sha: Signed(found[sha], one.bands) for sha, one in known.items()}
+        assert found == clusters(now)
+
+
+def test_only_what_shares_a_band_with_the_change_is_read_again() -> None:
+    texts = families(random.Random(7), 200)
+    at_once = clusters(texts)
+    known = {sha: Signed(at_once[sha], bands) for sha, bands in sign(texts).items()}
+    read: list[str] = []
+
+    def texts_of(shas) -> dict[str, str]:
+        read.extend(shas)
+        return {sha: texts[sha] for sha in shas}
+
+    one = min(texts)
+    assert regroup(known, {one}, texts_of) == at_once
+    assert len(read) <= 10
+
+
+@pytest.mark.parametrize("gone", ["a.py", "b.py"])
+def test_a_cluster_is_renamed_when_a_member_goes(settings: Settings, db: Engine, tmp_path: Path, gone: str) -> None:
+    body = "".join(f"    step_{n} = values[{n}] + {n}\n" for n in range(40))
+    files = {
+        name: f"def total(values):\n{body}    return step_{n}\n" for n, name in enumerate(("a.py", "b.py", "c.py"))
+    }
+    root = write(tmp_path / "c", dict(files))
+    corpora.add(settings, db, "c", str(root))
+    for _ in range(2):
+        extract(settings, db, corpora.get(db, "default", "c"))
+        normalize(settings, db, corpora.get(db, "default", "c"))
+        with db.connect() as conn:
+            rows = conn.execute(text("SELECT sha256, cluster FROM mill.unit WHERE kind = 'function'")).all()
+            signed = set(conn.scalars(text("SELECT sha256 FROM mill.signature")))
+            all_units = set(conn.scalars(text("SELECT sha256 FROM mill.unit")))
+        assert {row.cluster for row in rows} == {min(row.sha256 for row in rows)}
+        assert signed == all_units
+        (root / gone).unlink(missing_ok=True)

@@ -1,0 +1,187 @@
+"""A canary in code, path and comment is in many places after intake, and in none after the corpus is removed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sysconfig
+import uuid
+from pathlib import Path
+
+import pytest
+from intake_project import git, write
+from sqlalchemy import Engine, text
+
+from modelmill import erasure, reporting
+from modelmill.datasets import stage as dataset_stage
+from modelmill.extract.stage import extract
+from modelmill.normalize.stage import normalize
+from modelmill.records import sha256_text
+from modelmill.settings import Settings
+from modelmill.store import corpora, datasets
+from modelmill.task import get_task
+
+CANARY = "quetzalcoatlus"
+MODULES = (
+    "argparse.py",
+    "calendar.py",
+    "textwrap.py",
+    "shlex.py",
+    "heapq.py",
+    "csv.py",
+    "difflib.py",
+    "wave.py",
+    "ast.py",
+)
+SEARCH = get_task("semantic_search")
+
+
+def take_in(settings: Settings, db: Engine, name: str, root: Path) -> None:
+    corpora.add(settings, db, name, str(root), "MIT", consent=True)
+    extract(settings, db, corpora.get(db, "default", name))
+    normalize(settings, db, corpora.get(db, "default", name))
+
+
+@pytest.fixture
+def shop(settings: Settings, db: Engine, tmp_path: Path) -> Path:
+    """Two corpora, real modules both; in `shop` every function has the canary, in `other` none."""
+    library = Path(sysconfig.get_path("stdlib"))
+    for corpus, modules in (("shop", MODULES[:5]), ("other", MODULES[5:])):
+        for name in modules:
+            code = (library / name).read_text()
+            marked = code.replace('"""', f'"""The {CANARY} ', 1).replace("return ", f"return {CANARY} or ")
+            prefix = f"{CANARY}_" if corpus == "shop" else ""
+            write(tmp_path / corpus, {prefix + name: marked if corpus == "shop" else code})
+        take_in(settings, db, corpus, tmp_path / corpus)
+    return tmp_path / "shop"
+
+
+def tables_with(db: Engine, word: str) -> set[str]:
+    """Tables of our schema in which a row, written out, holds the word."""
+    holds = 'SELECT count(*) FROM mill."{}" t WHERE t::text ILIKE :word'
+    with db.connect() as conn:
+        names = conn.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'mill'")).all()
+        return {
+            name for name in names
+            if conn.scalar(text(holds.format(name)), {"word": f"%{word}%"})
+        }  # fmt: skip
+
+
+def files_with(root: Path, word: str) -> set[Path]:
+    """Files below the root that hold the word in their bytes, in their name, or in a Parquet table."""
+    import pyarrow.parquet as pq
+
+    found: set[Path] = set()
+    for file in (file for file in root.rglob("*") if file.is_file()):
+        content = file.read_bytes()
+        if file.suffix == ".parquet":
+            content = json.dumps(pq.read_table(file).to_pylist()).encode()
+        if word in file.name or word.encode() in content.lower():
+            found.add(file)
+    return found
+
+
+def release_of(db: Engine, dataset_sha256: str) -> None:
+    """A candidate of the dataset, its report and release, and two answers: one names the canary's file."""
+    statements = (
+        "INSERT INTO candidate (sha256, task, dataset_sha256, profile, seed, params, manifest) "
+        "VALUES ('c', 't', :sha, 'tiny', 1, '{}', '{}')",
+        "INSERT INTO report (task, candidate_sha256, dataset_sha256, passed, body) VALUES ('t', 'c', :sha, true, '{}')",
+        "INSERT INTO release (task, number, version, candidate_sha256, dataset_sha256, report_id, status) "
+        "SELECT 't', 1, '1.0.0', 'c', :sha, id, 'champion' FROM report",
+    )
+    answers = [
+        {"results": [{"corpus": "shop", "path": f"{CANARY}_shlex.py", "score": 1}]},
+        {"results": [{"path": f"{CANARY}_heapq.py"}], "note": "its corpus is not named"},
+        {"results": [{"corpus": "other", "path": "csv.py"}]},
+    ]
+    with db.begin() as conn:
+        for statement in statements:
+            conn.execute(text(statement), {"sha": dataset_sha256})
+        for answer in answers:
+            conn.execute(
+                text(
+                    "INSERT INTO prediction (id, tenant, key_prefix, task, release_id, request, answer, latency_ms) "
+                    "SELECT :id, 'default', 'k', 't', id, '{}', cast(:answer AS jsonb), 1 FROM release"
+                ),
+                {"id": uuid.uuid4(), "answer": json.dumps(answer)},
+            )
+
+
+def test_a_canary_is_in_no_table_and_no_folder_after_removal(settings: Settings, db: Engine, shop: Path) -> None:
+    built = dataset_stage.build(settings, db, SEARCH, "tiny", 17).dataset
+    release_of(db, built.sha256)
+    cached = _as_dvc_would(settings, built.path / "train.parquet")
+    with db.begin() as conn:
+        conn.execute(text("INSERT INTO mill.vector SELECT DISTINCT 'm', sha256, '[1,0]'::public.vector FROM mill.unit"))
+    assert tables_with(db, CANARY) == {"document", "dropped", "unit", "dataset_unit", "prediction"}
+    folders = {built.path, dataset_stage.folder(settings, SEARCH.name), cached.parent}
+    assert folders <= {file.parent for file in files_with(settings.root, CANARY)}
+
+    erased = erasure.remove(settings, db, "default", "shop")
+
+    assert tables_with(db, CANARY) == set()
+    assert files_with(settings.root, CANARY) == set()
+    assert "erased" in datasets.tainted(db, built.sha256)
+    assert erased.releases == ("t@1.0.0",)
+    assert erased.counts["releases_tainted"] == erased.counts["datasets_tainted"] == 1
+    assert erased.counts["predictions"] == 2
+    with db.connect() as conn:
+        assert conn.scalar(text("SELECT tainted FROM mill.release")) == "the corpus 'shop' was erased"
+        left = "SELECT (SELECT count(*) FROM mill.vector) - (SELECT count(DISTINCT sha256) FROM mill.unit)"
+        assert conn.scalar(text(left)) == 0
+        assert conn.scalar(text("SELECT count(*) FROM mill.signature s LEFT JOIN mill.unit u USING (sha256) "
+                                "WHERE u.id IS NULL")) == 0  # fmt: skip
+
+
+def _as_dvc_would(settings: Settings, file: Path) -> Path:
+    import hashlib
+
+    md5 = hashlib.md5(file.read_bytes()).hexdigest()
+    cached = settings.root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
+    cached.parent.mkdir(parents=True)
+    return Path(shutil.copy(file, cached))
+
+
+def test_our_copy_of_a_remote_repository_goes_with_its_corpus(settings: Settings, db: Engine, tmp_path: Path) -> None:
+    root = write(tmp_path / "r", {"a.py": "x = 1\n"})
+    git(root, "init", "--quiet")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "one")
+    url = "https://example.com/r.git"
+    copy = settings.home_dir / "sources" / f"git-{sha256_text(url)[:24]}"
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(root), str(copy)], check=True)
+    with db.begin() as conn:
+        conn.execute(
+            text("INSERT INTO corpus (tenant, name, kind, uri) VALUES ('default', 'r', 'git', :uri)"), {"uri": url}
+        )
+    assert erasure.remove(settings, db, "default", "r").counts["files"] > 5
+    assert not copy.exists()
+
+
+def test_a_report_counts_what_was_taken_and_dropped_and_shows_no_value(
+    settings: Settings, db: Engine, project: Path
+) -> None:
+    take_in(settings, db, "p", project)
+    told = reporting.report(settings, db, "p")
+    assert (told.documents, told.units, dict(told.secrets)) == (5, 11, {"email": 1})
+    assert told.left_out["extract"]["unsupported language"] == 2
+    assert dict(told.licences) == {"MIT": 5}
+    said = "\n".join(reporting.lines(told))
+    assert "5 MIT (trains)" in said and "masked: shapes/plane.py::contact" in said
+    assert "acme-shapes" not in said + json.dumps(told.as_dict())
+
+
+def test_every_dropped_thing_is_a_line_of_json(settings: Settings, db: Engine, project: Path, tmp_path: Path) -> None:
+    take_in(settings, db, "p", project)
+    told = reporting.report(settings, db, "p")
+    reporting.write_dropped(db, told, str(tmp_path / "dropped.jsonl"))
+    found = [json.loads(line) for line in (tmp_path / "dropped.jsonl").read_text().splitlines()]
+    assert len(found) == sum(sum(reasons.values()) for reasons in told.left_out.values())
+    assert {
+        "stage": "extract",
+        "path": "latin.py",
+        "reason": "wrong encoding",
+        "detail": "not UTF-8 at byte 8",
+    } in found

@@ -1,0 +1,182 @@
+"""Under which licence a file stands, from itself, its folder, its package; and that only what may be is trained on."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import sysconfig
+from pathlib import Path
+
+import pytest
+from intake_project import write
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+from modelmill.datasets import stage as dataset_stage
+from modelmill.errors import UserError
+from modelmill.extract.stage import extract
+from modelmill.licences import recognition
+from modelmill.licences.policy import category, may_train
+from modelmill.normalize.stage import normalize
+from modelmill.settings import Settings
+from modelmill.store import audit, consents, corpora, datasets, documents, units
+from modelmill.task import get_task
+
+TEXTS = Path(recognition.__file__).parent / "texts"
+SEARCH = get_task("semantic_search")
+
+
+@pytest.mark.parametrize("file", sorted(TEXTS.glob("*.txt")), ids=lambda file: file.stem)
+def test_each_passage_is_known_in_another_layout_with_other_names(file: Path) -> None:
+    words = file.read_text(encoding="utf-8").replace("Python Software Foundation", "Nobody Foundation").split()
+    text = "Copyright (c) 2031 Some Body\n\n" + "\n * ".join(
+        " ".join(words[i : i + 9]) for i in range(0, len(words), 9)
+    )
+    assert recognition.of_text(text.upper()) == file.stem
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "licence"),
+    [
+        ("pyproject.toml", '[project]\nlicense = "MIT"\n', "MIT"),
+        ("pyproject.toml", '[project]\nlicense = {text = "Apache 2.0"}\n', "Apache-2.0"),
+        ("pyproject.toml", '[project]\nclassifiers = ["License :: OSI Approved :: MIT License"]\n', "MIT"),
+        ("pyproject.toml", "[project\n", None),
+        ("package.json", '{"license": "(MIT OR GPL-2.0-only)"}', "(MIT OR GPL-2.0-only)"),
+        ("package.json", '{"license": {"type": "ISC"}}', "ISC"),
+        ("package.json", "[" * 100_000, None),
+        ("package.json", '{"license": "SEE LICENSE IN x.txt"}', "SEE LICENSE IN x.txt"),
+        ("Cargo.toml", '[package]\nlicense = "MIT/Apache-2.0"\n', "MIT OR Apache-2.0"),
+        ("PKG-INFO", "Name: a\nLicense: BSD\n\nLicense: GPL\n", "BSD-3-Clause"),
+        ("METADATA", "License-Expression: 0BSD\nLicense: x\n\n", "0BSD"),
+        ("LICENSE", "Creative Commons Attribution-NonCommercial 4.0 International Public License", "CC-BY-NC-4.0"),
+        ("LICENSE-CONTENT", "Attribution-ShareAlike 3.0 Unported\n\nwords", "CC-BY-SA-3.0"),
+        ("LICENSE", "All rights reserved. You may look at it.", None),
+    ],
+)  # fmt: skip
+def test_packages_say_their_licence_in_their_own_ways(path: str, content: str, licence: str | None) -> None:
+    assert recognition.declares(f"a/{path}")
+    assert recognition.of_declaration(path, content.encode()) == licence
+
+
+@pytest.mark.parametrize(
+    ("head", "licence"),
+    [
+        ("# SPDX-License-Identifier: MIT OR GPL-2.0-only\n", "MIT OR GPL-2.0-only"),
+        ("/* SPDX-License-Identifier: BSD-2-Clause */\n", "BSD-2-Clause"),
+        ("# under the terms of the GNU General\n# Public License as published\n", "GPL-2.0-or-later"),
+        ("// Licensed under the Apache License, Version 2.0 (the\n// License)\n", "Apache-2.0"),
+        ("x = 1\n", None),
+    ],
+)  # fmt: skip
+def test_the_head_of_a_file_says_its_licence(head: str, licence: str | None) -> None:
+    assert recognition.of_head(head.encode()) == licence
+
+
+@pytest.mark.parametrize(
+    ("identifier", "kind"),
+    [
+        ("MIT", "permissive"), ("GPL-3.0-only", "copyleft"), ("AGPL-3.0-or-later", "copyleft"), ("MPL-2.0", "copyleft"),
+        ("CC-BY-NC-4.0", "non-commercial"), ("CC-BY-SA-4.0", "copyleft"), ("Proprietary", "unknown"),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", "copyleft"), ("BUSL-1.1", "non-commercial"),
+    ],
+)  # fmt: skip
+def test_licences_are_sorted_and_what_is_not_known_is_unknown(identifier: str, kind: str) -> None:
+    assert category(identifier) == kind
+
+
+def test_the_policy_may_let_more_train() -> None:
+    assert not may_train("MPL-2.0")
+    assert may_train("MPL-2.0", ("permissive", "MPL-2.0"))
+    assert may_train("GPL-3.0-only", ("permissive", "copyleft"))
+    assert not may_train("MIT AND (GPL-3.0-only OR MPL-2.0)")
+    assert not may_train("MIT AND (GPL-3.0-only OR MIT)")  # read strictly: a bracket under AND is not taken apart
+
+
+def test_a_file_stands_under_its_own_licence_then_its_folders_then_what_was_said(
+    settings: Settings, db: Engine, tmp_path: Path
+) -> None:
+    gpl, mit = ((TEXTS / f"{name}.txt").read_text() for name in ("GPL-3.0-only", "MIT"))
+    files: dict[str, str | bytes] = {
+        "LICENSE": mit, "a.py": "x = 1\n", "b.py": "# SPDX-License-Identifier: ISC\nx = 1\n", "deep/c.py": "x = 2\n",
+        "copied/COPYING": gpl, "copied/src/d.py": "x = 3\n", "pack/package.json": '{"license": "UNLICENSED"}',
+        "pack/e.ts": "export const a = 'two words';\n",
+    }  # fmt: skip
+    corpus = corpora.add(settings, db, "c", str(write(tmp_path / "c", files)), "Apache-2.0")
+    extract(settings, db, corpus)
+    found = {path: one.record.licence for path, one in documents.all_documents(db, corpus.id).items()}
+    assert found == {
+        "a.py": "MIT", "b.py": "ISC", "deep/c.py": "MIT", "copied/src/d.py": "GPL-3.0-only",
+        "pack/e.ts": "UNLICENSED", "pack/package.json": "UNLICENSED",
+    }  # fmt: skip
+
+
+def take_in(settings: Settings, db: Engine, name: str, root: Path, licence: str | None, consent: bool) -> None:
+    corpora.add(settings, db, name, str(root), licence, consent=consent, by="me")
+    corpus = corpora.get(db, "default", name)
+    extract(settings, db, corpus)
+    normalize(settings, db, corpus)
+
+
+def test_nothing_without_consent_or_a_permissive_licence_reaches_a_dataset(
+    settings: Settings, db: Engine, tmp_path: Path
+) -> None:
+    """Every licence beside every state of consent, each with code of its own; the frozen files themselves are read."""
+    library = Path(sysconfig.get_path("stdlib"))
+    modules = iter(("argparse.py", "calendar.py", "statistics.py", "textwrap.py", "shlex.py", "heapq.py", "csv.py",
+                    "difflib.py", "fractions.py", "pprint.py", "random.py", "locale.py"))  # fmt: skip
+    allowed: set[str] = set()
+    for licence, consent in itertools.product(
+        ("MIT", "GPL-3.0-only", "CC-BY-NC-4.0", None), ("yes", "no", "withdrawn")
+    ):
+        name = f"{(licence or 'unknown').lower()}-{consent}"
+        (tmp_path / name).mkdir()
+        shutil.copy(library / next(modules), tmp_path / name)
+        take_in(settings, db, name, tmp_path / name, licence, consent != "no")
+        if consent == "withdrawn":
+            with db.begin() as conn:
+                consents.withdraw(conn, corpora.get(db, "default", name), "train", "me")
+        elif (licence, consent) == ("MIT", "yes"):
+            allowed.add(name)
+            for more in ("bisect.py", "wave.py", "zipfile.py", "tarfile.py", "ast.py"):
+                shutil.copy(library / more, tmp_path / name)
+            take_in(settings, db, name, tmp_path / name, licence, True)
+    built = dataset_stage.build(settings, db, SEARCH, "tiny", 17)
+    examples = datasets.read_examples(built.dataset)
+    assert {key.partition(":")[0] for one in examples for key in one.units} == allowed
+    assert {one["corpus"] for one in built.dataset.manifest["sources"]} == allowed
+    with db.begin() as conn:
+        consents.withdraw(conn, corpora.get(db, "default", "mit-yes"), "train", "me")
+    assert "withdrawn" in datasets.tainted(db, built.dataset.sha256)
+    with pytest.raises(UserError, match="may not learn"):
+        dataset_stage.build(settings, db, SEARCH, "tiny", 17)
+
+
+def test_a_wider_policy_lets_copyleft_train(settings: Settings, db: Engine, tmp_path: Path) -> None:
+    take_in(
+        settings, db, "c", write(tmp_path / "c", {"a.py": 'def f():\n    """Say."""\n    return 1\n'}), "MPL-2.0", True
+    )
+    assert dataset_stage.trainable(settings, db, SEARCH) == []
+    wider = settings.model_copy(update={"train_on": "permissive, MPL-2.0"})
+    assert [one.name for one in dataset_stage.trainable(wider, db, SEARCH)] == ["f"]
+    assert units.fingerprint(db, (), (), "default") != units.fingerprint(db, (), (), "default", wider.training_policy)
+
+
+def test_consent_is_given_and_withdrawn_by_the_command_and_on_record(
+    settings: Settings, db: Engine, tmp_path: Path
+) -> None:
+    from modelmill import cli
+
+    corpora.add(settings, db, "c", str(write(tmp_path / "c", {"a.py": "x = 1\n"})), "MIT")
+    said = [
+        CliRunner().invoke(cli.app, ["corpus", "consent", "c", *more]).output
+        for more in ([], ["--give"], ["--withdraw"])
+    ]
+    assert "no consent was ever given" in said[0]
+    assert "given" in said[1] and "live" in said[1]
+    assert "0 datasets are marked" in said[2] and "withdrawn" in said[2]
+    [one] = consents.history(db, corpora.get(db, "default", "c"))
+    assert (one.scope, one.given_by, one.withdrawn_by) == ("train", "cli", "cli")
+    assert audit.check(db) == 3  # and the one for the standard library, which is there by default
+    refused = CliRunner().invoke(cli.app, ["corpus", "consent", "c", "--give", "--withdraw"])
+    assert isinstance(refused.exception, UserError)
