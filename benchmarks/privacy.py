@@ -18,6 +18,7 @@ sys.path.append(str(Path(__file__).parent.parent / "tests" / "intake"))
 
 from planted import look_alikes, secrets
 from test_planted import hits
+from test_privacy import HOSTILE
 
 from modelmill.normalize.privacy import find
 
@@ -72,6 +73,17 @@ def compare(folder: Path) -> None:
     print(f"ratio {mine / other:.0f}")
 
 
+def hostile() -> None:
+    """What a megabyte made to be slow to read takes; the aim is less than a second."""
+    slowest = max(HOSTILE, key=lambda piece: timed(lambda: len(find(megabyte(piece))))[0])
+    seconds, _ = timed(lambda: len(find(megabyte(slowest))))
+    print(f"a hostile megabyte takes at most {seconds:.2f} s (of {slowest!r})")
+
+
+def megabyte(piece: str) -> str:
+    return (piece * (1_000_000 // len(piece) + 1))[:1_000_000]
+
+
 def per_kind() -> None:
     planted = secrets()
     there, found = Counter(one.kind for one in planted), Counter[str]()
@@ -86,4 +98,5 @@ def per_kind() -> None:
 
 if __name__ == "__main__":
     per_kind()
+    hostile()
     compare(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(sysconfig.get_path("stdlib")))
