@@ -23,8 +23,12 @@ from modelmill.normalize.rules import GROUPS, Rule
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
 PRIVACY_VERSION = 2
 
-# A text with more values than this is a list of addresses or an attack, no code: it is taken out as a whole.
+# A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
+
+
+class FloodError(Exception):
+    """More places than any code has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +98,19 @@ def clean_value(value: Any, names: Names | None = None) -> tuple[Any, Counter[st
 def find(text: str) -> list[Found]:
     """Where secrets and personal data are, in order, without overlaps (an earlier rule wins)."""
     data = text.encode("utf-8", "surrogatepass")
+    try:
+        return _in_characters(text, data, sorted(_places(data)))
+    except FloodError:
+        return [Found("flood", 0, len(text))]
+
+
+def _places(data: bytes) -> Iterator[tuple[int, int, str]]:
     taken = bytearray(len(data))
-    places: list[tuple[int, int, str]] = []
     for search in _possible(data):
         for start, end in _values(search, data):
             if start < end and taken.find(1, start, end) < 0:
                 taken[start:end] = b"\1" * (end - start)
-                places.append((start, end, search.rule.kind))
-                if len(places) > FLOOD:
-                    return [Found("flood", 0, len(text))]
-    return _in_characters(text, data, sorted(places))
+                yield start, end, search.rule.kind
 
 
 def _possible(data: bytes) -> Iterator[Search]:
@@ -124,7 +131,9 @@ def _possible(data: bytes) -> Iterator[Search]:
 def _values(search: Search, data: bytes) -> Iterator[tuple[int, int]]:
     """Where the rule's values are, in bytes, after its checks."""
     rule = search.rule
-    for match in search.pattern.finditer(data):
+    for number, match in enumerate(search.pattern.finditer(data)):
+        if number >= FLOOD:
+            raise FloodError
         start, end = _span(match)
         value = data[start:end].decode("utf-8", "surrogatepass")
         if not rule.holds(value, *_neighbours(data, start, end)) or PLACEHOLDER.fullmatch(value):
