@@ -20,7 +20,7 @@ from modelmill.settings import Settings
 from modelmill.store import corpora, documents, publications
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 1
+EXTRACT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What TypeScript, TSX and JSON share: literals read out of a syntax tree, without running anything, and told in words.
+"""The data in TypeScript, TSX and JSON: literals read out of a syntax tree and told in words; nothing is run.
 
 An entry is an object that has words for a reader in it: an element of an array, or a value of a keyed object.
 Grammar: https://github.com/tree-sitter/tree-sitter-typescript (JSON is a part of it).
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from modelmill.normalize.language import Draft
 from modelmill.normalize.markdown import slug
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
 MAX_DEPTH = 64
 IDENTITIES = ("id", "slug", "key", "name", "title", "label", "question", "path")
@@ -30,16 +29,6 @@ HUMAN = frozenset(
 WRAPPERS = {"as_expression", "satisfies_expression", "parenthesized_expression", "non_null_expression"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "", "\n": "", "\r\n": ""}
 MISSING = object()  # no literal: what only running the program would tell
-
-
-@cache
-def parser(grammar: Literal["typescript", "tsx"]) -> Parser:
-    """One parser a grammar; parsing is all it does."""
-    import tree_sitter
-    import tree_sitter_typescript
-
-    made = tree_sitter_typescript.language_tsx if grammar == "tsx" else tree_sitter_typescript.language_typescript
-    return tree_sitter.Parser(tree_sitter.Language(made()))
 
 
 def text_of(node: Node) -> str:

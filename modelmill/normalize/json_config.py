@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from modelmill.normalize.ecmascript import entries, parser, unwrapped
+from modelmill.normalize.ecmascript import entries, unwrapped
+from modelmill.normalize.grammar import parse
 from modelmill.normalize.language import Draft, Language
+from modelmill.normalize.typescript import GRAMMAR
 from modelmill.records import Dropped
 
 
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     """The entries of the file."""
-    root = parser("typescript").parse(f"({text})".encode()).root_node
+    root = parse(GRAMMAR, f"({text})".encode())
     value = unwrapped(root.named_children[0].named_children[0]) if not root.has_error and root.named_children else None
     if value is None or value.type not in ("object", "array"):
         yield Dropped("(file)", "does not parse", "not a JSON object or array")
@@ -30,7 +32,7 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
 
 def parses(text: str) -> bool:
     """Whether the text is JSON, comments allowed."""
-    return not parser("typescript").parse(f"({text})".encode()).root_node.has_error
+    return not parse(GRAMMAR, f"({text})".encode()).has_error
 
 
 LANGUAGE = Language("json", version=1, suffixes=(".json",), units=units, parses=parses, rendered=True)
