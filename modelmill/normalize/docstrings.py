@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # What opens a line of a comment in any of the languages: `/**`, ` * `, `//`, `///`, `#`, `--`.
 SIGNS = re.compile(r"^\s*(?:/\*+!?|\*+(?!/)|/{2,}!?|#+!?|--+)?[ \t]?")
+SHEBANG = re.compile(rb"\A#!.*\n?")
+MAX_GAP = 200  # bytes after the comment at the head of a file that are looked at
 END = re.compile(r"\s*\*+/\s*$")
 
 
@@ -53,8 +55,9 @@ def of_module(grammar: Grammar, root: Node, facts: Facts) -> str:
     if first is None or not facts.comments or facts.comments[0][0] != first.start_byte:
         return ""
     end = _run(facts)
-    alone = facts.source[end : end + 2].replace(b"\r", b"").startswith(b"\n\n") or not facts.source[end:].strip()
-    said = words(facts.source[first.start_byte : end].decode("utf-8", "replace"))
+    rest = facts.source[end : end + MAX_GAP].replace(b"\r", b"")
+    alone = rest.startswith((b"\n\n", b"\npackage ")) or not rest.strip()
+    said = words(SHEBANG.sub(b"", facts.source[first.start_byte : end]).decode("utf-8", "replace"))
     return said if alone and not _is_notice(said) else ""
 
 
@@ -71,7 +74,7 @@ def _run(facts: Facts) -> int:
 
 def _is_notice(said: str) -> bool:
     """Whether it is about rights or for a machine, not about the file."""
-    return bool(re.search(r"(?i)copyright|licen[cs]e|^!|/bin/|@flow|eslint|use strict", said[:400]))
+    return bool(re.search(r"(?i)copyright|licen[cs]e|@flow|eslint|use strict", said[:400]))
 
 
 def words(comment: str) -> str:

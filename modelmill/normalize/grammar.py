@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Parser, Query
 
-# Of processor time. Real code takes .2 s a MB; the slowest megabyte of nonsense that is read in linear time takes 25.
-LIMIT_SECONDS = 30.0
+# Of processor time. Real code takes .2 s a MB.
+LIMIT_SECONDS = 5.0
+MAX_RUBBLE = 2000  # tokens in one error
 CHUNK = 4096  # bytes handed to the parser at a time; a node's text is read in such pieces too
 
 
@@ -63,10 +64,24 @@ def parses(grammar: Grammar, text: str) -> bool:
 
 
 def matches(grammar: Grammar, root: Node) -> list[tuple[int, dict[str, list[Node]]]]:
-    """What the grammar's query finds in the tree: the number of its pattern, and nodes by name."""
+    """What the grammar's query finds in the tree: the number of its pattern, and nodes by name. Raises ValueError."""
     from tree_sitter import QueryCursor
 
+    _refuse_rubble(root)
     return QueryCursor(_query(grammar)).matches(root)
+
+
+def _refuse_rubble(root: Node) -> None:
+    """Raise ValueError where thousands of tokens fit nowhere: a query is quadratic in them (100,000 brackets: 30 s).
+
+    The query's own progress callback would be the way; it ends the process in tree-sitter 0.26.
+    """
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.is_error and node.child_count > MAX_RUBBLE:
+            raise ValueError(f"{node.child_count} tokens that fit nowhere, from line {node.start_point.row + 1}")
+        waiting.extend(child for child in node.children if child.has_error)
 
 
 @cache

@@ -35,7 +35,7 @@ QUERY = f"""
 (lexical_declaration . {_CONSTANT} .) @outer
 (variable_declaration . {_CONSTANT} .) @outer
 (variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class
-(variable_declarator name: (identifier) @name value: (object)) @container
+(variable_declarator name: (identifier) @name value: (object) @body) @container
 (method_definition name: (_) @name) @function
 (pair key: (_) @name value: {_FUNCTION}) @function
 (expression_statement (assignment_expression left: (identifier) @name right: {_FUNCTION}) @function) @outer

@@ -15,7 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from modelmill.normalize import code, javascript
-from modelmill.normalize.ecmascript import entries, text_of, unwrapped
+from modelmill.normalize.ecmascript import place_of, text_of, unwrapped
+from modelmill.normalize.entries import entries
 from modelmill.normalize.grammar import Grammar, parse, parses
 from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
@@ -77,8 +78,13 @@ def data_entries(root: Node) -> Iterator[Draft | Dropped]:
     for name, kind, value in _constants(root):
         if value.has_error:
             yield Dropped(name, "does not parse", f"line {value.start_point.row + 1}")
+            continue
+        try:
+            place = place_of(value)
+        except ValueError as error:
+            yield Dropped(name, "does not parse", str(error))
         else:
-            yield from entries(name, value, {"_type": kind} if kind else {})
+            yield from entries(name, place, {"_type": kind} if kind else {})
 
 
 def _constants(root: Node) -> Iterator[tuple[str, str, Node]]:

@@ -25,7 +25,8 @@ def dropped(path: str, text: str) -> dict[str, str]:
 
 def test_the_languages_are_found_by_being_there() -> None:
     assert list(all_languages()) == [
-        "bash", "go", "java", "javascript", "json", "markdown", "python", "sql", "tsx", "typescript",
+        "bash", "go", "java", "javascript", "json", "markdown", "notebook", "python", "restructuredtext", "sql",
+        "toml", "tsx", "typescript", "yaml",
     ]  # fmt: skip
     assert language_of("a/B.PY") is all_languages()["python"]
     assert language_of("Makefile") is None
@@ -94,7 +95,8 @@ def test_the_folder_around_packages_is_no_package(path: str) -> None:
 
 
 def test_deep_nesting_neither_crashes_nor_hangs() -> None:
-    units("a.py", "\n".join(" " * n + "if x:" for n in range(2000)) + "\n" + " " * 2000 + "pass\n")
+    with pytest.raises(ValueError, match="fit nowhere"):
+        units("a.py", "\n".join(" " * n + "if x:" for n in range(2000)) + "\n" + " " * 2000 + "pass\n")
     units("a.md", "> " * 5000 + "x\n")
     assert dropped("a.json", "[" * 20 + "]" * 20) == {}
     with pytest.raises(ValueError, match="nested deeper"):
