@@ -11,7 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-UnitKind = Literal["module", "class", "function", "method", "section", "entry", "component_text"]
+UnitKind = Literal[
+    "module", "class", "interface", "function", "method", "statement", "section", "entry", "component_text"
+]
 
 
 def sha256_text(text: str) -> str:

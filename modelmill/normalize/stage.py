@@ -19,6 +19,7 @@ from modelmill.errors import UserError
 from modelmill.extract.source import open_corpus
 from modelmill.extract.stage import nothing_found
 from modelmill.normalize import clustering
+from modelmill.normalize.annotate import annotate
 from modelmill.normalize.language import Draft, Language, all_languages, unique_names
 from modelmill.normalize.placeholders import Names, keyed
 from modelmill.normalize.privacy import PRIVACY_VERSION, Cleaned, clean, clean_value
@@ -28,7 +29,7 @@ from modelmill.settings import Settings
 from modelmill.store import documents, publications, units
 
 # Raise when the same documents would give other units for a reason that no language or privacy version tells.
-NORMALIZE_VERSION = 1
+NORMALIZE_VERSION = 2
 
 CHANGED = "changed since extract"
 
@@ -195,7 +196,11 @@ def _units(
             docstring=draft.docstring,
             start_line=draft.start_line,
             end_line=draft.end_line,
-            meta={**draft.meta, **({"hidden_characters": True} if HIDDEN.search(draft.text) else {})},
+            meta={
+                **draft.meta,
+                **annotate(document.path, language.name, draft),
+                **({"hidden_characters": True} if HIDDEN.search(draft.text) else {}),
+            },
             document_sha256=document.sha256,
             revision=document.revision,
         )

@@ -1,7 +1,8 @@
-"""TSX and JSX: what a component says to its reader, and the data constants beside it.
+"""TSX and JSX: what a component says to its reader, the data constants beside it, and the code.
 
 One unit, from src/components/ContactForm.tsx: name `ContactForm`, kind component_text, text `Thank you`, `Your message
-is with the team...`, the labels, placeholders and alternatives, a line each, in the order of the file.
+is with the team...`, the labels, placeholders and alternatives, a line each, in the order of the file. The function
+itself is `ContactForm (code)`.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from modelmill.normalize.ecmascript import literal, parser, text_of
+from modelmill.normalize import code
+from modelmill.normalize.ecmascript import literal, text_of
+from modelmill.normalize.grammar import Grammar, parse, parses
 from modelmill.normalize.language import Draft, Language
-from modelmill.normalize.typescript import data_entries
+from modelmill.normalize.typescript import QUERY, beside, data_entries
 from modelmill.records import Dropped
 
 if TYPE_CHECKING:
@@ -31,13 +35,21 @@ SPOKEN_END = re.compile(r"(Alt|Text|Label|Title|Message|Heading)$")
 SILENT = {"import_statement", "type_annotation", "type_arguments", "subscript_expression", "comment", "regex"}
 
 
+def _load() -> object:
+    import tree_sitter_typescript
+
+    return tree_sitter_typescript.language_tsx()
+
+
+GRAMMAR = Grammar("tsx", _load, QUERY)
+
+
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
-    """A unit for each top-level component that says something, then the entries of the file's data."""
-    root = parser("tsx").parse(text.encode()).root_node
-    for name, node in _components(root):
-        if draft := _component(name, node):
-            yield draft
-    yield from data_entries(root)
+    """A unit for each top-level component that says something, the entries of the file's data, then the code."""
+    source = text.encode()
+    root = parse(GRAMMAR, source)
+    said = [draft for name, node in _components(root) if (draft := _component(name, node))]
+    yield from beside([*said, *data_entries(root)], code.of_tree(GRAMMAR, root, source, code.module_name(path)))
 
 
 def _components(root: Node) -> Iterator[tuple[str, Node]]:
@@ -119,9 +131,6 @@ def _is_said(node: Node, value: str) -> bool:
     return len(words) > 1 and (value[0].isupper() or (len(words) > 2 and "-" not in value))
 
 
-def parses(text: str) -> bool:
-    """Whether the text is TSX without an error in it."""
-    return not parser("tsx").parse(text.encode()).root_node.has_error
-
-
-LANGUAGE = Language("tsx", version=1, suffixes=(".tsx", ".jsx"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language(
+    "tsx", version=2, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True
+)

@@ -1,17 +1,23 @@
-"""TypeScript data: each element of a top-level array of objects, or of a keyed object, is an entry.
+"""TypeScript: code, and data: each element of a top-level array of objects, or of a keyed object, is an entry.
 
 One unit, from src/data/useCases/finance.ts: name `financeUseCases.card-fraud-alerts`, kind entry, signature
 `Card fraud alerts`, meta the parsed fields (`id`, `industry`, `exampleQueries`, `faqs` ...) and `_type` (`UseCase`).
-What is computed (spreads, calls, variables) is not there: nothing is run.
+What is computed (spreads, calls, variables) is not there: nothing is run. A function unit of the same file has the name
+of the function, and interfaces, types and enums stand as they are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from modelmill.normalize.ecmascript import entries, parser, text_of, unwrapped
+from modelmill.normalize import code, javascript
+from modelmill.normalize.ecmascript import place_of, text_of, unwrapped
+from modelmill.normalize.entries import entries
+from modelmill.normalize.grammar import Grammar, parse, parses
 from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
 
@@ -21,9 +27,50 @@ if TYPE_CHECKING:
 CONTAINER = re.compile(r"^(?:readonly\s+)?(?:(?:Readonly)?Array<|Record<[^,]+,\s*)?\s*([A-Za-z_][\w.]*)")
 
 
+QUERY = (
+    javascript.QUERY
+    + """
+[(interface_declaration name: (_) @name) (type_alias_declaration name: (_) @name value: (_) @body)] @interface
+(enum_declaration name: (_) @name) @interface
+(abstract_class_declaration name: (_) @name) @class
+(internal_module name: (_) @name) @container
+(export_statement [
+  (interface_declaration name: (_) @name) (type_alias_declaration name: (_) @name value: (_) @body)
+  (enum_declaration name: (_) @name)
+] @interface) @outer
+(export_statement (abstract_class_declaration name: (_) @name) @class) @outer
+(public_field_definition name: (_) @name value: [
+  (arrow_function body: (_) @body) (function_expression body: (_) @body)
+]) @function
+"""
+)
+
+
+def _load() -> object:
+    import tree_sitter_typescript
+
+    return tree_sitter_typescript.language_typescript()
+
+
+GRAMMAR = Grammar("typescript", _load, QUERY)
+
+
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
-    """The entries of every top-level constant."""
-    yield from data_entries(parser("typescript").parse(text.encode()).root_node)
+    """The entries of every top-level constant, then what every language gives."""
+    source = text.encode()
+    root = parse(GRAMMAR, source)
+    yield from beside(list(data_entries(root)), code.of_tree(GRAMMAR, root, source, code.module_name(path)))
+
+
+def beside(first: list[Draft | Dropped], drafts: Iterable[Draft | Dropped]) -> Iterator[Draft | Dropped]:
+    """All of them; what is called like one of the first says that it is the code."""
+    yield from first
+    taken = {draft.name for draft in first if isinstance(draft, Draft)}
+    for draft in drafts:
+        if isinstance(draft, Draft) and draft.name in taken:
+            yield replace(draft, name=f"{draft.name} (code)")
+        else:
+            yield draft
 
 
 def data_entries(root: Node) -> Iterator[Draft | Dropped]:
@@ -31,8 +78,13 @@ def data_entries(root: Node) -> Iterator[Draft | Dropped]:
     for name, kind, value in _constants(root):
         if value.has_error:
             yield Dropped(name, "does not parse", f"line {value.start_point.row + 1}")
+            continue
+        try:
+            place = place_of(value)
+        except ValueError as error:
+            yield Dropped(name, "does not parse", str(error))
         else:
-            yield from entries(name, value, {"_type": kind} if kind else {})
+            yield from entries(name, place, {"_type": kind} if kind else {})
 
 
 def _constants(root: Node) -> Iterator[tuple[str, str, Node]]:
@@ -57,11 +109,7 @@ def _constant(declarator: Node) -> tuple[str, str, Node] | None:
     return text_of(name), found.group(1) if found else "", value
 
 
-def parses(text: str) -> bool:
-    """Whether the text is TypeScript without an error in it."""
-    return not parser("typescript").parse(text.encode()).root_node.has_error
-
-
 LANGUAGE = Language(
-    "typescript", version=1, suffixes=(".ts", ".mts", ".cts"), units=units, parses=parses, rendered=True
-)
+    "typescript", version=2, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
+    rendered=True,
+)  # fmt: skip

@@ -37,10 +37,10 @@ def test_units_of_every_kind_are_stored_with_what_leads_back_to_them(
 ) -> None:
     result = normalize(settings, db, corpus)
     assert result.by_kind == {
-        "class": 1, "component_text": 1, "entry": 2, "function": 2, "method": 1, "module": 1, "section": 3,
+        "class": 1, "component_text": 1, "entry": 2, "function": 3, "method": 1, "module": 2, "section": 3,
     }  # fmt: skip
-    assert result.by_language == {"json": 1, "markdown": 3, "python": 5, "tsx": 1, "typescript": 1}
-    assert result.dropped == {"trivial": 3}
+    assert result.by_language == {"json": 1, "markdown": 3, "python": 5, "tsx": 3, "typescript": 1}
+    assert result.dropped == {"trivial": 4}
     area = units.query(db, kinds=["method"])[0]
     assert area.key == "p:shapes/plane.py::Circle.area"
     stored = documents.all_documents(db, corpus.id)["shapes/plane.py"].record
@@ -114,9 +114,9 @@ def test_only_what_changed_is_parsed_again(
     told: list[Step] = []
     assert not is_current(db, corpus)
     result = normalize(settings, db, corpus, told.append)
-    assert (told[-1].done, result.units) == (1, 9)
-    assert len(before & {row.id for row in _rows(db)}) == 8
-    assert result.dropped == {"trivial": 2}
+    assert (told[-1].done, result.units) == (1, 11)
+    assert len(before & {row.id for row in _rows(db)}) == 10
+    assert result.dropped == {"trivial": 3}
 
 
 def test_a_newer_parser_parses_everything_again(
@@ -218,7 +218,7 @@ def test_licences_are_judged_by_their_expression(expression: str | None, permiss
 
 def test_units_are_counted_filtered_and_found_by_content(settings: Settings, db: Engine, corpus: Corpus) -> None:
     normalize(settings, db, corpus)
-    assert units.count(db) == 11
+    assert units.count(db) == 13
     assert units.count(db, kinds=["section"], languages=["markdown"], corpora=["p"]) == 3
     assert units.query(db, corpora=[]) == []
     area = units.query(db, kinds=["method"])[0]
@@ -259,7 +259,7 @@ def test_removal_erases_everything_of_the_corpus_and_marks_what_was_made_of_it(
     counts = erasure.remove(settings, db, "default", "p").counts
     shared = {one.sha256 for one in units.query(db)}
     assert counts == {
-        "documents": 5, "units": 11, "vectors": len(shas - shared), "datasets_tainted": 1, "releases_tainted": 0,
+        "documents": 5, "units": 13, "vectors": len(shas - shared), "datasets_tainted": 1, "releases_tainted": 0,
         "predictions": 0, "files": 0,
     }  # fmt: skip
     with db.connect() as conn:

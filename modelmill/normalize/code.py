@@ -1,0 +1,218 @@
+"""Source code to drafts, the same way for every grammar: a module, then its definitions in the order of the file.
+
+A module and a class are summed up (their words and signatures), not repeated: their functions are units of their own. A
+class that has none, an interface and a statement stand as they are. `meta["docstring_at"]` is where the words about a
+unit, quotes or comment signs included, lie in `text` (first and last character, exclusive), so that a dataset can take
+them out. `meta` also has what annotate.py judges by: calls, imports, annotations, complexity.
+
+A file with an error in it gives what can be read, and says where the error is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from modelmill.normalize import definitions, docstrings
+from modelmill.normalize.definitions import Definition, Import
+from modelmill.normalize.facts import Facts
+from modelmill.normalize.grammar import Grammar, matches, parse
+from modelmill.normalize.language import Draft
+from modelmill.records import Dropped, UnitKind
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_STATEMENT = 200  # bytes; a statement has no body that its signature would end at
+WORD = re.compile(r"\w+")
+MIN_BODY_LINES = 3  # below, with no words about it, there is nothing to find or to learn
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A parsed file. module: its name; group: what is never torn apart by a split ("": its folder).
+
+    bound: which imports a name stands for.
+    """
+
+    grammar: Grammar
+    root: Node
+    facts: Facts
+    imports: list[Import]
+    bound: dict[str, list[int]]
+    top: list[Definition]
+    module: str = ""
+    group: str = ""
+
+
+def units(grammar: Grammar, path: str, text: str) -> Iterator[Draft | Dropped]:
+    """The file's units. Raises ValueError when it takes too long to parse."""
+    source = text.encode()
+    yield from of_tree(grammar, parse(grammar, source), source, module_name(path))
+
+
+def of_tree(grammar: Grammar, root: Node, source: bytes, module: str, group: str = "") -> Iterator[Draft | Dropped]:
+    """The units of a file that is parsed already."""
+    file = replace(_read(grammar, root, source), module=module, group=group)
+    if root.has_error:
+        yield Dropped("(file)", "does not parse in part", f"line {_error_line(root)}")
+    drafts = [draft for one in file.top for draft in _definition(file, one, "")]
+    summary = _module(file)
+    if grammar.documented == "inside" or summary.docstring or any(_is_member(draft) for draft in drafts):
+        yield summary  # else only data or statements: nothing that a summary could say
+    yield from drafts
+
+
+def read(grammar: Grammar, source: bytes) -> File:
+    """A file's definitions, imports and facts."""
+    return _read(grammar, parse(grammar, source), source)
+
+
+def _read(grammar: Grammar, root: Node, source: bytes) -> File:
+    """Go once through what the query finds."""
+    places: dict[str, list[tuple[int, int]]] = {"call": [], "annotation": [], "comment": [], "branch": []}
+    found: list[Definition] = []
+    imports: dict[Import, None] = {}
+    for _, match in matches(grammar, root):
+        first = next(iter(match))
+        if first in places:
+            node = match[first][0]
+            places[first].append((node.start_byte, node.end_byte))
+        elif "module" in match:
+            imports[definitions.import_of(grammar, source, match)] = None
+        elif one := definitions.of_match(source, match):
+            found.append(one)
+    calls, annotations, comments = (sorted(places[name]) for name in ("call", "annotation", "comment"))
+    said = Facts(source, calls, annotations, comments, sorted(start for start, _ in places["branch"]))
+    bound: dict[str, list[int]] = {}
+    for at, one in enumerate(imports):
+        bound.setdefault(one.bound, []).append(at)
+    return File(grammar, root, said, list(imports), bound, definitions.nested(found))
+
+
+def module_name(path: str) -> str:
+    """`src/lib/money.ts` -> `src/lib/money`; `src/lib/index.ts` -> `src/lib`."""
+    whole = PurePosixPath(path)
+    named = whole.parent if whole.stem in ("index", "package-info") and whole.parent.name else whole.with_suffix("")
+    return str(named)
+
+
+def _error_line(root: Node) -> int:
+    """The first line, from 1, with something the grammar does not know; looked for level by level."""
+    node = root
+    while not node.is_error and not node.is_missing:
+        inner = next((child for child in node.children if child.has_error or child.is_missing), None)
+        if inner is None:
+            break
+        node = inner
+    return node.start_point.row + 1
+
+
+def _is_member(draft: Draft | Dropped) -> bool:
+    return isinstance(draft, Draft) and draft.kind != "statement"
+
+
+def _module(file: File) -> Draft:
+    doc = docstrings.of_module(file.grammar, file.root, file.facts)
+    end = file.root.end_point
+    members = [one for one in file.top if one.kind != "statement"]
+    name = f"{file.module} (module)" if file.module in {one.name for one in file.top} else file.module
+    return Draft(
+        name=name, kind="module", text=_summary(file, f"{file.grammar.comment} module {name}", doc, members, ""),
+        signature=f"module {name}", docstring=doc, group=file.group, end_line=max(1, end.row + (end.column > 0)),
+        meta={"members": [one.name for one in members], "imports": list(dict.fromkeys(i.module for i in file.imports))},
+    )  # fmt: skip
+
+
+def _definition(file: File, one: Definition, prefix: str) -> Iterator[Draft | Dropped]:
+    name = ".".join(part for part in (prefix, one.owner, one.name) if part)
+    if one.kind == "class" and (one.members or file.grammar.documented == "inside"):
+        yield _class(file, one, name)
+    elif one.kind == "function":
+        yield _whole(file, one, name, "method" if prefix or one.owner else "function")
+    elif one.kind != "container":
+        yield _whole(file, one, name, one.kind)
+    for member in one.members:
+        yield from _definition(file, member, name)
+
+
+def _whole(file: File, one: Definition, name: str, kind: UnitKind) -> Draft | Dropped:
+    """A function, method, interface or statement: its text as it stands."""
+    if one.outer.has_error:
+        return Dropped(name, "does not parse", f"line {one.outer.start_point.row + 1}")
+    found = docstrings.of(file.grammar, one, file.facts)
+    lines = _body_lines(file, one)
+    if not found.words and lines < MIN_BODY_LINES and kind != "statement":
+        return Dropped(name, "trivial", f"{lines} lines, no docstring")
+    meta = {"body_lines": lines, **({"docstring_at": list(found.place)} if found.place else {})}
+    return Draft(
+        name=name, kind=kind, text=found.text, signature=_signature(file, one), docstring=found.words,
+        group=file.group, start_line=found.start_line, end_line=one.outer.end_point.row + 1,
+        meta=meta | _said(file, one, found.text),
+    )  # fmt: skip
+
+
+def _class(file: File, one: Definition, name: str) -> Draft:
+    found = docstrings.of(file.grammar, one, file.facts)
+    signature = _signature(file, one)
+    head = f"{signature}:" if file.grammar.documented == "inside" else f"{signature} {{"
+    return Draft(
+        name=name, kind="class", text=_summary(file, head, found.words, one.members, "    "),
+        signature=signature, docstring=found.words, group=file.group, start_line=found.start_line,
+        end_line=one.outer.end_point.row + 1,
+        meta={
+            "members": [member.name for member in one.members],
+            "annotations": file.facts.annotated(one.outer.start_byte, _body_start(one)),
+        },
+    )  # fmt: skip
+
+
+def _said(file: File, one: Definition, text: str) -> dict[str, object]:
+    start, end = one.outer.start_byte, one.outer.end_byte
+    return {
+        "calls": file.facts.called(start, end),
+        "imports": _imports(file, text),
+        "annotations": file.facts.annotated(start, _body_start(one)),
+        "complexity": 1 + file.facts.branches_in(start, end),
+    }
+
+
+def _imports(file: File, text: str) -> list[str]:
+    """The modules that are called by name in a text, in the order of the file; linear in the text."""
+    mentioned = {at: None for word in set(WORD.findall(text)) for at in file.bound.get(word, ())}
+    return list(dict.fromkeys(file.imports[at].module for at in sorted(mentioned)))
+
+
+def _summary(file: File, head: str, doc: str, members: list[Definition], indent: str) -> str:
+    if file.grammar.documented == "inside":
+        quoted = [f'{indent}"""' + doc.replace("\n", "\n" + indent) + '"""'] if doc else []
+        return "\n".join([head, *quoted, *(f"{indent}{_signature(file, one)}: ..." for one in members)])
+    said = [f"{file.grammar.comment} {line}".rstrip() for line in doc.splitlines()]
+    listed = [f"{indent}{_signature(file, one)}" for one in members]
+    return "\n".join([*said, head, *listed, *(["}"] if head.endswith("{") else [])])
+
+
+def _signature(file: File, one: Definition) -> str:
+    """From `def`, `class`, `func` ... to before the body, on one line."""
+    head = file.facts.source[one.node.start_byte : _body_start(one)]
+    if one.kind == "statement":
+        head = head[:MAX_STATEMENT].split(b"(")[0]
+    if (mark := b"  " + file.grammar.comment.encode()) in head:
+        head = b"\n".join(line.split(mark)[0] for line in head.split(b"\n"))
+    opened = ": " if file.grammar.documented == "inside" else ": {=>"
+    return " ".join(head.decode("utf-8", "replace").split()).rstrip(opened)
+
+
+def _body_start(one: Definition) -> int:
+    return one.body.start_byte if one.body else one.node.end_byte
+
+
+def _body_lines(file: File, one: Definition) -> int:
+    if one.body is None:
+        return 0
+    lines = one.body.end_point.row - one.body.start_point.row + 1
+    braces = file.facts.source[one.body.start_byte : one.body.start_byte + 1] == b"{"
+    return max(0, lines - 2) if braces and file.grammar.documented == "above" else lines

@@ -1,0 +1,96 @@
+"""The definitions and imports of a file, found by a grammar's query and put into each other as they lie in the file.
+
+A function in a function belongs to the outer one and is not listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+from modelmill.normalize.grammar import Grammar
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+DefinitionKind = Literal["class", "interface", "function", "statement", "container"]
+KINDS: tuple[DefinitionKind, ...] = get_args(DefinitionKind)
+MAX_DEPTH = 50  # classes in classes; deeper is no code a person wrote
+MAX_NAME = 200  # bytes; a longer one is an expression in brackets or an attack
+
+
+@dataclass(slots=True)
+class Definition:
+    """outer: the node with what goes with it, its decorators or `export`."""
+
+    kind: DefinitionKind
+    name: str
+    node: Node
+    outer: Node
+    body: Node | None
+    owner: str = ""
+    members: list[Definition] = field(default_factory=list["Definition"])
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """bound: what the file calls it."""
+
+    module: str
+    bound: str
+
+
+def of_match(source: bytes, match: Mapping[str, list[Node]]) -> Definition | None:
+    """The definition a match is about; None if it is about none, or one without a name."""
+    for kind in KINDS:
+        if kind in match and "name" in match:
+            node = match[kind][0]
+            body = match["body"][0] if "body" in match else node.child_by_field_name("body")
+            outer = match["outer"][0] if "outer" in match else node
+            name, owner = _name(source, match["name"][0]), _name(source, match["owner"][0]) if "owner" in match else ""
+            return Definition(kind, name, node, outer, body, owner) if name else None
+    return None
+
+
+def import_of(grammar: Grammar, source: bytes, match: Mapping[str, list[Node]]) -> Import:
+    """The import a match is about."""
+    module = _name(source, match["module"][0])
+    if "bound" in match:
+        return Import(module, _name(source, match["bound"][0]))
+    parts = module.translate({ord(sign): " " for sign in grammar.separators}).split() or [module]
+    return Import(module, parts[0] if grammar.bound_part == "first" else parts[-1])
+
+
+def nested(found: Iterable[Definition]) -> list[Definition]:
+    """Those at the top, with their members. Of two matches about one node the one that reaches further counts."""
+    widest: dict[tuple[int, int], Definition] = {}
+    for one in found:
+        place = (one.node.start_byte, one.node.end_byte)
+        if place not in widest or _length(widest[place].outer) < _length(one.outer):
+            widest[place] = one
+    return _put_together(widest.values())
+
+
+def _put_together(found: Iterable[Definition]) -> list[Definition]:
+    top: list[Definition] = []
+    around: list[Definition] = []
+    for one in sorted(found, key=lambda one: (one.outer.start_byte, -one.outer.end_byte)):
+        while around and around[-1].outer.end_byte <= one.outer.start_byte:
+            around.pop()
+        if len(around) > MAX_DEPTH or (around and around[-1].kind in ("function", "statement")):
+            continue
+        (around[-1].members if around else top).append(one)
+        around.append(one)
+    return top
+
+
+def _name(source: bytes, node: Node) -> str:
+    """The node's text on one line, without quotes; empty if it is longer than a name is."""
+    if _length(node) > MAX_NAME:
+        return ""
+    return " ".join(source[node.start_byte : node.end_byte].decode("utf-8", "replace").split()).strip("\"'`<>")
+
+
+def _length(node: Node) -> int:
+    return node.end_byte - node.start_byte

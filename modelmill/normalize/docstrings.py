@@ -1,0 +1,119 @@
+"""The words somebody wrote about a definition: its first statement, or the comment above it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelmill.normalize.definitions import Definition
+from modelmill.normalize.facts import Facts
+from modelmill.normalize.grammar import Grammar
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+# What opens a line of a comment in any of the languages: `/**`, ` * `, `//`, `///`, `#`, `--`.
+SIGNS = re.compile(r"^\s*(?:/\*+!?|\*+(?!/)|/{2,}!?|#+!?|--+)?[ \t]?")
+SHEBANG = re.compile(rb"\A#!.*\n?")
+MAX_GAP = 200  # bytes after the comment at the head of a file that are looked at
+END = re.compile(r"\s*\*+/\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """text: of the definition with the words about it, moved to the left. place: theirs in it, if they are there."""
+
+    text: str
+    words: str
+    place: tuple[int, int] | None
+    start_line: int
+
+
+def of(grammar: Grammar, one: Definition, facts: Facts) -> Documented:
+    """The definition's text and words."""
+    line, column = one.outer.start_point.row + 1, one.outer.start_point.column
+    if grammar.documented == "inside":
+        return _inside(one, facts, line, column)
+    place = facts.comment_above(one.outer.start_byte)
+    if place is None:
+        return Documented(dedented(facts.text(one.outer), column), "", None, line)
+    source = facts.source
+    comment = source[slice(*place)].decode("utf-8", "replace").rstrip("\n")
+    text = dedented(source[place[0] : one.outer.end_byte].decode("utf-8", "replace"), column)
+    above = source.count(b"\n", place[0], one.outer.start_byte)
+    return Documented(text, words(comment), (0, len(dedented(comment, column))), line - above)
+
+
+def of_module(grammar: Grammar, root: Node, facts: Facts) -> str:
+    """The words about the file: its first statement, or the comment it begins with, if that is about nothing else."""
+    if grammar.documented == "inside":
+        literal = _literal(root)
+        return cleaned(facts.text(literal)) if literal else ""
+    first = next(iter(root.named_children), None)
+    if first is None or not facts.comments or facts.comments[0][0] != first.start_byte:
+        return ""
+    end = _run(facts)
+    rest = facts.source[end : end + MAX_GAP].replace(b"\r", b"")
+    alone = rest.startswith((b"\n\n", b"\npackage ")) or not rest.strip()
+    said = words(SHEBANG.sub(b"", facts.source[first.start_byte : end]).decode("utf-8", "replace"))
+    return said if alone and not _is_notice(said) else ""
+
+
+def _run(facts: Facts) -> int:
+    """Where the comment that the file begins with ends: of several lines, the last one."""
+    end = facts.comments[0][1]
+    for start, following in facts.comments[1:]:
+        between = facts.source[end:start]
+        if between.strip() or between.count(b"\n") > 1:
+            break
+        end = following
+    return end
+
+
+def _is_notice(said: str) -> bool:
+    """Whether it is about rights or for a machine, not about the file."""
+    return bool(re.search(r"(?i)copyright|licen[cs]e|@flow|eslint|use strict", said[:400]))
+
+
+def words(comment: str) -> str:
+    """A comment without its signs."""
+    lines = END.sub("", comment).splitlines()
+    return inspect.cleandoc("\n".join(SIGNS.sub("", line, count=1).rstrip() for line in lines)).strip()
+
+
+def _inside(one: Definition, facts: Facts, line: int, column: int) -> Documented:
+    literal = _literal(one.body)
+    text = dedented(facts.text(one.outer), column)
+    if literal is None:
+        return Documented(text, "", None, line)
+    quoted = dedented(facts.text(literal), column)
+    at = text.find(quoted)
+    return Documented(text, cleaned(quoted), (at, at + len(quoted)) if at >= 0 else None, line)
+
+
+def _literal(body: Node | None) -> Node | None:
+    """The string literal that is the first statement."""
+    for child in body.named_children if body else ():
+        if child.type == "comment":
+            continue
+        first = child.named_children[0] if child.type == "expression_statement" and child.named_children else None
+        return first if first is not None and first.type == "string" else None
+    return None
+
+
+def cleaned(literal: str) -> str:
+    """What a string literal says, as `inspect.getdoc` gives it."""
+    raw = literal.lstrip("rRuU")
+    quote = raw[:3] if raw[:3] in ('"""', "'''") else raw[:1]
+    return inspect.cleandoc(raw.removeprefix(quote).removesuffix(quote)).strip()
+
+
+def dedented(text: str, column: int) -> str:
+    """The text, its later lines moved left by `column` where they are indented that far."""
+    if not column:
+        return text
+    first, *rest = text.split("\n")
+    indent, tabs = " " * column, "\t" * column
+    return "\n".join([first, *(line.removeprefix(indent if line.startswith(indent) else tabs) for line in rest)])

@@ -1,0 +1,143 @@
+"""Data told in words, whatever it is written in: TypeScript, JSON, YAML, TOML.
+
+An entry is an object that has words for a reader in it: an element of an array, or a value of a keyed object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from modelmill.normalize.language import Draft
+from modelmill.normalize.sections import slug
+
+MAX_DEPTH = 64
+IDENTITIES = ("id", "slug", "key", "name", "title", "label", "question", "path")
+HEADLINES = ("title", "name", "label", "heading", "question")
+# Said to a reader even when it is a single word.
+HUMAN = frozenset(
+    {
+        "title", "name", "label", "heading", "subtitle", "tagline", "summary", "description", "text", "body",
+        "question", "answer", "hint", "placeholder", "tooltip", "message", "caption", "alt", "content",
+    }
+)  # fmt: skip
+MISSING = object()  # no literal: what only running the program would tell
+
+
+@dataclass(slots=True)
+class Place:
+    """A value and where it stands. items: an object's values with their keys, an array's elements with none.
+
+    scalar: the value of what is neither; lines: first and last, from 1.
+    """
+
+    kind: Literal["object", "array", "scalar"]
+    first: int
+    last: int
+    scalar: Any = None
+    items: list[tuple[str, Place]] = field(default_factory=list["tuple[str, Place]"])
+
+    @property
+    def value(self) -> Any:
+        """The plain value, without what is missing."""
+        if self.kind == "scalar":
+            return self.scalar
+        found = ((key, place.value) for key, place in self.items)
+        if self.kind == "object":
+            return {key: value for key, value in found if value is not MISSING}
+        return [value for _, value in found if value is not MISSING]
+
+
+def entries(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
+    """The entries in an array or object that is called `collection`; `meta` is added to each one's fields."""
+    if place.kind == "array":
+        yield from _elements(collection, place, meta)
+    elif place.kind == "object":
+        fields = place.value
+        if any(_is_prose(key, value) for key, value in fields.items()):
+            yield _entry(collection, fields, place, meta)
+            return
+        for key, inner in place.items:
+            yield from entries(f"{collection}.{key}" if collection else key, inner, meta)
+
+
+def _elements(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
+    elements = [(inner, inner.value) for _, inner in place.items]
+    sayings = [value for _, value in elements if _is_prose("", value)]
+    if len(sayings) > 1:
+        yield _entry(collection, {"items": sayings}, place, meta)
+    for number, (inner, fields) in enumerate(elements):
+        if isinstance(fields, dict) and has_prose(fields):
+            yield _entry(f"{collection}.{_identity(fields) or number}", fields, inner, meta)
+
+
+def _entry(name: str, fields: Mapping[str, Any], place: Place, meta: Mapping[str, Any]) -> Draft:
+    headline = next((fields[key] for key in HEADLINES if isinstance(fields.get(key), str)), "")
+    return Draft(
+        name=name,
+        kind="entry",
+        text="\n".join(_told(fields, headline)),
+        signature=headline or name,
+        start_line=place.first,
+        end_line=place.last,
+        meta={**fields, **meta},
+    )
+
+
+def _identity(fields: Mapping[str, Any]) -> str:
+    return next((slug(str(fields[key])) for key in IDENTITIES if isinstance(fields.get(key), (str, int))), "")
+
+
+def has_prose(value: Any, key: str = "") -> bool:
+    """Whether there are words for a reader anywhere in it."""
+    if isinstance(value, dict):
+        return any(has_prose(item, name) for name, item in value.items())
+    if isinstance(value, list):
+        return any(has_prose(item, key) for item in value)
+    return _is_prose(key, value)
+
+
+def _is_prose(key: str, value: Any) -> bool:
+    """Two words or more, or one under a name that says it is for a reader."""
+    if not isinstance(value, str) or not re.search(r"[^\W\d_]{2}", value):
+        return False
+    return len(value.split()) > 1 or key in HUMAN
+
+
+def _told(fields: Mapping[str, Any], headline: str) -> Iterator[str]:
+    """The entry as a reader would see it: headline, then each field with its name in front, lists line by line."""
+    if headline:
+        yield headline
+    for key, value in fields.items():
+        if (
+            isinstance(value, str)
+            and value
+            and value != headline
+            and key not in ("id", "slug", "href", "path", "image")
+        ):
+            yield value if key in HUMAN else f"{_words(key)}: {value}"
+        elif isinstance(value, (list, dict)) and value:
+            lines = [line for item in (value.values() if isinstance(value, dict) else value) for line in _lines(item)]
+            if lines:
+                yield f"{_words(key)}:"
+                yield from (f"- {line}" for line in lines)
+
+
+def _lines(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        inner = [line for item in value.values() for line in _lines(item)]
+        if inner:
+            yield " ".join(inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _lines(item)
+    elif isinstance(value, str) and re.search(r"[^\W\d_]{2}", value) and not value.startswith(("/", "#", "http")):
+        yield value
+
+
+def _words(key: str) -> str:
+    """`exampleQueries` -> `Example queries`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_.-]+", " ", key).lower().split()
+    return " ".join(words).capitalize()

@@ -1,0 +1,79 @@
+"""What is said in which part of a file: calls, branches, annotations and comments, found by one query over the whole.
+
+Finding those of a definition is a bisection, so the cost stays linear in the file whatever lies in what.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_CALLED = 80  # bytes of a called expression that are looked at: its end, where the name is
+MAX_LISTED = 50  # distinct names; who calls more is a table
+CALLED = re.compile(rb"\w[\w.:]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Places in bytes, in order. A call's or an annotation's place is that of its name."""
+
+    source: bytes
+    calls: list[tuple[int, int]]
+    annotations: list[tuple[int, int]]
+    comments: list[tuple[int, int]]
+    branches: list[int]
+
+    def text(self, node: Node) -> str:
+        """The node's source."""
+        return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+    def called(self, start: int, end: int) -> list[str]:
+        """Names called between two places, each once: `json.loads`, or `get` of whatever an expression gives."""
+        return _distinct(self.source, _between(self.calls, start, end))
+
+    def annotated(self, start: int, end: int) -> list[str]:
+        """Names of the annotations or decorators between two places."""
+        return _distinct(self.source, _between(self.annotations, start, end))
+
+    def branches_in(self, start: int, end: int) -> int:
+        """How many ways more than one lead through the code between two places."""
+        return bisect_left(self.branches, end) - bisect_left(self.branches, start)
+
+    def comment_above(self, start: int) -> tuple[int, int] | None:
+        """The comment that ends right above a place: lines of its own, nothing between them."""
+        at = bisect_right(self.comments, start, key=lambda place: place[1]) - 1
+        first = last = None
+        while at >= 0 and self._touches(self.comments[at], start):
+            first, last = self.comments[at][0], last or self.comments[at][1]
+            start, at = first, at - 1
+        return (first, last) if first is not None and last is not None else None
+
+    def _touches(self, comment: tuple[int, int], start: int) -> bool:
+        """Whether only one line's end and indentation lie between, and before the comment nothing but indentation."""
+        between = self.source[comment[1] : min(start, comment[1] + MAX_CALLED)]
+        before = self.source[max(0, comment[0] - MAX_CALLED) : comment[0]].rpartition(b"\n")[2]
+        ends = between.count(b"\n") + self.source[comment[0] : comment[1]].endswith(b"\n")
+        return not between.strip() and ends <= 1 and comment[1] + len(between) == start and not before.strip()
+
+
+def _between(places: list[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    for at in range(bisect_left(places, (start, 0)), len(places)):
+        if places[at][0] >= end:
+            return
+        yield places[at]
+
+
+def _distinct(source: bytes, places: Iterator[tuple[int, int]]) -> list[str]:
+    names: dict[str, None] = {}
+    for start, end in places:
+        if found := CALLED.search(source[max(start, end - MAX_CALLED) : end]):
+            names[found.group().decode("utf-8", "replace")] = None
+            if len(names) == MAX_LISTED:
+                break
+    return list(names)

@@ -1,0 +1,105 @@
+"""What the shared reader of code must be told of a language: its tree-sitter grammar and a query over it.
+
+The query (https://tree-sitter.github.io/tree-sitter/using-parsers/queries) runs in C, once a file, so that Python sees
+only what it finds. Parsing is linear but for error recovery, which hostile text can make quadratic: hence a time limit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node, Parser, Query
+
+# Of processor time. Real code takes .2 s a MB.
+LIMIT_SECONDS = 5.0
+MAX_RUBBLE = 2000  # tokens in one error
+CHUNK = 4096  # bytes handed to the parser at a time; a node's text is read in such pieces too
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """query: what its matches are.
+
+    A definition: one of @class, @interface, @function, @statement, @container (only lends its name), with its @name,
+    and where it has them @owner (the type a method stands outside of), @outer (`export`, decorators) and @body.
+    An import: @module, and @bound where the file calls it by another name.
+    A fact: @call (what is called), @branch (one way more through the code), @annotation or @comment.
+
+    documented: whether the words about a definition are its first statement or the comment above it.
+    """
+
+    name: str
+    load: Callable[[], object]
+    query: str
+    documented: Literal["inside", "above"] = "above"
+    comment: str = "//"
+    separators: str = "./"  # between the parts of a module's name, of which the last is what the file calls it
+    bound_part: Literal["first", "last"] = "last"
+
+
+def parse(grammar: Grammar, source: bytes) -> Node:
+    """The root of the syntax tree. Raises ValueError when that takes longer than LIMIT_SECONDS."""
+    end = time.process_time() + LIMIT_SECONDS
+    parser = _parser(grammar.load)
+    try:
+        tree = parser.parse(
+            lambda at, _: source[at : at + CHUNK],
+            encoding="utf8",
+            progress_callback=lambda at, has_error: time.process_time() > end,
+        )
+    except ValueError as error:
+        parser.reset()  # or it would go on with this text at the next one
+        raise ValueError(f"not read within {LIMIT_SECONDS:.0f} s") from error
+    return tree.root_node
+
+
+def parses(grammar: Grammar, text: str) -> bool:
+    """Whether the text is without an error."""
+    return not parse(grammar, text.encode()).has_error
+
+
+def matches(grammar: Grammar, root: Node) -> list[tuple[int, dict[str, list[Node]]]]:
+    """What the grammar's query finds in the tree: the number of its pattern, and nodes by name. Raises ValueError."""
+    from tree_sitter import QueryCursor
+
+    _refuse_rubble(root)
+    return QueryCursor(_query(grammar)).matches(root)
+
+
+def _refuse_rubble(root: Node) -> None:
+    """Raise ValueError where thousands of tokens fit nowhere: a query is quadratic in them (100,000 brackets: 30 s).
+
+    The query's own progress callback would be the way; it ends the process in tree-sitter 0.26.
+    """
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.is_error and node.child_count > MAX_RUBBLE:
+            raise ValueError(f"{node.child_count} tokens that fit nowhere, from line {node.start_point.row + 1}")
+        waiting.extend(child for child in node.children if child.has_error)
+
+
+@cache
+def _query(grammar: Grammar) -> Query:
+    from tree_sitter import Query
+
+    return Query(_language(grammar.load), grammar.query)
+
+
+@cache
+def _parser(load: Callable[[], object]) -> Parser:
+    from tree_sitter import Parser
+
+    return Parser(_language(load))
+
+
+@cache
+def _language(load: Callable[[], object]) -> Language:
+    from tree_sitter import Language
+
+    return Language(load())

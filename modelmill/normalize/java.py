@@ -1,0 +1,41 @@
+"""Java, by tree-sitter (https://github.com/tree-sitter/tree-sitter-java).
+
+One unit, from java/util/Optional.java: name `Optional.map`, kind method, docstring "If a value is present, returns an
+{@code Optional} describing ...", signature `public <U> Optional<U> map(Function<? super T, ? extends U> mapper)`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from modelmill.normalize import code
+from modelmill.normalize.grammar import Grammar, parses
+from modelmill.normalize.language import Language
+
+QUERY = """
+[(class_declaration name: (_) @name) (record_declaration name: (_) @name) (enum_declaration name: (_) @name)] @class
+[(interface_declaration name: (_) @name) (annotation_type_declaration name: (_) @name)] @interface
+[(method_declaration name: (_) @name) (constructor_declaration name: (_) @name)] @function
+(compact_constructor_declaration name: (_) @name) @function
+(import_declaration (scoped_identifier) @module)
+
+(method_invocation name: (_) @call)
+(object_creation_expression type: (_) @call)
+["if" "for" "while" "catch" "case" "&&" "||"] @branch
+(ternary_expression "?" @branch)
+[(marker_annotation name: (_) @annotation) (annotation name: (_) @annotation)]
+[(line_comment) (block_comment)] @comment
+"""
+
+
+def _load() -> object:
+    import tree_sitter_java
+
+    return tree_sitter_java.language()
+
+
+GRAMMAR = Grammar("java", _load, QUERY, separators=".")
+
+LANGUAGE = Language(
+    "java", version=1, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+)

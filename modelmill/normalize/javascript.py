@@ -1,0 +1,82 @@
+"""JavaScript, by tree-sitter (https://github.com/tree-sitter/tree-sitter-javascript).
+
+A function is one whatever way it got its name: declared, a constant, a property, a method of an object or a prototype.
+The query's parts are shared with TypeScript, whose grammar is built on this one.
+
+One unit, from lodash's add.js: name `add`, kind function, signature `function add(augend, addend)`, docstring "Adds two
+numbers. ...", calls [`createMathOperation`].
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from modelmill.normalize import code
+from modelmill.normalize.grammar import Grammar, parses
+from modelmill.normalize.language import Language
+
+_FUNCTION = """[
+  (arrow_function body: (_) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)
+]"""
+_DECLARED = """[
+  (function_declaration name: (_) @name) (generator_function_declaration name: (_) @name)
+] @function"""
+_CONSTANT = f"(variable_declarator name: (identifier) @name value: {_FUNCTION}) @function"
+_CLASS = "(class_declaration name: (_) @name) @class"
+
+QUERY = f"""
+{_DECLARED}
+{_CLASS}
+{_CONSTANT}
+(export_statement {_DECLARED}) @outer
+(export_statement {_CLASS}) @outer
+(export_statement "default" @name value: {_FUNCTION} @function) @outer
+(export_statement (lexical_declaration . {_CONSTANT} .)) @outer
+(lexical_declaration . {_CONSTANT} .) @outer
+(variable_declaration . {_CONSTANT} .) @outer
+(variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class
+(variable_declarator name: (identifier) @name value: (object) @body) @container
+(method_definition name: (_) @name) @function
+(pair key: (_) @name value: {_FUNCTION}) @function
+(expression_statement (assignment_expression left: (identifier) @name right: {_FUNCTION}) @function) @outer
+(expression_statement (assignment_expression
+  left: (member_expression object: (identifier) property: (property_identifier) @name)
+  right: {_FUNCTION}) @function) @outer
+(expression_statement (assignment_expression
+  left: (member_expression
+    object: (member_expression object: (identifier) @owner property: (property_identifier) @prototype)
+    property: (property_identifier) @name)
+  right: {_FUNCTION}) @function (#eq? @prototype "prototype")) @outer
+
+(import_statement source: (string) @module)
+(import_statement (import_clause (identifier) @bound) source: (string) @module)
+(import_statement (import_clause (namespace_import (identifier) @bound)) source: (string) @module)
+(import_statement (import_clause (named_imports (import_specifier name: (_) @bound !alias))) source: (string) @module)
+(import_statement (import_clause (named_imports (import_specifier alias: (_) @bound))) source: (string) @module)
+(variable_declarator name: (identifier) @bound
+  value: (call_expression function: (identifier) @require arguments: (arguments . (string) @module .))
+  (#eq? @require "require"))
+
+(call_expression function: [(identifier) (member_expression)] @call)
+(new_expression constructor: (_) @call)
+["if" "for" "while" "catch" "case" "&&" "||" "??"] @branch
+(ternary_expression "?" @branch)
+(decorator [(identifier) @annotation (member_expression) @annotation (call_expression function: (_) @annotation)])
+(comment) @comment
+"""
+
+
+def _load() -> object:
+    import tree_sitter_javascript
+
+    return tree_sitter_javascript.language()
+
+
+GRAMMAR = Grammar(
+    "javascript", _load, QUERY + "(field_definition property: (_) @name value: " + _FUNCTION + ") @function"
+)
+
+LANGUAGE = Language(
+    "javascript", version=1, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
+    parses=partial(parses, GRAMMAR),
+)  # fmt: skip

@@ -1,0 +1,87 @@
+"""Jupyter notebooks (https://nbformat.readthedocs.io): sections as in Markdown, the code among them, and what the code
+defines as in Python.
+
+Outputs are left out: they are data, not what somebody wrote. Lines are those of the .ipynb file, by cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from modelmill.normalize import json_config, markdown, python
+from modelmill.normalize.entries import Place
+from modelmill.normalize.language import Draft, Language
+from modelmill.records import Dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Lines: of the file, from 1."""
+
+    code: bool
+    text: str
+    first: int
+    last: int
+
+
+def units(path: str, text: str) -> Iterator[Draft | Dropped]:
+    """Sections of the whole, then what each code cell defines."""
+    place = json_config.place(text)
+    cells = list(_cells(place)) if place else []
+    if not cells:
+        yield Dropped("(file)", "does not parse", "no notebook of format 4 with cells in it")
+        return
+    spoken = "python" if place is None else _language(place)
+    yield from _sections(path, cells, spoken)
+    for cell in cells:
+        if cell.code and spoken == "python":
+            yield from _definitions(path, cell)
+
+
+def _cells(place: Place) -> Iterator[Cell]:
+    for cell in _get(place, "cells").items:
+        fields = cell[1]
+        kind, source = _get(fields, "cell_type").value, _get(fields, "source").value
+        text = "".join(map(str, source)) if isinstance(source, list) else str(source or "")
+        if kind in ("markdown", "code") and text.strip():
+            yield Cell(kind == "code", text, fields.first, fields.last)
+
+
+def _get(place: Place, *keys: str) -> Place:
+    for key in keys:
+        place = next((inner for name, inner in place.items if name == key), Place("scalar", 1, 1))
+    return place
+
+
+def _language(place: Place) -> str:
+    return str(_get(place, "metadata", "kernelspec", "language").value or "python").lower()
+
+
+def _sections(path: str, cells: list[Cell], spoken: str) -> Iterator[Draft | Dropped]:
+    texts = [f"```{spoken}\n{_without_magic(cell.text)}\n```" if cell.code else cell.text for cell in cells]
+    starts: list[int] = []  # for each line of the whole, the cell it is from
+    for number, text in enumerate(texts):
+        starts += [number] * (len(text.splitlines()) + 1)
+    for draft in markdown.units(path, "\n\n".join(texts)):
+        if isinstance(draft, Dropped):
+            yield draft
+            continue
+        first = cells[starts[min(draft.start_line, len(starts)) - 1]].first
+        last = cells[starts[min(draft.end_line, len(starts)) - 1]].last
+        yield replace(draft, start_line=first, end_line=last)
+
+
+def _definitions(path: str, cell: Cell) -> Iterator[Draft | Dropped]:
+    """The cell's own, without a module a cell."""
+    for draft in python.units(path, _without_magic(cell.text)):
+        if isinstance(draft, Draft) and draft.kind != "module":
+            yield replace(draft, start_line=cell.first, end_line=cell.last, group="")
+
+
+def _without_magic(text: str) -> str:
+    """Lines for the notebook itself (`%matplotlib inline`, `!pip install ...`) are no Python; they become comments."""
+    return "\n".join(f"# {line}" if line.lstrip()[:1] in ("%", "!") else line for line in text.splitlines())
+
+
+LANGUAGE = Language("notebook", version=1, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)

@@ -1,0 +1,131 @@
+"""TOML configuration: every table with words for a reader in it is an entry, named by its place, as in JSON.
+
+By tree-sitter (https://github.com/tree-sitter-grammars/tree-sitter-toml), which knows the lines that `tomllib` does not
+tell; single values are read by `tomllib`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from modelmill.normalize.ecmascript import text_of
+from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, entries
+from modelmill.normalize.grammar import Grammar, parse, parses
+from modelmill.normalize.language import Draft, Language
+from modelmill.records import Dropped
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+def _load() -> object:
+    import tree_sitter_toml
+
+    return tree_sitter_toml.language()
+
+
+GRAMMAR = Grammar("toml", _load, query="", comment="#")
+
+
+def units(path: str, text: str) -> Iterator[Draft | Dropped]:
+    """The entries of the file."""
+    root = parse(GRAMMAR, text.encode())
+    if root.has_error:
+        yield Dropped("(file)", "does not parse", "not TOML")
+        return
+    whole = Place("object", 1, text.count("\n") + 1)
+    for node in root.named_children:
+        if node.type == "pair":
+            _put_pair(whole, node, 0)
+        elif node.type in ("table", "table_array_element"):
+            _put_table(whole, node)
+    stem = PurePosixPath(path).stem
+    yield from (replace(draft, name=draft.name or stem) for draft in entries("", whole, {}))
+
+
+def _put_table(whole: Place, node: Node) -> None:
+    head, *rest = [child for child in node.named_children if child.type != "comment"]
+    *around, name = _keys(head)
+    outer = _inner(whole, around, node)
+    table = _element(outer, name, node) if node.type == "table_array_element" else _inner(outer, [name], node)
+    for child in rest:
+        _put_pair(table, child, 0)
+
+
+def _element(outer: Place, name: str, node: Node) -> Place:
+    """A new table at the end of the list of that name."""
+    array = next((place for key, place in reversed(outer.items) if key == name), None)
+    if array is None:
+        array = Place("array", *_lines(node))
+        outer.items.append((name, array))
+    table = Place("object", *_lines(node))
+    array.items.append(("", table))
+    return table
+
+
+def _inner(place: Place, keys: list[str], node: Node) -> Place:
+    """The table at the end of the keys, made where it is not there; of a list of tables the last one is meant."""
+    for key in keys:
+        found = next((inner for name, inner in reversed(place.items) if name == key), None)
+        if found is None:
+            found = Place("object", *_lines(node))
+            place.items.append((key, found))
+        place = found.items[-1][1] if found.kind == "array" and found.items else found
+    return place
+
+
+def _put_pair(table: Place, node: Node, depth: int) -> None:
+    key, value = node.named_children[0], node.named_children[-1]
+    *around, name = _keys(key)
+    _inner(table, around, node).items.append((name, _value(value, depth)))
+
+
+def _value(node: Node, depth: int) -> Place:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    if node.type == "array":
+        inner = [child for child in node.named_children if child.type != "comment"]
+        return Place("array", *_lines(node), items=[("", _value(child, depth + 1)) for child in inner])
+    if node.type == "inline_table":
+        table = Place("object", *_lines(node))
+        for child in node.named_children:
+            if child.type == "pair":
+                _put_pair(table, child, depth + 1)
+        return table
+    return Place("scalar", *_lines(node), scalar=_scalar(text_of(node)))
+
+
+def _keys(node: Node) -> list[str]:
+    """`a."b c"` -> `a`, `b c`. Raises ValueError for more parts than anything is deep."""
+    waiting, found = [node], list[str]()
+    while waiting:
+        key = waiting.pop()
+        if key.type == "dotted_key":
+            waiting.extend(reversed(key.named_children))
+        else:
+            found.append(str(_scalar(text_of(key))) if key.type == "quoted_key" else text_of(key))
+    if len(found) > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    return found
+
+
+def _scalar(source: str) -> Any:
+    """A string, number or truth value; dates and times as they are written."""
+    try:
+        value = tomllib.loads(f"x = {source}")["x"]
+    except tomllib.TOMLDecodeError:
+        return MISSING
+    return value if isinstance(value, (str, bool, int, float)) else source
+
+
+def _lines(node: Node) -> tuple[int, int]:
+    """First and last; an end at the start of a line belongs to the line before."""
+    return node.start_point.row + 1, max(node.start_point.row + 1, node.end_point.row + (node.end_point.column > 0))
+
+
+LANGUAGE = Language("toml", version=1, suffixes=(".toml",), units=units, parses=partial(parses, GRAMMAR), rendered=True)
