@@ -59,8 +59,11 @@ def parse(grammar: Grammar, source: bytes) -> Node:
 
 
 def parses(grammar: Grammar, text: str) -> bool:
-    """Whether the text is without an error."""
-    return not parse(grammar, text.encode()).has_error
+    """Whether the text is read in time and without an error."""
+    try:
+        return not parse(grammar, text.encode()).has_error
+    except ValueError:
+        return False
 
 
 def matches(grammar: Grammar, root: Node) -> list[tuple[int, dict[str, list[Node]]]]:

@@ -42,7 +42,7 @@ def _documents(text: str) -> Iterator[Place]:
     import yaml
 
     around: list[tuple[Place, list[str]]] = []  # what is open, with the key that waits for its value
-    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    for event in _events(text):
         place = _place(event)
         if place is not None and around:
             _put(place, *around[-1])
@@ -52,7 +52,17 @@ def _documents(text: str) -> Iterator[Place]:
             around.append((place, []))
         elif isinstance(event, yaml.CollectionEndEvent):
             around.pop()[0].last = _last_line(event)
-        if len(around) > MAX_DEPTH:
+
+
+def _events(text: str) -> Iterator[Any]:
+    """As they are read, so that what is too deep costs nothing: libyaml's time is quadratic in the depth."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        yield event
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
             raise ValueError(f"nested deeper than {MAX_DEPTH}")
 
 
@@ -96,12 +106,12 @@ def _put(place: Place, around: Place, key: list[str]) -> None:
 
 
 def parses(text: str) -> bool:
-    """Whether the text is YAML."""
+    """Whether the text is YAML, nested no deeper than is read."""
     import yaml
 
     try:
-        return all(True for _ in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except yaml.YAMLError:
+        return all(True for _ in _events(text))
+    except (yaml.YAMLError, ValueError):
         return False
 
 

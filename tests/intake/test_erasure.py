@@ -165,7 +165,7 @@ def test_a_report_counts_what_was_taken_and_dropped_and_shows_no_value(
 ) -> None:
     take_in(settings, db, "p", project)
     told = reporting.report(settings, db, "p")
-    assert (told.documents, told.units, dict(told.secrets)) == (5, 11, {"email": 1})
+    assert (told.documents, told.units, dict(told.secrets)) == (5, 13, {"email": 1})
     assert told.left_out["extract"]["unsupported language"] == 2
     assert dict(told.licences) == {"MIT": 5}
     said = "\n".join(reporting.lines(told))
