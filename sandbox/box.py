@@ -113,16 +113,17 @@ class Box:
 
     def _collect(self, outcome: Outcome, limit: int, end: float, listener: Listener | None) -> None:
         while outcome.final is None and outcome.size <= limit:
-            outcome.late = time.monotonic() >= end
-            outcome.cancelled = self.cancelled
-            if outcome.late or outcome.cancelled:
-                return
             try:
-                came = list(self._receive(end))
+                for kind, payload in self._receive(end):
+                    self._take(outcome, kind, payload, listener)
+                    if time.monotonic() >= end:
+                        break  # whoever listens may be slow
             except EOFError:
                 return
-            for kind, payload in came:
-                self._take(outcome, kind, payload, listener)
+            outcome.late = outcome.final is None and time.monotonic() >= end
+            outcome.cancelled = outcome.final is None and self.cancelled
+            if outcome.late or outcome.cancelled:
+                return
 
     def _take(self, outcome: Outcome, kind: bytes, payload: bytes, listener: Listener | None) -> None:
         if kind == b"f":

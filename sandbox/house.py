@@ -106,6 +106,7 @@ class House:
         self.reaper = Reaper(self.api)
         for pool in self.pools.values():
             pool.fill()
+        self.runners.submit(self.scanner.scan, "python", [("main.py", b"")])  # its first look takes most of a second
 
     def _maker(self, spoken: Language) -> Callable[[], Box]:
         def make() -> Box:
