@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from sandbox_asking import Asking
 from modelmill.errors import PrerequisiteError, UserError
 from modelmill.settings import CHECKOUT, Settings
 from sandbox import engine, owner, verdict
-from sandbox.box import BrokenError, Outcome
+from sandbox.box import Box, BrokenError, Outcome
 from sandbox.contract import Answer, Ceilings, Request
 from sandbox.frames import Decoder, Final, GarbledError, final
 from sandbox.house import House
@@ -38,12 +37,24 @@ asyncio.run(house.answer(Request(language="python", code="while True: pass")))
 """
 
 
-def mine(api: Any) -> list[str]:
-    return [one["Id"] for one in api.containers(all=True, filters={"label": "modelmill=sandbox"})]
+def mine(api: Any, made_by: int | None = None) -> list[str]:
+    """Containers of the sandbox; only those that the process with this id made."""
+    found = api.containers(all=True, filters={"label": "modelmill=sandbox"})
+    return [one["Id"] for one in found if made_by is None or f"/{made_by}@" in one["Labels"][owner.OWNER]]
+
+
+def settled(api: Any) -> set[str]:
+    """What is there when nothing has come or gone for two seconds: other tests' pools may still be filling."""
+    last, since = set(mine(api)), time.monotonic()
+    while time.monotonic() - since < 2:
+        time.sleep(0.2)
+        if (now := set(mine(api))) != last:
+            last, since = now, time.monotonic()
+    return last
 
 
 def test_fifty_at_once_are_all_answered_and_leave_nothing(api: Any, tmp_path: Path) -> None:
-    before = set(mine(api))
+    before = settled(api)
     asking = Asking(Settings(root=tmp_path, home=tmp_path), warm=2, languages=["bash"])  # type: ignore[call-arg]
     asking("bash", "echo 1")
     me = psutil.Process()
@@ -68,20 +79,19 @@ def test_fifty_at_once_are_all_answered_and_leave_nothing(api: Any, tmp_path: Pa
 
 
 def test_a_runner_killed_with_nine_leaves_no_container(api: Any, tmp_path: Path) -> None:
-    before = set(mine(api))
     program = subprocess.Popen(
         [sys.executable, "-c", SPINNING, str(tmp_path)], stdout=subprocess.PIPE, cwd=CHECKOUT, env=dict(os.environ)
     )
     assert program.stdout and program.stdout.readline() == b"ready\n"
     time.sleep(3)
-    started = set(mine(api)) - before
+    started = set(mine(api, program.pid))
     assert started and any(processes_of(one) for one in started)
     program.send_signal(signal.SIGKILL)
     program.wait()
     end = time.monotonic() + 5
-    while set(mine(api)) & started and time.monotonic() < end:
+    while mine(api, program.pid) and time.monotonic() < end:
         time.sleep(0.1)
-    assert not set(mine(api)) & started, "PID 1 ends when the host's side is closed"
+    assert not mine(api, program.pid), "PID 1 ends when the host's side is closed"
     program.stdout.close()
 
 
@@ -120,19 +130,12 @@ def test_a_container_that_died_while_it_was_warm_is_replaced(api: Any, tmp_path:
 
 
 def test_a_container_killed_in_the_middle_is_the_sandboxs_failure_not_the_programs(api: Any, asking: Asking) -> None:
-    before = set(mine(api))
-    found: list[Answer] = []
-    thread = threading.Thread(target=lambda: found.append(asking("python", "import time; time.sleep(20)")))
-    thread.start()
-    time.sleep(1.0)
-    for one in before:
-        if len(processes_of(one)) == 2 and "python" in str(
-            api.inspect_container(one)["Path"] + str(api.inspect_container(one)["Args"])
-        ):
-            api.kill(one)
-    thread.join(25)
-    assert found[0].status == "sandbox_error"
-    assert (found[0].exit_code, found[0].signal) == (None, None)
+    request = Request(language="python", code="print('begun', flush=True)\nimport time; time.sleep(20)")
+    used: list[Box] = []
+    running = asking.house.stream(request, lambda _stream, _raw: api.kill(used[0].id), used.append)
+    answer = asyncio.run_coroutine_threadsafe(running, asking.loop).result(60)
+    assert answer.status == "sandbox_error", answer
+    assert (answer.exit_code, answer.signal, answer.container_id) == (None, None, used[0].id)
 
 
 def test_a_slow_listener_holds_up_neither_the_deadline_nor_the_end(asking: Asking) -> None:
