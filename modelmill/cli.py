@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from modelmill.commands import ask, corpora, keys, models, platform, run, stages
+from modelmill.commands import ask, corpora, keys, models, platform, run, sandboxed, stages
 
 app = typer.Typer(
     name="mill",
@@ -24,15 +24,19 @@ ask.register(app)
 models.register(app)
 keys.register(app)
 stages.register(app)
+sandboxed.register(app)
 
 
-def main() -> None:
-    """Run a command. A failure is printed to stderr in its four parts; the exit code is the error's class."""
+def main(words: typer.Typer = app) -> None:
+    """Run a command of `mill`, or of a program that it starts.
+
+    A failure is printed to stderr in its four parts; the exit code is the error's class.
+    """
     from modelmill.errors import MillError
 
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, it raises too: said once is enough
     try:
-        app()
+        words()
     except MillError as error:
         _stop(error)
     except KeyboardInterrupt:

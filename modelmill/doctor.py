@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from modelmill import processes, programs, supervise
+from modelmill import container_engine, processes, programs, supervise
 from modelmill.failures import explained
 from modelmill.settings import TELEMETRY_OFF, Settings
 
@@ -161,12 +161,16 @@ def _base_model(settings: Settings) -> Iterator[Finding]:
 
 
 def _docker(settings: Settings) -> Iterator[Finding]:
-    said = _says(["docker", "version", "--format", "{{.Server.Version}}"])
-    if said:
-        yield Finding("docker engine", "ok", said)
-    else:
-        mend = "install and start Docker; only the sandbox that runs other people's code needs it"
-        yield Finding("docker engine", "optional", "none answers", mend)
+    """Only the sandbox needs an engine."""
+    said = container_engine.version()
+    if said is None:
+        mend = "install and start Docker (Debian: apt-get install docker.io); only the sandbox needs it"
+        yield Finding("docker engine", "optional", "none answers, so no code is run for anybody", mend)
+        return
+    yield Finding("docker engine", "ok", said)
+    there = container_engine.images()
+    mend = "" if there else "mill sandbox build"
+    yield Finding("sandbox images", "ok" if there else "optional", ", ".join(there) or "none", mend)
 
 
 def _telemetry(settings: Settings) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from modelmill import container_engine
 from modelmill.errors import PrerequisiteError
 from modelmill.records import Release
 from modelmill.settings import CHECKOUT, Settings
@@ -49,8 +50,9 @@ def workspace(settings: Settings) -> Path:
 
 
 def platform_programs(settings: Settings) -> list[Program]:
-    """Dagster's UI and daemon, MLflow's UI, and the gateway."""
-    return [dagster_ui(settings), dagster_daemon(settings), mlflow_ui(settings), gateway(settings)]
+    """Dagster's UI and daemon, MLflow's UI, the gateway; the sandbox where a container engine answers."""
+    always = [dagster_ui(settings), dagster_daemon(settings), mlflow_ui(settings), gateway(settings)]
+    return [*always, sandbox(settings)] if container_engine.version() else always
 
 
 def dagster_ui(settings: Settings) -> Program:
@@ -99,6 +101,21 @@ def gateway(settings: Settings) -> Program:
         (*argv, "--port", str(settings.gateway_port), "--working-dir", str(CHECKOUT)),
         settings.gateway_port,
         "MILL_GATEWAY_PORT",
+        base,
+        f"{base}/livez",
+    )
+
+
+def sandbox(settings: Settings) -> Program:
+    """Runs code in containers; on loopback whatever MILL_HOST says, as it asks nobody who he is."""
+    base = f"http://127.0.0.1:{settings.sandbox_port}"
+    argv = (executable("bentoml"), "serve", "sandbox.service:Sandbox", "--host", "127.0.0.1")
+    return Program(
+        "sandbox",
+        "Sandbox: runs code in containers",
+        (*argv, "--port", str(settings.sandbox_port), "--working-dir", str(CHECKOUT)),
+        settings.sandbox_port,
+        "MILL_SANDBOX_PORT",
         base,
         f"{base}/livez",
     )

@@ -78,6 +78,22 @@ class Settings(BaseSettings):
         None,
         description="Secret mixed into the stored hashes of API keys. Default: made once, kept in the home folder.",
     )
+    sandbox_port: int = Field(8090, ge=1, le=65535, description="Port of the sandbox service, loopback only.")
+    sandbox_memory_mb: int = Field(
+        512, ge=64, le=65536, description="Memory of one run in MiB: the ceiling, which a request may lower."
+    )
+    sandbox_cpus: float = Field(0.5, gt=0, le=64, description="Cores of one run.")
+    sandbox_seconds: float = Field(
+        30.0, gt=0, le=600, description="Wall time of one run: the ceiling, which a request may lower."
+    )
+    sandbox_slots: int = Field(2, ge=1, le=256, description="Runs at a time; more than cores makes every run slower.")
+    sandbox_queue: int = Field(64, ge=0, le=10_000, description="Runs that may wait; past it: 429 with Retry-After.")
+    sandbox_warm: int = Field(2, ge=0, le=64, description="Warm containers kept for each language.")
+    sandbox_scan: Literal["off", "warn", "refuse"] = Field(
+        "warn", description="What the scan before a run does: nothing, tell its findings, refuse grave ones."
+    )
+    sandbox_runtime: str = Field("", description="Another runtime of the engine, as runsc (gVisor). Default: its own.")
+    sandbox_days: int = Field(30, ge=1, le=3650, description="Days after which the record of a run is deleted.")
     dvc: Path | None = Field(
         None, description="The DVC program. Default: .venv-dvc/bin/dvc in the root, else dvc on the PATH."
     )

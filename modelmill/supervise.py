@@ -104,7 +104,8 @@ def require_ports(settings: Settings, programs: Sequence[Program]) -> None:
     """Raise UserError for the first port that is taken, naming the setting that changes it."""
     for program in programs:
         if program.port:
-            host = "127.0.0.1" if program.name.startswith("release-") else settings.host
+            inner = program.name.startswith("release-") or program.name == "sandbox"
+            host = "127.0.0.1" if inner else settings.host
             processes.require_port(host, program.port, program.title, program.setting)
 
 
@@ -162,7 +163,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return settings.child_env() | own | ports
 
 
-PORTS = ("host", "gateway_port", "dagster_port", "mlflow_port", "release_port_base")
+PORTS = ("host", "gateway_port", "dagster_port", "mlflow_port", "release_port_base", "sandbox_port")
 
 
 def write_config(settings: Settings, programs: Sequence[Program]) -> None:

@@ -15,6 +15,7 @@ from modelmill.records import Release
 from modelmill.store.keys import Key
 from modelmill.store.predictions import Prediction
 from modelmill.task import Task, all_tasks
+from serving.devlab import add_devlab
 from serving.house import House
 from serving.operations import add_operations
 from serving.problems import add_handlers, errors
@@ -48,6 +49,7 @@ def make_app(house: House) -> FastAPI:
     for task in all_tasks().values():
         _add_task(app, house, task)
     add_records(app, house)
+    add_devlab(app, house)
     add_handlers(app)
     return app
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
@@ -26,7 +27,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-BODY_BYTES = 1_000_000
 IN_FLIGHT = 512  # requests worked on at once; more are told to come again, none is queued without end
 OPEN_PER_SECOND = 200  # requests without a key, per address
 
@@ -43,7 +43,7 @@ class Door:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            await self._websocket(scope, receive, send)
         else:
             await self._http(scope, receive, send)
 
@@ -70,9 +70,29 @@ class Door:
             raise _come_again(f"{IN_FLIGHT} requests at once", "more")
         self.in_flight += 1
         try:
-            await self.api(scope, capped(receive, headers), send)
+            await self.api(scope, capped(receive, headers, rule.body_bytes), send)
         finally:
             self.in_flight -= 1
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The key is asked for at the handshake; one that is refused is closed before it is accepted (HTTP 403)."""
+        rule = scopes.rule_for("WS", scope["path"])
+        headers = Headers(scope=scope)  # pyright: ignore[reportArgumentType]
+        with self.metrics.request(rule.path if rule else "unknown") as status:
+            try:
+                if rule is None or not same_origin(headers) or self.in_flight >= IN_FLIGHT:
+                    raise _no_route("WS", scope["path"])
+                scope.setdefault("state", {})["key"] = await self._key(headers, rule)
+            except (Problem, MillError):
+                status[:] = [403]
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            status[:] = [101]
+            self.in_flight += 1
+            try:
+                await self.api(scope, receive, send)
+            finally:
+                self.in_flight -= 1
 
     async def _key(self, headers: Headers, rule: Rule) -> Key:
         key = await self.state().key(_presented(headers))
@@ -106,19 +126,25 @@ class _Answer:
             await problem.response()(scope, receive, self)  # pyright: ignore[reportArgumentType]
 
 
-def capped(receive: Receive, headers: Headers) -> Receive:
+def same_origin(headers: Headers) -> bool:
+    """A page of another site may not speak with a browser's means; a program sends no Origin."""
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+
+
+def capped(receive: Receive, headers: Headers, most: int) -> Receive:
     """`receive` that counts the body's bytes; refuses at once what says that it is too big."""
     said = headers.get("content-length", "0")
-    if not said.isdigit() or int(said) > BODY_BYTES:
-        raise _too_big(f"{said[:20]} bytes")
+    if not said.isdigit() or int(said) > most:
+        raise _too_big(f"{said[:20]} bytes", most)
     seen = 0
 
     async def counting() -> MutableMapping[str, Any]:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > BODY_BYTES:
-            raise _too_big(f"more than {BODY_BYTES} bytes")
+        if seen > most:
+            raise _too_big(f"more than {most} bytes", most)
         return message
 
     return counting
@@ -162,11 +188,11 @@ def _not_allowed(key: Key, rule: Rule) -> Problem:
     )
 
 
-def _too_big(found: str) -> Problem:
+def _too_big(found: str, most: int) -> Problem:
     return Problem(
         413,
         "the body is too big",
-        allowed=f"at most {BODY_BYTES} bytes, with a Content-Length or in chunks",
+        allowed=f"at most {most} bytes, with a Content-Length or in chunks",
         found=found,
         next="send less, or in several requests",
     )

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from serving.metrics import Metrics
+from serving.sandboxed import SandboxService
 from serving.state import State
 from serving.switch import Switch
 
@@ -17,7 +18,7 @@ class House:
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
-        self._open: tuple[State, Switch] | None = None
+        self._open: tuple[State, Switch, SandboxService] | None = None
 
     @property
     def state(self) -> State:
@@ -31,12 +32,19 @@ class House:
         assert self._open
         return self._open[1]
 
+    @property
+    def sandbox(self) -> SandboxService:
+        """The way to the sandbox; only while the app runs."""
+        assert self._open
+        return self._open[2]
+
     @asynccontextmanager
     async def running(self, _app: FastAPI) -> AsyncGenerator[None, None]:
         """The app's lifespan."""
         state = State()
-        self._open = state, Switch(state.settings, self.metrics)
+        self._open = state, Switch(state.settings, self.metrics), SandboxService(state.settings)
         try:
             yield
         finally:
             await self.switch.client.close()
+            await self.sandbox.client.close()

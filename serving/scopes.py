@@ -10,20 +10,24 @@ from typing import Literal
 
 from modelmill.store.keys import Scope
 from modelmill.task import all_tasks
+from sandbox import contract
 
 # Asked without a key: health, counters without any content, and the documentation of the interface.
 OPEN: Literal["open"] = "open"
 Needed = Scope | Literal["open"]
 API = "/api/v1"
+DEVLAB = f"{API}/devlab"
+BODY_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One route: `path` as FastAPI writes it, `needs` the scope of the key."""
+    """One route: `path` as FastAPI writes it, `needs` the scope of the key. The method of a WebSocket is WS."""
 
     method: str
     path: str
     needs: Needed
+    body_bytes: int = BODY_BYTES
 
 
 @cache
@@ -39,6 +43,10 @@ def table() -> Mapping[tuple[str, str], Rule]:
         Rule("GET", f"{API}/models", "predict"),
         Rule("GET", f"{API}/lineage/{{prediction_id}}", "predict"),
         Rule("POST", f"{API}/feedback", "feedback"),
+        Rule("POST", f"{DEVLAB}/execute", "execute", contract.BODY_BYTES),
+        Rule("WS", f"{DEVLAB}/execute/stream", "execute", contract.BODY_BYTES),
+        Rule("GET", f"{DEVLAB}/executions/{{execution_id}}", "execute"),
+        Rule("DELETE", f"{DEVLAB}/executions/{{execution_id}}", "execute"),
     ]
     tasks = [Rule("POST", f"{API}/{task.route}", "predict") for task in all_tasks().values()]
     return {(rule.method, rule.path): rule for rule in [*fixed, *tasks]}
@@ -56,7 +64,7 @@ def rule_for(method: str, path: str) -> Rule | None:
 
 def methods(path: str) -> list[str]:
     """How the path may be asked; empty when it does not exist."""
-    return sorted({rule.method for rule in table().values() if _pattern(rule.path).fullmatch(path)})
+    return sorted({rule.method for rule in table().values() if _pattern(rule.path).fullmatch(path)} - {"WS"})
 
 
 @cache

@@ -341,3 +341,29 @@ audit = Table(
     Column("previous", Text, nullable=False),
     Column("sha256", Text, nullable=False, unique=True),
 )
+
+# One run of somebody's code in the sandbox. files: the code itself, only where the caller consented; else its hash.
+execution = Table(
+    "execution",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("key_prefix", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("code_sha256", Text, nullable=False),
+    Column("files", JSONB),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("exit_code", Integer),
+    Column("signal", Integer),
+    Column("container_id", Text),
+    Column("wall_seconds", Double),
+    Column("cpu_seconds", Double),
+    Column("peak_memory_bytes", BigInteger),
+    Column("truncated", Boolean, nullable=False),
+    Column("findings", JSONB, nullable=False),
+    _now(),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("ix_execution_tenant_created_at", "tenant", "created_at"),
+    Index("ix_execution_expires_at", "expires_at"),
+)

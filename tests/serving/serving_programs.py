@@ -61,7 +61,7 @@ class Programs:
             site = self.folder / "site"
             site.mkdir()
             (site / "sitecustomize.py").write_text(FIND_TINY)
-            env["PYTHONPATH"] = str(site)
+            env["PYTHONPATH"] = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
         log = (self.folder / f"{port}.log").open("wb")
         argv = [executable("bentoml"), "serve", what, "--host", "127.0.0.1", "--port", str(port)]
         program = subprocess.Popen(argv, env=env, cwd=cwd, stdout=log, stderr=log, start_new_session=True)

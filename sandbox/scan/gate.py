@@ -1,0 +1,71 @@
+"""The scan's door: asks the worker process, and says whether the operator's policy lets the program through."""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+
+from sandbox.contract import Finding, Policy
+
+SECONDS = 5.0  # a program of 1 MB takes 2 s
+
+
+class Scanner:
+    """One worker, started at first use, started again when it failed."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy: Policy = policy
+        self.lock = threading.Lock()
+        self.worker: subprocess.Popen[bytes] | None = None
+
+    def scan(self, language: str, files: Sequence[tuple[str, bytes]]) -> list[Finding]:
+        """What was found. A scan that failed is a finding itself, never an empty list."""
+        if self.policy == "off":
+            return []
+        asked = {"language": language, "files": {name: content.decode() for name, content in files}}
+        with self.lock:
+            try:
+                return self._ask(json.dumps(asked).encode() + b"\n")
+            except (OSError, ValueError, TimeoutError) as error:
+                self._end()
+                said = f"the scan failed: {type(error).__name__}"
+                return [Finding(kind="unscanned", rule="failed", severity="high", file="", line=0, message=said)]
+
+    def refuses(self, findings: Sequence[Finding]) -> bool:
+        """Whether they keep the program from being run."""
+        return self.policy == "refuse" and any(one.severity == "high" for one in findings)
+
+    def close(self) -> None:
+        """End the worker."""
+        with self.lock:
+            self._end()
+
+    def _ask(self, line: bytes) -> list[Finding]:
+        if self.worker is None or self.worker.poll() is not None:
+            self.worker = self._start()
+        assert self.worker.stdin and self.worker.stdout
+        self.worker.stdin.write(line)
+        self.worker.stdin.flush()
+        if not select.select([self.worker.stdout], [], [], SECONDS)[0]:
+            raise TimeoutError
+        return [Finding(**one) for one in json.loads(self.worker.stdout.readline())]
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        argv = [sys.executable, "-m", "modelmill.tether", sys.executable, "-m", "sandbox.scan.worker"]
+        return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def _end(self) -> None:
+        if self.worker is None:
+            return
+        self.worker.kill()
+        self.worker.wait()
+        for end in (self.worker.stdin, self.worker.stdout):
+            with suppress(OSError):
+                if end:
+                    end.close()
+        self.worker = None

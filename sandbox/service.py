@@ -1,0 +1,23 @@
+"""The sandbox as a BentoML service: `bentoml serve sandbox.service:Sandbox --host 127.0.0.1 --port 8090`.
+
+Only the gateway speaks to it. One process: the pools and the line are this process's own.
+"""
+
+from __future__ import annotations
+
+import bentoml
+
+from modelmill.settings import load
+from sandbox.api import make_app
+
+
+@bentoml.asgi_app(make_app(load()), path="/")
+@bentoml.service(
+    name="sandbox",
+    workers=1,
+    traffic={"timeout": 3600},
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+)
+class Sandbox:
+    """Runs code in containers; BentoML answers /livez and /readyz."""

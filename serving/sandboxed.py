@@ -1,0 +1,67 @@
+"""The way to the sandbox service on loopback. What it refuses is refused here in the same words."""
+
+from __future__ import annotations
+
+import json
+
+import aiohttp
+
+from modelmill.settings import Settings
+from sandbox.contract import Answer, Answers, Request
+from serving.problems import Parts, Problem
+
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 3600.0  # a run has a ceiling and the line an end: both are the sandbox's, this is for a broken one
+KEEP_SECONDS = 4.0  # uvicorn closes an idle connection after 5 s: be first, or a request is lost on it
+
+
+class SandboxService:
+    """Speaks HTTP and WebSocket to it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.url = f"http://127.0.0.1:{settings.sandbox_port}"
+        self.client = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_SECONDS),
+            trust_env=False,
+        )
+
+    async def execute(self, request: Request) -> list[Answer]:
+        """Never asked twice: a run that was lost is said to be lost. Raises Problem."""
+        headers = {"Content-Type": "application/json"}
+        body = request.model_dump_json().encode()
+        try:
+            async with self.client.post(f"{self.url}/execute", data=body, headers=headers) as answer:
+                status, content, again = answer.status, await answer.read(), answer.headers.get("Retry-After")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise silent(error) from error
+        if status == 200:
+            return Answers.model_validate_json(content).results
+        raise _refused(status, content, again)
+
+    async def stream(self) -> aiohttp.ClientWebSocketResponse:
+        """An open connection to /stream. Raises Problem."""
+        try:
+            return await self.client.ws_connect(f"{self.url}/stream", max_msg_size=0)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise silent(error) from error
+
+
+def silent(error: Exception) -> Problem:
+    """503: nothing was run."""
+    return Problem(
+        503,
+        "no sandbox answers: no code was run",
+        allowed="a running sandbox service, which needs a Docker engine",
+        found=type(error).__name__,
+        next="mill doctor says what is missing; then mill sandbox build and mill up",
+    )
+
+
+def _refused(status: int, content: bytes, again: str | None) -> Problem:
+    try:
+        found: Parts = json.loads(content)["error"]
+    except (ValueError, KeyError, TypeError):
+        return silent(RuntimeError(f"HTTP {status}"))
+    headers = {"Retry-After": again} if again else None
+    return Problem(status, **found, headers=headers)

@@ -1,0 +1,267 @@
+"""Code over HTTP: gateway and sandbox service as real programs. What is answered, recorded, streamed and refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+from sandbox_gateway import Site, site
+from sqlalchemy import text
+
+from modelmill.store import audit, keys
+from sandbox.languages import all_languages
+
+QUEUE = 6
+
+
+@pytest.fixture(scope="module")
+def house(api: object, server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(server_url, template, tmp_path_factory.mktemp("site"), sandbox_queue=QUEUE) as made:
+        yield made
+
+
+def one(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    [result] = answer.json()["results"]
+    return result
+
+
+def refused(answer: httpx.Response, status: int, words: str = "") -> dict[str, str]:
+    assert answer.status_code == status, (answer.status_code, answer.text)
+    parts = answer.json()["error"]
+    assert set(parts) == {"failed", "allowed", "found", "next"}
+    assert words in answer.text
+    return parts
+
+
+@pytest.mark.parametrize("name", sorted(all_languages()))
+def test_every_language_answers_over_http(house: Site, name: str) -> None:
+    result = one(house.post({"language": name, "code": all_languages()[name].hello}))
+    assert (result["status"], result["exit_code"], result["stdout"].split()[-1]) == ("ok", 0, "2")
+
+
+def test_a_run_is_recorded_with_its_use_and_an_audit_line_and_without_its_code(house: Site) -> None:
+    result = one(house.post({"language": "python", "code": "print('hello-canary')"}))
+    known = httpx.get(f"{house.url}/api/v1/devlab/executions/{result['id']}", headers=house.headers).json()
+    for name in ("status", "code_sha256", "container_id", "wall_seconds", "cpu_seconds", "peak_memory_bytes"):
+        assert known[name] == result[name]
+    assert known["files"] is None
+    with house.db.connect() as conn:
+        rows = conn.execute(text("SELECT row_to_json(execution)::text FROM mill.execution")).scalars()
+        assert not any("hello-canary" in row for row in rows)
+        lines = conn.execute(text("SELECT action FROM mill.audit WHERE subject = :id"), {"id": result["id"]}).scalars()
+        assert list(lines) == ["execution.run"]
+    assert audit.check(house.db) > 0
+
+
+def test_code_is_kept_with_consent_and_goes_when_it_is_erased(house: Site) -> None:
+    result = one(house.post({"language": "python", "code": "print('kept')", "keep_code": True}))
+    where = f"{house.url}/api/v1/devlab/executions/{result['id']}"
+    assert httpx.get(where, headers=house.headers).json()["files"] == {"code": "print('kept')"}
+    assert httpx.delete(where, headers=house.headers).json() == {"erased": result["id"]}
+    refused(httpx.get(where, headers=house.headers), 404)
+    refused(httpx.delete(where, headers=house.headers), 404)
+
+
+def test_rows_go_when_their_time_is_over(house: Site) -> None:
+    old = one(house.post({"language": "bash", "code": "true"}))["id"]
+    with house.db.begin() as conn:
+        conn.execute(text("UPDATE mill.execution SET expires_at = now() - interval '1 s' WHERE id = :id"), {"id": old})
+    one(house.post({"language": "bash", "code": "true"}))
+    refused(httpx.get(f"{house.url}/api/v1/devlab/executions/{old}", headers=house.headers), 404)
+
+
+def test_another_tenant_sees_nothing_and_a_key_without_the_scope_runs_nothing(house: Site) -> None:
+    made = one(house.post({"language": "bash", "code": "true"}))["id"]
+    other = keys.create(house.settings, house.db, "other", ["execute"], tenant="another").secret
+    where = f"{house.url}/api/v1/devlab/executions/{made}"
+    refused(httpx.get(where, headers={"X-API-Key": other}), 404)
+    reader = keys.create(house.settings, house.db, "reader", ["predict"]).secret
+    refused(house.post({"language": "bash", "code": "true"}, headers={"X-API-Key": reader}), 403, "scope execute")
+    refused(house.post({"language": "bash", "code": "true"}, headers={}), 401)
+
+
+def test_several_inputs_are_several_runs_in_order(house: Site) -> None:
+    inputs = [{"stdin": "a"}, {"stdin": "b", "args": ["x y", ""]}]
+    code = "import sys; print(input(), sys.argv[1:])"
+    answer = house.post({"language": "python", "code": code, "inputs": inputs}).json()["results"]
+    assert [one["stdout"] for one in answer] == ["a []\n", "b ['x y', '']\n"]
+    assert len({one["container_id"] for one in answer}) == len({one["id"] for one in answer}) == 2
+
+
+BAD: list[tuple[Any, int, str]] = [
+    ({"language": "cobol", "code": "x"}, 400, "there is no language"),
+    ({"language": "python", "code": ""}, 422, "code"),
+    ({"language": "python"}, 422, "either code or files"),
+    ({"language": "python", "code": "x", "files": {"a.py": "x"}}, 422, "either code or files"),
+    ({"language": "python", "code": "x=1\n" * 2_500_000}, 413, "too big"),
+    ({"language": "python", "code": "x=1\n" * 250_001}, 422, "1000000 bytes of code"),
+    ({"language": "python", "code": "x", "stdin": "a" * 1_000_001}, 422, "1000000 bytes of stdin"),
+    ({"language": "python", "code": "a\0b"}, 422, "NUL"),
+    ({"language": "python", "code": "x", "args": ["a\0b"]}, 422, "NUL"),
+    ({"language": "python", "code": "x", "args": ["a"] * 65}, 422, "args"),
+    ({"language": "python", "code": "x", "surprise": 1}, 422, "surprise"),
+    ({"language": "python", "code": "x", "timeout": -1}, 422, "timeout"),
+    ({"language": "python", "code": "x", "timeout": 0}, 422, "timeout"),
+    ({"language": "python", "code": "x", "timeout": 1e9}, 400, "at most 30"),
+    ({"language": "python", "code": "x", "memory_mb": 10**9}, 400, "at most 512"),
+    ({"language": "python", "code": "x", "memory_mb": -5}, 422, "memory_mb"),
+    ({"language": "python", "code": "x", "memory_mb": 1.5}, 422, "memory_mb"),
+    ({"language": "python", "files": {"a.py": "1", "b.py": "2"}}, 400, "which file is run"),
+    ({"language": "python", "files": {"a.py": "1"}, "entry": "c.py"}, 422, "entry"),
+    ({"language": "python", "files": {"A.py": "1", "a.py": "2"}}, 422, "file names"),
+    ({"language": "python", "files": {"a": "1", "a/b.py": "2"}}, 422, "file names"),
+    ({"language": "python", "code": "x", "inputs": [{}] * 11}, 422, "inputs"),
+    ({"language": "python", "code": "x", "inputs": [{}], "stdin": "x"}, 422, "inputs"),
+    (b'{"language": "python", "code": "\\ud800"}', 422, "UTF-8"),
+    (b'{"language": "python", "code": "\xff\xfe"}', 400, ""),
+    (b'{"language": "python", "code": "x", "timeout": NaN}', 422, "timeout"),
+    (b'{"language": "python"', 400, "no JSON"),
+    (b"", 422, ""),
+    (b"[]", 422, ""),
+]
+NAMES = [*("../a.py", "/etc/a.py", "a/../b.py", "-rf.py", "a\\b.py", ".hidden.py", "a//b.py", "a b.py", "", "a" * 201)]
+BAD += [({"language": "python", "files": {name: "1"}}, 422, "relative path") for name in [*NAMES, "ä.py", "a\n.py"]]
+
+
+@pytest.mark.parametrize(("body", "status", "words"), BAD, ids=lambda value: str(value)[:40])
+def test_what_cannot_be_run_is_a_clear_4xx_and_starts_nothing(house: Site, body: Any, status: int, words: str) -> None:
+    with house.db.connect() as conn:
+        before = conn.execute(text("SELECT count(*) FROM mill.execution")).scalar_one()
+    answer = house.post(body)
+    refused(answer, status, words)
+    assert len(answer.content) < 2000
+    with house.db.connect() as conn:
+        assert conn.execute(text("SELECT count(*) FROM mill.execution")).scalar_one() == before
+
+
+def test_an_execution_that_is_not_there_or_no_id_is_told(house: Site) -> None:
+    for wrong, status in (("x", 422), ("11111111-1111-1111-1111-111111111111", 404)):
+        refused(httpx.get(f"{house.url}/api/v1/devlab/executions/{wrong}", headers=house.headers), status)
+
+
+def test_past_the_end_of_the_line_callers_are_told_when_to_come_again(house: Site) -> None:
+    body = {"language": "bash", "code": "sleep 1"}
+    with ThreadPoolExecutor(16) as callers:
+        answers = list(callers.map(lambda _: house.post(body), range(16)))
+    codes = [answer.status_code for answer in answers]
+    assert set(codes) == {200, 429}
+    assert codes.count(200) >= QUEUE
+    for answer in answers:
+        if answer.status_code == 429:
+            refused(answer, 429, "MILL_SANDBOX_QUEUE")
+            assert int(answer.headers["Retry-After"]) >= 1
+        else:
+            assert one(answer)["status"] == "ok"
+
+
+async def spoken(house: Site, *words: Any, key: str | None = None) -> list[dict[str, Any]]:
+    """All events of a stream; words that are numbers are pauses."""
+    headers = {"X-API-Key": key or house.key}
+    where = f"{house.url}/api/v1/devlab/execute/stream"
+    async with aiohttp.ClientSession() as client, client.ws_connect(where, headers=headers) as socket:
+        for word in words:
+            if isinstance(word, int | float):
+                await asyncio.sleep(word)
+            else:
+                await socket.send_str(word if isinstance(word, str) else json.dumps(word))
+        return [message.json() async for message in socket]
+
+
+def test_a_stream_tells_output_as_it_comes_and_takes_input(house: Site) -> None:
+    code = "import sys\nprint('ready', flush=True)\nfor line in sys.stdin: print('got', line.strip(), flush=True)"
+    asked = {"language": "python", "code": code}
+    events = asyncio.run(spoken(house, asked, {"stdin": "one\n"}, 0.3, {"stdin": "two\n", "end": True}))
+    assert [event["event"] for event in events][-1] == "end"
+    output = "".join(event["text"] for event in events if event["event"] == "output")
+    assert output == "ready\ngot one\ngot two\n" == events[-1]["answer"]["stdout"]
+    assert len(events) >= 4
+    known = httpx.get(f"{house.url}/api/v1/devlab/executions/{events[-1]['answer']['id']}", headers=house.headers)
+    assert known.json()["status"] == "ok"
+
+
+def test_a_stream_can_be_cancelled(house: Site) -> None:
+    start = time.monotonic()
+    asked = {"language": "python", "code": "while True: pass"}
+    events = asyncio.run(spoken(house, asked, 0.5, {"cancel": True}))
+    assert (events[-1]["answer"]["status"], events[-1]["answer"]["reason"]) == ("error", "cancelled by the caller")
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("first", ["no json", "[]", '{"language": "python"}', '{"language": "cobol", "code": "x"}'])
+def test_a_stream_that_begins_wrong_is_told_so(house: Site, first: str) -> None:
+    [event] = asyncio.run(spoken(house, first))
+    assert event["event"] == "error"
+    assert set(event["error"]) == {"failed", "allowed", "found", "next"}
+
+
+def test_a_wrong_word_ends_the_run(house: Site) -> None:
+    events = asyncio.run(spoken(house, {"language": "bash", "code": "sleep 20"}, 0.3, {"stdin": 5}))
+    assert {"error", "end"} == {event["event"] for event in events}
+
+
+def test_nobody_streams_without_a_key_or_from_another_site(house: Site) -> None:
+    where = f"{house.url}/api/v1/devlab/execute/stream"
+
+    async def knock(headers: dict[str, str]) -> int:
+        async with aiohttp.ClientSession() as client:
+            try:
+                await client.ws_connect(where, headers=headers)
+            except aiohttp.WSServerHandshakeError as error:
+                return error.status
+        return 101
+
+    reader = keys.create(house.settings, house.db, "looker", ["predict"]).secret
+    for headers in ({}, {"X-API-Key": reader}, {"X-API-Key": house.key, "Origin": "https://evil.example"}):
+        assert asyncio.run(knock(headers)) == 403
+
+
+def test_a_caller_who_goes_ends_the_run_and_it_is_recorded(house: Site) -> None:
+    async def leave() -> None:
+        async with aiohttp.ClientSession() as client:
+            where = f"{house.url}/api/v1/devlab/execute/stream"
+            async with client.ws_connect(where, headers=house.headers) as socket:
+                code = "while True: print('x', flush=True)"
+                await socket.send_json({"language": "python", "code": code, "timeout": 25})
+                await socket.receive()
+
+    asyncio.run(leave())
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with house.db.connect() as conn:
+            found = conn.execute(text("SELECT reason FROM mill.execution ORDER BY created_at DESC LIMIT 1")).scalar()
+        if found == "cancelled by the caller" or "bytes of output" in str(found):
+            return
+        time.sleep(0.2)
+    raise AssertionError(found)
+
+
+def test_killing_the_service_ends_its_containers_and_the_next_one_answers(house: Site, api: Any) -> None:
+    with ThreadPoolExecutor(1) as caller:
+        running = caller.submit(house.post, {"language": "python", "code": "while True: pass", "timeout": 25})
+        time.sleep(1.5)
+        assert api.containers(filters={"label": "modelmill=sandbox"})
+        house.end("sandbox", signal.SIGKILL)
+        refused(running.result(), 503, "no code was run")
+    refused(house.post({"language": "bash", "code": "true"}), 503, "mill sandbox build")
+    end = time.monotonic() + 15
+    while time.monotonic() < end and orphans(api):
+        time.sleep(0.2)
+    assert not orphans(api)
+    house.start_sandbox()
+    assert one(house.post({"language": "bash", "code": "true"}))["status"] == "ok"
+
+
+def orphans(api: Any) -> list[str]:
+    from sandbox import owner
+
+    found = api.containers(all=True, filters={"label": "modelmill=sandbox"})
+    return [one["Id"] for one in found if owner.is_orphan(one["Labels"])]
