@@ -183,7 +183,7 @@ def test_a_stream_tells_output_as_it_comes_and_takes_input(house: Site) -> None:
     assert [event["event"] for event in events][-1] == "end"
     output = "".join(event["text"] for event in events if event["event"] == "output")
     assert output == "ready\ngot one\ngot two\n" == events[-1]["answer"]["stdout"]
-    assert len(events) >= 4
+    assert len(events) >= 3, "the answer to the second line came by itself"
     known = httpx.get(f"{house.url}/api/v1/devlab/executions/{events[-1]['answer']['id']}", headers=house.headers)
     assert known.json()["status"] == "ok"
 
