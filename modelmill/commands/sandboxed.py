@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def execute(
     file: Path = FILE,
     args: list[str] = ARGS,
-    language: str = typer.Option(..., help="python, javascript, java, go, sql or bash."),
+    language: str = typer.Option(..., help="A language there is an image of, as python or bash."),
     stdin: Path | None = STDIN,
     timeout: float | None = typer.Option(None, help="Seconds; below the operator's ceiling."),
     memory: int | None = typer.Option(None, help="MiB; below the operator's ceiling."),
