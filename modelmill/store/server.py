@@ -48,7 +48,7 @@ def embedded_url(home: Path) -> str:
 
 @contextmanager
 def system_programs() -> Iterator[None]:
-    """For root, the folders of `useradd` on the PATH: the server runs as a user of its own, and `su` keeps a user's PATH."""
+    """For root, the folders of `useradd` on the PATH: the server runs as a user of its own, and `su` keeps the PATH."""
     before = os.environ.get("PATH")
     if os.geteuid() == 0:
         os.environ["PATH"] = os.pathsep.join([before or os.defpath, "/usr/sbin", "/sbin"])
