@@ -63,14 +63,13 @@ PROGRAMS = [
     Hostile(
         "memory_bomb_of_many",
         "many small processes that say to be innocent do not make PID 1 the one that is ended",
-        "import os, time\nfor n in range(40):\n    if os.fork() == 0:\n"
+        "import os, time\nfor n in range(24):\n    if os.fork() == 0:\n"
         "        fd = os.open('/proc/self/oom_score_adj', os.O_RDWR)\n        os.write(fd, b'0')\n"
         "        try: os.write(fd, b'-1000'); print('ESCAPED', flush=True)\n"
         "        except OSError: print('TRIED', flush=True)\n"
-        "        a = bytearray(24 << 20); time.sleep(30)\ntime.sleep(20)",
-        status=("out_of_memory", "timeout"),
-        judge=lambda a: a.status == "out_of_memory" or (a.peak_memory_bytes or 0) > 500 * MB,
-        ask={"timeout": 5},
+        "        a = bytearray(40 << 20); time.sleep(60)\nos.wait()",
+        status=("out_of_memory",),
+        judge=lambda a: 400 * MB < (a.peak_memory_bytes or 0) <= 513 * MB,
     ),
     Hostile(
         "memory_limit_lowered",
