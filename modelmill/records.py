@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 UnitKind = Literal[
-    "module", "class", "interface", "function", "method", "statement", "section", "entry", "component_text"
+    "module", "class", "interface", "function", "method", "statement", "section", "entry", "component_text", "labelled"
 ]
 
 

@@ -106,9 +106,11 @@ def test_labels_are_compared_one_by_one() -> None:
 
 
 def test_a_score_that_applies_to_no_example_is_missing_and_not_zero() -> None:
-    numbers = labels.compare([said("use_case:a", 0.9)], [asked("use_case:a")])
+    unchanged = {"flips_when_typed": np.zeros(1), "flips_when_worded": np.zeros(1)}
+    numbers = labels.compare([said("use_case:a", 0.9)], [asked("use_case:a")]) | unchanged
     found = compare.scores(INTENT, {"candidate": numbers})
     assert found["out_of_scope_recall"]["candidate"] is None
+    assert found["industry_accuracy"]["candidate"] is None
     assert found["accuracy"]["candidate"] == 1.0
 
 
