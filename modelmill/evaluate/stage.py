@@ -102,12 +102,13 @@ def _read(db: Engine, task: Task, dataset: Dataset, champion: Candidate | None) 
     return _Test(dataset, asked, datasets.read_examples(dataset, Split.POOL), fair, _leaked(dataset))
 
 
-def _leaked(dataset: Dataset) -> list[str]:
+def _leaked(dataset: Dataset) -> tuple[str, ...]:
     """Looked up again here: a check that blocks in one run does not block the next one."""
     copied = check_leak(dataset).failures
     if not copied:
-        return []
-    return [f"its dataset has {len(copied)} leaks between splits, first: {copied[0]['found']} {copied[0]['examples']}"]
+        return ()
+    first = f"{copied[0]['found']} {copied[0]['examples']}"
+    return (f"its dataset has {len(copied)} leaks between splits, first: {first}",)
 
 
 def _measure(

@@ -48,9 +48,9 @@ POOL = [pair("x", "four", "blue"), pair("y", "five", "blue green")]
 def test_ranks_are_counted_among_asked_and_pool() -> None:
     predictor = SearchPredictor(Colours(), UNFITTED, Output)
     numbers = ranking.rank(predictor, [Input(query=str(e.input["query"]), k=100) for e in ASKED], ASKED, POOL)
-    # red: one first. green: three (1.0), then two and five (.71 each, in order). blue: three has no blue at all: the
-    # three without it come after four and five, in order one, two, three.
-    assert numbers["mrr"].tolist() == [1.0, 0.5, 0.2]
+    # red: one first. green: three (1.0), then two and five (.71 each). blue: three has none: the three without it come
+    # after four and five. Alike ones stand in the order of their hashes: five, two; and one, three, two.
+    assert numbers["mrr"].tolist() == [1.0, 1 / 3, 1 / 4]
     assert numbers["recall_at_1"].tolist() == [1.0, 0.0, 0.0]
     assert numbers["recall_at_10"].tolist() == [1.0, 1.0, 1.0]
 
