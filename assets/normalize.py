@@ -8,8 +8,11 @@ from assets import show
 from assets.extract import corpora, documents
 from assets.mill import Mill
 from assets.versions import code_version
-from modelmill import guard
+from modelmill import drawing, guard
 from modelmill.records import Corpus
+from modelmill.store import units as store
+
+SAMPLE, SHOWN = 5, 160  # units, and characters of each: cleaned, as everything that is stored
 
 
 @dg.asset(
@@ -28,7 +31,11 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
     from modelmill.normalize.stage import normalize
 
     with mill.at_work(context) as at:
-        done = normalize(at.settings, at.db, at.corpus(context.partition_key), at.progress)
+        corpus = at.corpus(context.partition_key)
+        done = normalize(at.settings, at.db, corpus, at.progress)
+        seen = store.sample(at.db, corpus.id, SAMPLE)
+        with at.db.connect() as conn:
+            lengths = store.lengths(conn, corpus.id)
     return show.result(
         done.sha256,
         done.fresh,
@@ -39,6 +46,13 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
         languages=show.counts("language", done.by_language),
         removed=show.counts("secret or personal data", done.secrets),
         left_out=show.counts("reason", done.dropped),
+        lengths=show.picture(
+            drawing.histogram(f"units of {corpus.name} by length", lengths, "characters"), f"units by length: {lengths}"
+        ),
+        sample=show.table(
+            ["path", "name", "kind", "language", "text"],
+            [[one.path, one.name, one.kind, one.language, one.text[:SHOWN]] for one in seen],
+        ),
     )
 
 

@@ -1,22 +1,33 @@
 """What a data scientist sees on the page of a task's asset: the numbers that decide, as tables, plots and curves."""
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 from sqlalchemy import Engine
 
 from assets import show
-from modelmill.records import Candidate, Dataset, Interval, Release, Report
+from modelmill.records import Candidate, Dataset, Example, Interval, Release, Report, Split
 from modelmill.settings import Settings
-from modelmill.store import publications
-from modelmill.task import Task
+from modelmill.store import candidates, publications
+from modelmill.task import Task, get_task
 
 SIDES = ("candidate", "baseline", "champion")
+AGAINST = "against champion, else baseline"
+SAME = 0.0005  # what the third digit does not show is no difference
+WORST = 8  # rows
 
 
 def dataset(db: Engine, made: Dataset, fresh: bool) -> dg.MaterializeResult[Any]:
-    """Counts a split, which corpora at which revision it was made of, and whether DVC holds it."""
+    """Counts a split and a label or kind, which corpora at which revision it was made of, and whether DVC holds it."""
+    from modelmill.store import datasets
+
+    by_split = {split: _balance(datasets.read_examples(made, split)) for split in Split if made.counts.get(split)}
+    labels = sorted(
+        set().union(*by_split.values()), key=lambda label: (-sum(c[label] for c in by_split.values()), label)
+    )
     published = publications.current(db, f"{made.task}/dataset")
     detail = published.detail if published else {}
     sources: list[Mapping[str, Any]] = list(made.manifest.get("sources", []))
@@ -26,21 +37,28 @@ def dataset(db: Engine, made: Dataset, fresh: bool) -> dg.MaterializeResult[Any]
         fresh,
         **{f"examples_{split}": count for split, count in made.counts.items()},
         picture=show.bars(f"{made.task}: examples", made.counts),
+        balance=show.table(
+            ["label or kind", *by_split], [[label, *(count[label] for count in by_split.values())] for label in labels]
+        ),
         sources=show.table(["corpus", "revision", "licence"], rows),
         pinned="by DVC" if detail.get("pinned") else f"no: {detail.get('not_pinned_because', 'not published')}",
         path=dg.MetadataValue.path(made.path),
     )
 
 
+def _balance(examples: Sequence[Example]) -> Counter[str]:
+    """How many of each label; of each kind where the targets are no labels."""
+    return Counter(str(one.target.get("label") or one.kind or "all") for one in examples)
+
+
 def candidate(settings: Settings, made: Candidate, fresh: bool) -> dg.MaterializeResult[Any]:
     """The parameters, and the curves that MLflow recorded."""
     from modelmill import tracking
 
-    shown: dict[str, Any] = {}
-    if made.mlflow_run_id and fresh:
+    shown = _links(settings, made)
+    if made.mlflow_run_id:
         curves = tracking.curves(settings, made.mlflow_run_id)
         shown["curves"] = show.curves(f"{made.task}: training", curves) if curves else "none recorded"
-        shown["mlflow"] = dg.MetadataValue.url(tracking.page(settings, made.mlflow_run_id))
     return show.result(
         made.sha256,
         fresh,
@@ -53,13 +71,26 @@ def candidate(settings: Settings, made: Candidate, fresh: bool) -> dg.Materializ
     )
 
 
-def report(task: Task, made: Report, fresh: bool) -> dg.MaterializeResult[Any]:
-    """The main score as numbers over time, all scores and slices as tables, the sides as a picture."""
+def report(settings: Settings, db: Engine, task: Task, made: Report, fresh: bool) -> dg.MaterializeResult[Any]:
+    """The main score as numbers over time, all scores and slices as tables with an arrow against the champion, the
+    pictures of the report's page, and where that page is.
+    """
+    from modelmill.evaluate import page, reports
+
+    beside = reports.details(db, made.id)
+    shown = page.pictures(task, made, {"cuts": {}, "mistaken": [], **beside}, {})
     sides = {"candidate": made.value.value, task.baseline_name: made.baseline}
     if made.champion is not None:
         sides["champion"] = made.champion
-    rows = [[name, *(by_side.get(side) for side in SIDES)] for name, by_side in made.scores.items()]
-    slices = [[name, *(numbers.get(side) for side in ("n", *SIDES))] for name, numbers in made.slices.items()]
+    better = {score.name: score.higher_is_better for score in task.scores}
+    rows = [
+        [name, *(by_side.get(side) for side in SIDES), _arrow(by_side, better.get(name, False))]
+        for name, by_side in made.scores.items()
+    ]
+    slices = [
+        [name, *(numbers.get(side) for side in ("n", *SIDES)), _arrow(numbers, task.main_score.higher_is_better)]
+        for name, numbers in made.slices.items()
+    ]
     return show.result(
         made.candidate_sha256,
         fresh,
@@ -75,10 +106,40 @@ def report(task: Task, made: Report, fresh: bool) -> dg.MaterializeResult[Any]:
         seed=made.seed,
         latency_ms=made.latency_ms,
         size_mb=round(made.size_bytes / 1e6, 1),
-        scores=show.table(["score", *SIDES], rows),
-        slices=show.table(["slice", "n", *SIDES], slices),
+        scores=show.table(["score", *SIDES, AGAINST], rows),
+        slices=show.table(["slice", "n", *SIDES, AGAINST], slices),
+        worst=show.table(["asked", "right", "answered", made.main_score], _worst(beside)),
         picture=show.bars(f"{made.task}: {made.main_score}, n = {made.n}", sides, made.unit),
+        **{f"picture_{name}": show.drawn(one) for name, one in shown.items()},
+        page=dg.MetadataValue.path(page.write(settings, db, task, made)),
+        **_links(settings, candidates.get(settings, db, made.candidate_sha256)),
     )
+
+
+def _worst(beside: Mapping[str, Any]) -> list[list[Any]]:
+    return [
+        [" ".join(map(str, one["input"].values())), one.get("right"), one.get("answered"), one["score"]]
+        for one in beside["failures"][:WORST]
+    ]
+
+
+def _arrow(by_side: Mapping[str, float | None], higher_is_better: bool) -> str:
+    """Better or worse than the champion; against the baseline while there is none."""
+    own, other = by_side.get("candidate"), by_side.get("champion") or by_side.get("baseline")
+    if own is None or other is None:
+        return ""
+    if abs(own - other) < SAME:
+        return "="
+    return "▲ better" if (own > other) == higher_is_better else "▼ worse"
+
+
+def _links(settings: Settings, made: Candidate) -> dict[str, Any]:
+    """The run in MLflow, where the same page lies beside the curves."""
+    from modelmill import tracking
+
+    if not made.mlflow_run_id:
+        return {}
+    return {"mlflow": dg.MetadataValue.url(tracking.page(settings, made.mlflow_run_id))}
 
 
 def gate(newest: Report | None) -> dg.AssetCheckResult:
@@ -94,10 +155,17 @@ def gate(newest: Report | None) -> dg.AssetCheckResult:
     )
 
 
-def release(made: Release | None, reason: str, fresh: bool) -> dg.MaterializeResult[Any]:
-    """Which release answers now. Raises Failure when the candidate was refused."""
+def release(
+    settings: Settings, db: Engine, made: Release | None, reason: str, fresh: bool
+) -> dg.MaterializeResult[Any]:
+    """Which release answers now, where, and how one asks it. Raises Failure when the candidate was refused."""
+    from modelmill.evaluate import page, reports
+
     if made is None:
         raise dg.Failure(description=f"nothing was released: {reason}", allow_retries=False)
+    task = get_task(made.task)
+    door = f"http://{settings.host}:{settings.gateway_port}"
+    ask = f"curl {door}/api/v1/{task.route} -H 'Authorization: Bearer KEY' --json '{json.dumps(task.sample)}'"
     return show.result(
         made.candidate_sha256,
         fresh,
@@ -107,6 +175,10 @@ def release(made: Release | None, reason: str, fresh: bool) -> dg.MaterializeRes
         bento=made.bento_tag or "none",
         reason=reason,
         dataset_sha256=made.dataset_sha256,
+        endpoint=dg.MetadataValue.url(f"{door}/docs"),
+        ask=dg.MetadataValue.md(f"```\n{ask}\n```\nwith a key of `mill key create`"),
+        page=dg.MetadataValue.path(page.place(settings, reports.get(db, made.report_id))),
+        **_links(settings, candidates.get(settings, db, made.candidate_sha256)),
     )
 
 

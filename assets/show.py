@@ -1,13 +1,11 @@
 """How results look on an asset's page: tables and pictures as Markdown (Dagster has no metadata for images)."""
 
-import base64
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from modelmill import guard
+from modelmill import drawing, guard
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,44 +32,23 @@ def counts(what: str, numbers: Mapping[str, int]) -> dg.MarkdownMetadataValue:
 
 def picture(draw: Callable[["Axes"], None], said: str) -> dg.MarkdownMetadataValue:
     """What `draw` draws on one pair of axes, as a PNG inside the Markdown; `said` is for those who cannot see it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    return dg.MetadataValue.md(f"![{said}]({drawing.data_uri(drawing.png(draw))})")
 
-    figure = Figure(figsize=(6, 3), dpi=80, layout="constrained")
-    FigureCanvasAgg(figure)
-    draw(figure.subplots())
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return dg.MetadataValue.md(f"![{said}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})")
+
+def drawn(picture: Mapping[str, str]) -> dg.MarkdownMetadataValue:
+    """A picture that is drawn already: its address, and what it says."""
+    return dg.MetadataValue.md(f"![{picture['said']}]({picture['address']})")
 
 
 def bars(title: str, numbers: Mapping[str, float], unit: str = "") -> dg.MarkdownMetadataValue:
     """Horizontal bars with their values, first on top."""
-
-    def draw(axes: "Axes") -> None:
-        names = list(numbers)[::-1]
-        drawn = axes.barh(names, [numbers[name] for name in names], color="#4878a8")
-        axes.bar_label(drawn, labels=[_cell(numbers[name]) for name in names], padding=3)
-        axes.margins(x=0.15)
-        axes.set_title(title, fontsize=10)
-        axes.set_xlabel(unit)
-        axes.spines[["top", "right"]].set_visible(False)
-
-    return picture(draw, f"{title}: " + ", ".join(f"{name} {_cell(value)}" for name, value in numbers.items()))
+    said = ", ".join(f"{name} {_cell(value)}" for name, value in numbers.items())
+    return picture(drawing.bars(title, numbers, unit), f"{title}: {said}")
 
 
 def curves(title: str, lines: Mapping[str, Sequence[tuple[int, float]]]) -> dg.MarkdownMetadataValue:
     """One line a name over its steps."""
-
-    def draw(axes: "Axes") -> None:
-        for name, points in lines.items():
-            axes.plot([step for step, _ in points], [value for _, value in points], label=name, linewidth=1.2)
-        axes.set_title(title, fontsize=10)
-        axes.set_xlabel("step")
-        axes.legend(fontsize=8, frameon=False)
-        axes.spines[["top", "right"]].set_visible(False)
-
-    return picture(draw, f"{title}: curves of {', '.join(lines)}")
+    return picture(drawing.curves(title, lines), f"{title}: curves of {', '.join(lines)}")
 
 
 def result(sha256: str, fresh: bool, **metadata: Any) -> dg.MaterializeResult[Any]:
@@ -96,6 +73,4 @@ def verdict(passed: bool, failures: Sequence[Mapping[str, Any]], **metadata: Any
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
+    return drawing.number(value).replace("|", "\\|").replace("\n", " ")

@@ -124,7 +124,7 @@ def report(task: Task) -> dg.AssetsDefinition:
         with mill.at_work(context) as at:
             newest = candidates.newest(at.settings, at.db, task.name)
             measured = evaluate(at.settings, at.db, task, newest, at.progress)
-        return results.report(task, measured.report, measured.fresh)
+            return results.report(at.settings, at.db, task, measured.report, measured.fresh)
 
     return made
 
@@ -139,7 +139,7 @@ def release(task: Task) -> dg.AssetsDefinition:
 
         with mill.at_work(context) as at:
             deployed = deploy(at.settings, at.db, task, at.progress, by=f"dagster/{context.run.run_id}")
-        return results.release(deployed.release, deployed.reason, deployed.fresh)
+            return results.release(at.settings, at.db, deployed.release, deployed.reason, deployed.fresh)
 
     return made
 

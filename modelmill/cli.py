@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from modelmill.commands import ask, corpora, keys, models, platform, run, sandboxed, stages
+from modelmill.commands import ask, corpora, frozen, keys, models, platform, run, sandboxed, stages
 
 app = typer.Typer(
     name="mill",
@@ -22,6 +22,7 @@ platform.register(app)
 corpora.register(app)
 ask.register(app)
 models.register(app)
+frozen.register(app)
 keys.register(app)
 stages.register(app)
 sandboxed.register(app)

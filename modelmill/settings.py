@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     dvc: Path | None = Field(
         None, description="The DVC program. Default: .venv-dvc/bin/dvc in the root, else dvc on the PATH."
     )
+    failure_webhook: SecretStr | None = Field(
+        None,
+        description="An address that gets a POST with JSON for every run that failed: job, reason, first line of the "
+        "error, page. Default: nobody is told.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much the programs say.")
 
     @classmethod

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine
 
 from modelmill import plan, programs, readiness, supervise
 from modelmill.settings import PROFILES, Settings
-from modelmill.store import corpora, overview, releases
+from modelmill.store import corpora, overview, releases, runs
 from modelmill.task import all_tasks
+
+SHOWN = 5  # failed runs
 
 
 def parts(settings: Settings, db: Engine) -> Iterator[Any]:
@@ -18,6 +21,7 @@ def parts(settings: Settings, db: Engine) -> Iterator[Any]:
     yield _corpora(settings, db)
     yield _tasks(settings, db)
     yield _programs(settings, db)
+    yield _runs(settings, db)
     yield _due(settings, db)
     yield f"profile {settings.profile} (of {', '.join(PROFILES)}), seed {settings.seed}, home {settings.home_dir}"
 
@@ -25,11 +29,39 @@ def parts(settings: Settings, db: Engine) -> Iterator[Any]:
 def _corpora(settings: Settings, db: Engine) -> Any:
     from rich.table import Table
 
-    table = Table("corpus", "kind", "training", "documents", "units", "revision", title="Corpora", title_justify="left")
+    header = ("corpus", "kind", "training", "documents", "units", "revision", "taken in")
+    table = Table(*header, title="Corpora", title_justify="left")
+    last = overview.published(db, "documents")
     for row in overview.corpora(db, settings.tenant):
         consent = "yes" if row["consent_to_train"] else "no"
         revision = (row["revision"] or "never read")[:16]
-        table.add_row(row["name"], row["kind"], consent, str(row["documents"]), str(row["units"]), revision)
+        age = ago(last[row["name"]]) if row["name"] in last else "never"
+        table.add_row(row["name"], row["kind"], consent, str(row["documents"]), str(row["units"]), revision, age)
+    return table
+
+
+def ago(then: datetime) -> str:
+    """As a person says it: 5 min ago, 3 h ago, 12 d ago."""
+    minutes = max(0, int((datetime.now(UTC) - then).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d ago"
+
+
+def _runs(settings: Settings, db: Engine) -> Any:
+    """What runs, what failed in the last day and was not made good since, and where one reads why."""
+    from rich.table import Table
+
+    running, failed = runs.standing(runs.lately(db))
+    if not running and not failed:
+        return "no run is under way, none failed in the last 24 h"
+    table = Table("run", "of", "state", "began", "because", title="Runs", title_justify="left")
+    for run in (*running, *failed[:SHOWN]):
+        of = f"{run.job} {run.partition}".strip()
+        table.add_row(run.id[:8], of, run.status.lower(), ago(run.began), run.reason or "-")
+    more = f", and {len(failed) - SHOWN} more failed" if len(failed) > SHOWN else ""
+    table.caption = f"http://{settings.host}:{settings.dagster_port}/runs while `mill up` runs{more}"
+    table.caption_justify = "left"
     return table
 
 
@@ -52,7 +84,9 @@ def _due(settings: Settings, db: Engine) -> str:
     names = [corpus.name for corpus in corpora.all_corpora(db, settings.tenant)]
     why = plan.reasons(settings, db, corpora=names, tasks=list(all_tasks()))
     lines = [f"  {reason}" for reason in why]
-    return "\n".join(["`mill run` would make:", *lines]) if lines else "nothing changed: `mill run` would make nothing"
+    if not lines:
+        return "nothing changed: `mill run` would make nothing, nor does the night"
+    return "\n".join(["`mill run` would make now, and the night at 02:00 UTC while `mill up` runs:", *lines])
 
 
 def _programs(settings: Settings, db: Engine) -> Any:

@@ -105,6 +105,15 @@ class Run:
         copy = self.client.log_artifacts if path.is_dir() else self.client.log_artifact
         copy(self.id, str(path), folder)
 
+    def model(self, task: str, sha256: str, example: Mapping[str, Any]) -> None:
+        """Say what the model is asked with: an MLmodel file with signature and input example, not the weights."""
+        from mlflow.models import Model, infer_signature
+
+        made = Model(artifact_path="model", run_id=self.id, signature=infer_signature([dict(example)]))
+        made.add_flavor("modelmill", task=task, sha256=sha256)
+        self.client.log_text(self.id, made.to_yaml(), "model/MLmodel")
+        self.client.log_dict(self.id, dict(example), "model/input_example.json")
+
     def text(self, text: str, name: str) -> None:
         """Keep `text` as the file `name` beside the run."""
         self.client.log_text(self.id, text, name)
@@ -192,7 +201,9 @@ def project_aliases(settings: Settings, db: Engine, task: str) -> Mapping[str, s
     if wanted:
         _registered(mlflow, task)
     for alias, (candidate, release) in wanted.items():
-        _point(mlflow, task, alias, _version(mlflow, candidate), release)
+        version = _version(mlflow, candidate)
+        _point(mlflow, task, alias, version, release)
+        _describe(mlflow, db, candidate, version)
     for alias in {"champion", "challenger"} - set(wanted):
         _drop(mlflow, task, alias)
     return {alias: candidate.sha256 for alias, (candidate, _) in wanted.items()}
@@ -220,6 +231,22 @@ def _point(mlflow: MlflowClient, task: str, alias: str, version: str, release: R
         mlflow.set_registered_model_alias(task, alias, version)
     if release and mlflow.get_model_version(task, version).tags.get("release") != release.name:
         mlflow.set_model_version_tag(task, version, "release", release.name)
+
+
+def _describe(mlflow: MlflowClient, db: Engine, candidate: Candidate, version: str) -> None:
+    """The model card as the version's description, the gate's word as its tag `validation_status`."""
+    from modelmill.evaluate import card, reports
+    from modelmill.store import datasets
+    from modelmill.task import get_task
+
+    report = reports.for_candidate(db, candidate.sha256)
+    said = card.markdown(get_task(candidate.task), candidate, datasets.get(db, candidate.dataset_sha256), report)
+    status = "pending" if report is None else "passed" if report.passed else "refused"
+    known = mlflow.get_model_version(candidate.task, version)
+    if known.description != said:
+        mlflow.update_model_version(candidate.task, version, said)
+    if known.tags.get("validation_status") != status:
+        mlflow.set_model_version_tag(candidate.task, version, "validation_status", status)
 
 
 def _drop(mlflow: MlflowClient, task: str, alias: str) -> None:

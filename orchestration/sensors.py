@@ -1,6 +1,6 @@
 """Corpora as they come, change and go: the table `corpus` becomes partitions, and what changed is taken in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -13,11 +13,51 @@ if TYPE_CHECKING:
 
 # Looking at a corpus means listing it, and hashing it where it has no revision of its own.
 EVERY_SECONDS = 300
+WEBHOOK_SECONDS = 10.0
 
 
 def sensors() -> Sequence[dg.SensorDefinition]:
     """All of them."""
-    return [changed_corpora]
+    return [changed_corpora, failed_runs]
+
+
+@dg.run_failure_sensor(
+    name="failed_runs",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    monitor_all_code_locations=True,
+    description="Tells the address MILL_FAILURE_WEBHOOK of every run that failed; without an address it does nothing.",
+)
+def failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+    """One POST a failed run, as JSON: run, job, partition, reason, error, page. No content of corpora is in it."""
+    from modelmill.settings import load
+
+    settings = load()
+    if settings.failure_webhook is None:
+        return dg.SkipReason("MILL_FAILURE_WEBHOOK is not set")
+    run = context.dagster_run
+    body = {
+        "run": run.run_id,
+        "job": run.job_name,
+        "partition": run.tags.get("dagster/partition", ""),
+        "reason": run.tags.get("reason", ""),
+        "error": first_line(context.failure_event.message or ""),
+        "page": f"http://{settings.host}:{settings.dagster_port}/runs/{run.run_id}",
+    }
+    tell(settings.failure_webhook.get_secret_value(), body)
+    return None
+
+
+def first_line(message: str) -> str:
+    """What may leave the machine: one line, cut; not the traceback, which can hold values."""
+    return (message.strip().splitlines() or [""])[0][:300]
+
+
+def tell(url: str, body: Mapping[str, str]) -> None:
+    """POST it. Raises httpx.HTTPError when it was not accepted: the sensor's tick then shows why, and tries again."""
+    import httpx
+
+    with httpx.Client(timeout=WEBHOOK_SECONDS, follow_redirects=False, trust_env=False) as client:
+        client.post(url, json=body).raise_for_status()
 
 
 @dg.sensor(

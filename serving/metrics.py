@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections import Counter as Counted
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from modelmill.store.runs import Run
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -23,6 +26,16 @@ class Metrics:
         self.in_flight = Gauge("mill_requests_in_flight", "Requests being worked on", registry=self.registry)
         self.predictions = Counter("mill_predictions", "Predictions logged", ["release"], registry=self.registry)
         self.release_up = Gauge("mill_release_up", "1: the release answers", ["release"], registry=self.registry)
+        self.database_up = Gauge("mill_database_up", "1: the database answers", registry=self.registry)
+        said = "Pipeline runs: under way, or failed in the last day and not made good since"
+        self.runs = Gauge("mill_runs", said, ["job", "state"], registry=self.registry)
+
+    def see_runs(self, running: Sequence[Run], failed: Sequence[Run]) -> None:
+        """Count them by job; a job without any counts nothing."""
+        self.runs.clear()
+        for state, found in (("running", running), ("failed", failed)):
+            for job, count in Counted(run.job for run in found).items():
+                self.runs.labels(job, state).set(count)
 
     @contextmanager
     def request(self, route: str) -> Generator[list[int], None, None]:

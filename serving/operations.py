@@ -10,6 +10,7 @@ from fastapi import FastAPI, HTTPException, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse
 
+from modelmill.errors import PrerequisiteError
 from serving.house import House
 from serving.problems import Problem, errors
 
@@ -33,6 +34,7 @@ def add_operations(app: FastAPI, house: House) -> None:
     @app.get("/metrics", tags=["operations"])
     async def metrics() -> Response:
         """Prometheus's text format."""
+        await _look_at_runs(house)
         return Response(house.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @app.get("/docs", include_in_schema=False)
@@ -52,6 +54,17 @@ def add_operations(app: FastAPI, house: House) -> None:
         if file not in DOCS_FILES:
             raise HTTPException(404)
         return FileResponse(_swagger_folder() / file, media_type=DOCS_FILES[file])
+
+
+async def _look_at_runs(house: House) -> None:
+    """The pipeline's runs beside the gateway's own counters; without a database only that it is down."""
+    try:
+        found = await house.state.runs()
+    except PrerequisiteError:
+        house.metrics.database_up.set(0)
+    else:
+        house.metrics.database_up.set(1)
+        house.metrics.see_runs(*found)
 
 
 async def readiness(house: House) -> dict[str, Any]:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import typer
 
 from modelmill.commands import session
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from modelmill.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -27,17 +35,22 @@ def status() -> None:
 
 
 def report(
+    task: str | None = typer.Argument(None, help="One task's newest report as a page, as semantic_search."),
     json: bool = typer.Option(False, "--json", help="For programs."),
     markdown: bool = typer.Option(False, "--markdown", help="As the README shows it."),
 ) -> None:
-    """Show how good the released models are.
+    """Show how good the released models are; with a task's name, write its newest report as one HTML page.
 
     Value with its 95 % interval, baseline, champion before, n, seed: never a score without these.
     """
     from modelmill import scoreboard
 
     settings = session.configured()
-    rows = scoreboard.rows(session.opened(settings))
+    db = session.opened(settings)
+    if task is not None:
+        typer.echo(_page(settings, db, task))
+        return
+    rows = scoreboard.rows(db)
     if json:
         session.print_json(rows)
     elif markdown:
@@ -46,6 +59,24 @@ def report(
         session.console().print(scoreboard.table(rows))
     else:
         typer.echo("no model was measured yet; next: mill run")
+
+
+def _page(settings: Settings, db: Engine, name: str) -> Path:
+    """Where the task's newest report now lies as HTML. Raises UserError when it was never measured."""
+    from modelmill.errors import UserError
+    from modelmill.evaluate import page, reports
+    from modelmill.task import get_task
+
+    task = get_task(name)
+    newest = reports.latest(db, task)
+    if newest is None:
+        raise UserError(
+            f"{task.name} has no report",
+            allowed="a task that was measured",
+            found="no report on record",
+            next=f"mill evaluate --task {task.name}",
+        )
+    return page.write(settings, db, task, newest)
 
 
 def releases(

@@ -19,6 +19,8 @@ Side = Mapping[str, "np.ndarray"]
 FAILURES = 20
 CONFUSIONS = 20
 CUT = 300  # characters of a text shown
+# At most so many words, and how that is called.
+WORDS = ((4, "1-4"), (8, "5-8"), (14, "9-14"), (24, "15-24"), (1_000_000, "25 or more"))
 
 
 def scores(task: Task, sides: Mapping[str, Side]) -> dict[str, dict[str, float | None]]:
@@ -64,7 +66,9 @@ def means(task: Task, sides: Mapping[str, Side], among: np.ndarray) -> dict[str,
 
 
 def details(task: Task, examples: Sequence[Example], sides: Mapping[str, Side]) -> Details:
-    """Reliability curves by side; the candidate's worst examples, those that it was surest about first."""
+    """Reliability curves by side; the candidate's worst examples, those that it was surest about first; the main score
+    by language, corpus and length; which labels it mistakes for which, where it answers labels.
+    """
     curves: dict[str, Any] = {}
     if task.certain:
         curves = {
@@ -74,8 +78,35 @@ def details(task: Task, examples: Sequence[Example], sides: Mapping[str, Side]) 
     main, sure = candidate[task.main_score.name], candidate.get("confidence")
     sign = 1 if task.main_score.higher_is_better else -1
     order = sorted(range(len(main)), key=lambda i: (sign * main[i], -sure[i] if sure is not None else 0.0))
-    failures = [_failure(examples[i], float(main[i])) for i in order[:FAILURES]]
-    return Details(curves, _confusions(examples, main), failures)
+    failures = [_failure(examples[i], float(main[i]), _words(candidate, i)) for i in order[:FAILURES]]
+    return Details(
+        curves, _confusions(examples, main), failures, cuts(task, examples, sides), _mistaken(examples, candidate)
+    )
+
+
+def cuts(task: Task, examples: Sequence[Example], sides: Mapping[str, Side]) -> dict[str, dict[str, dict[str, float]]]:
+    """Per trait of the examples, per its value: n, and every side's main score. For the reader: the gate looks at the
+    slices alone, so that a trait with many small values does not refuse by chance.
+    """
+    import numpy as np
+
+    traits = [_traits(example) for example in examples]
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for trait in ("language", "corpus", "words"):
+        values = np.array([one.get(trait, "") for one in traits])
+        order = [said for _, said in WORDS] if trait == "words" else sorted(set(values.tolist()) - {""})
+        present = [value for value in order if (values == value).any()]
+        if present:
+            found[trait] = {value: means(task, sides, values == value) for value in present}
+    return found
+
+
+def _traits(example: Example) -> dict[str, str]:
+    """language and corpus of what is looked for, where the target names them; how many words were asked."""
+    named = {name: str(example.target[name]) for name in ("language", "corpus") if example.target.get(name)}
+    asked = " ".join(value for value in example.input.values() if isinstance(value, str))
+    count = len(asked.split())
+    return {**named, "words": next(said for limit, said in WORDS if count <= limit)}
 
 
 def _confusions(examples: Iterable[Example], main: Iterable[float]) -> list[dict[str, Any]]:
@@ -90,9 +121,21 @@ def _confusions(examples: Iterable[Example], main: Iterable[float]) -> list[dict
     ]
 
 
-def _failure(example: Example, score: float) -> dict[str, Any]:
+def _mistaken(examples: Sequence[Example], candidate: Side) -> list[dict[str, Any]]:
+    """How often each label was answered for each, right answers too; nothing where the targets are no labels."""
+    if "answered" not in candidate or not all("label" in example.target for example in examples):
+        return []
+    counted = Counter(zip(candidate["right"].tolist(), candidate["answered"].tolist(), strict=True))
+    return [{"right": right, "answered": said, "n": count} for (right, said), count in sorted(counted.items())]
+
+
+def _words(candidate: Side, i: int) -> dict[str, str]:
+    return {name: str(candidate[name][i])[:CUT] for name in ("right", "answered") if name in candidate}
+
+
+def _failure(example: Example, score: float, words: Mapping[str, str]) -> dict[str, Any]:
     cut = {name: value[:CUT] if isinstance(value, str) else value for name, value in example.target.items()}
-    return {"input": dict(example.input), "target": cut, "kind": example.kind, "score": round(score, 4)}
+    return {"input": dict(example.input), "target": cut, "kind": example.kind, "score": round(score, 4), **words}
 
 
 def _mean(values: np.ndarray) -> float | None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def compare(outputs: Sequence[Any], asked: Sequence[Example]) -> dict[str, np.ndarray]:
-    """One number an example; NaN where a score does not apply. balanced_accuracy weighs all labels alike."""
+    """One number an example; NaN where a score does not apply. balanced_accuracy weighs all labels alike.
+
+    "right" and "answered" are words for the reader: the label that is right and the one that was said.
+    """
     import numpy as np
 
     wanted = [str(example.target["label"]) for example in asked]
@@ -31,6 +34,8 @@ def compare(outputs: Sequence[Any], asked: Sequence[Example]) -> dict[str, np.nd
         "industry_accuracy": _industries_right(outputs, asked),
         "brier": (confidence - right) ** 2,
         "confidence": confidence,
+        "right": np.array(wanted, dtype=object),
+        "answered": np.array([str(output.label) for output in outputs], dtype=object),
     }
 
 

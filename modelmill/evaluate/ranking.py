@@ -17,6 +17,7 @@ def rank(
 ) -> dict[str, np.ndarray]:
     """One number an example: mrr (0 below the hundredth place), recall at 1 and 10, confidence.
 
+    "right" and "answered" are words for the reader: the passage that was looked for and the one found first.
     Every query is looked for among the passages of all of `asked` and `pool`, by `predictor.predict` on its own index.
     """
     import numpy as np
@@ -30,7 +31,13 @@ def rank(
         "recall_at_1": (ranks == 1).astype(float),
         "recall_at_10": ((ranks > 0) & (ranks <= 10)).astype(float),
         "confidence": np.array([output.confidence for output in outputs]),
+        "right": np.array([f"{one.target['path']}::{one.target['name']}" for one in asked], dtype=object),
+        "answered": np.array([_first(output) for output in outputs], dtype=object),
     }
+
+
+def _first(output: Any) -> str:
+    return f"{output.results[0].path}::{output.results[0].name}" if output.results else "nothing"
 
 
 def _place(output: Any, example: Example) -> int:

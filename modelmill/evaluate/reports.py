@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, desc, func, select
@@ -20,11 +20,16 @@ INTERVALS = ("value", "delta_baseline", "delta_champion")
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What stands beside a report. curves: reliability bins by side. failures: test examples it did worst on."""
+    """What stands beside a report. curves: reliability bins by side. failures: test examples it did worst on.
+
+    cuts: main score by trait of the examples. mistaken: how often which label was answered for which.
+    """
 
     curves: Json
     confusions: Sequence[Json]
     failures: Sequence[Json]
+    cuts: Json = field(default_factory=dict[str, Any])
+    mistaken: Sequence[Json] = ()
 
 
 def latest(db: Engine, task: Task) -> Report | None:

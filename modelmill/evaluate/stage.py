@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
@@ -14,7 +15,7 @@ from modelmill import tracking
 from modelmill.datasets.expectations import check_leak
 from modelmill.embed.encoder import model_name
 from modelmill.errors import DataError, MillError, UserError
-from modelmill.evaluate import bootstrap, compare, gate, latency, reports, unseen
+from modelmill.evaluate import bootstrap, compare, gate, latency, page, reports, unseen
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Candidate, Dataset, Example, Report, Split, canonical_json, sha256_text
 from modelmill.settings import Settings
@@ -70,7 +71,7 @@ def evaluate(
         made = reports.record(conn, made, rival.sha256 if rival else "", beside)
         sha256 = sha256_text(canonical_json(reports.to_json(made)))
         publications.publish(conn, lease, input_hash=input_hash, sha256=sha256, rows=made.n, detail=_brief(made))
-    _track(settings, candidate, made)
+    _track(settings, task, candidate, made, page.write(settings, db, task, made))
     return Evaluated(made, fresh=True)
 
 
@@ -211,7 +212,7 @@ def _brief(made: Report) -> dict[str, Any]:
     }
 
 
-def _track(settings: Settings, candidate: Candidate, made: Report) -> None:
+def _track(settings: Settings, task: Task, candidate: Candidate, made: Report, written: Path) -> None:
     """Beside the training's curves in MLflow, if the candidate has a run there."""
     if candidate.mlflow_run_id is None:
         return
@@ -223,6 +224,8 @@ def _track(settings: Settings, candidate: Candidate, made: Report) -> None:
     run.metric("latency_ms", made.latency_ms)
     run.metric("delta_baseline_low", made.delta_baseline.low)
     run.tag("gate", "passed" if made.passed else "; ".join(made.reasons))
+    run.artifact(written)
+    run.model(made.task, made.candidate_sha256, task.sample)
     run.flush()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,30 @@ def get(db: Engine, sha256: str) -> Dataset:
             f"there is no dataset {sha256[:12]}", allowed="a dataset on record", found=sha256, next="mill status"
         )
     return _record(row)
+
+
+def named(db: Engine, prefix: str) -> Dataset:
+    """The one dataset whose sha256 begins with `prefix`. Raises UserError for none or several."""
+    wanted = dataset.c.sha256.startswith(prefix, autoescape=True)
+    with db.connect() as conn:
+        rows = conn.execute(select(dataset).where(wanted).order_by(dataset.c.created_at).limit(3)).all()
+    if len(rows) != 1:
+        raise UserError(
+            f"{prefix!r} does not name one dataset",
+            allowed="the beginning of one dataset's sha256, as long as needed",
+            found=", ".join(row.sha256[:16] for row in rows) or "none that begins so",
+            next="mill dataset list",
+        )
+    return _record(rows[0])
+
+
+def history(db: Engine, task: str | None = None) -> list[tuple[Dataset, datetime]]:
+    """All that were ever frozen, of the task or of all, newest first, each with when."""
+    statement = select(dataset).order_by(dataset.c.created_at.desc(), dataset.c.sha256)
+    if task is not None:
+        statement = statement.where(dataset.c.task == task)
+    with db.connect() as conn:
+        return [(_record(row), row.created_at) for row in conn.execute(statement)]
 
 
 def tainted(db: Engine, sha256: str) -> str:

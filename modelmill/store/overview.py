@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from modelmill.store.consents import live
 from modelmill.store.publications import Publication, current
-from modelmill.store.tables import corpus, document, prediction, unit
+from modelmill.store.tables import corpus, document, prediction, publication, unit
 
 TASK_ASSETS = ("dataset", "candidate", "report", "release")
 
@@ -29,6 +29,13 @@ def corpora(db: Engine, tenant: str) -> list[dict[str, Any]]:
     statement = select(*columns, documents.label("documents"), units.label("units")).where(corpus.c.tenant == tenant)
     with db.connect() as conn:
         return [dict(row) for row in conn.execute(statement.order_by(corpus.c.name)).mappings()]
+
+
+def published(db: Engine, asset: str) -> dict[str, datetime]:
+    """Per partition of the asset when it was last published."""
+    statement = select(publication.c.partition, func.max(publication.c.created_at)).where(publication.c.asset == asset)
+    with db.connect() as conn:
+        return dict(conn.execute(statement.group_by(publication.c.partition)).all())
 
 
 def task_assets(db: Engine, task: str) -> dict[str, Publication | None]:

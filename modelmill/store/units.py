@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Engine,
+    Integer,
     LargeBinary,
     Row,
     Select,
@@ -32,6 +34,7 @@ COLUMNS = (
     "corpus_id", "document_id", "path", "name", "kind", "language", "sha256", "text", "signature", "docstring", "group",
     "start_line", "end_line", "meta", "cluster",
 )  # fmt: skip
+LENGTHS = (100, 200, 500, 1000, 2000, 5000, 10_000)  # characters
 
 
 def query(
@@ -70,6 +73,21 @@ def counts(conn: Connection, corpus_id: int, by: str) -> dict[str, int]:
     column = unit.c[by]
     statement = select(column, func.count()).where(unit.c.corpus_id == corpus_id).group_by(column).order_by(column)
     return dict(conn.execute(statement).all())
+
+
+def lengths(conn: Connection, corpus_id: int) -> dict[str, int]:
+    """Units of a corpus by how many characters they have, shortest first; the last is open."""
+    place = func.width_bucket(func.length(unit.c.text), literal(list(LENGTHS), ARRAY(Integer)))
+    counted = dict(conn.execute(select(place, func.count()).where(unit.c.corpus_id == corpus_id).group_by(place)).all())
+    names = [f"< {LENGTHS[0]}", *(f"{low}-{high - 1}" for low, high in pairwise(LENGTHS)), f"≥ {LENGTHS[-1]}"]
+    return {name: counted.get(number, 0) for number, name in enumerate(names)}
+
+
+def sample(db: Engine, corpus_id: int, number: int) -> list[Unit]:
+    """Some of the corpus's units, the same ones while they are there: the first by the hash of their text."""
+    statement = columns().where(unit.c.corpus_id == corpus_id).order_by(unit.c.sha256, unit.c.path).limit(number)
+    with db.connect() as conn:
+        return [record(row) for row in conn.execute(statement)]
 
 
 def fingerprint(

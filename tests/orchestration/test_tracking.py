@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import Engine, insert, update
 
 from modelmill import tracking
-from modelmill.records import Dataset
+from modelmill.evaluate import reports
+from modelmill.records import Dataset, Interval, Report
 from modelmill.settings import Settings
 from modelmill.store import tables
 
-TASK = "a_task"
+TASK = "intent_classification"
 
 
 def test_a_run_keeps_its_parameters_curve_data_and_files_and_one_that_fails_says_so(
@@ -51,24 +52,40 @@ def test_the_aliases_follow_the_releases_and_projecting_twice_changes_nothing(se
     assert tracking.project_aliases(settings, db, TASK) == both
     mlflow = tracking.client(settings)
     assert mlflow.get_registered_model(TASK).aliases == {"champion": 1, "challenger": 2}
-    assert mlflow.get_model_version_by_alias(TASK, "champion").tags["release"] == f"{TASK}@1.0.0"
+    champion = mlflow.get_model_version_by_alias(TASK, "champion")
+    assert champion.tags["release"] == f"{TASK}@1.0.0"
+    assert champion.tags["validation_status"] == "passed"
+    assert "accuracy **0.500 [0.400, 0.600]**" in champion.description and "licence MIT" in champion.description
+    challenger = mlflow.get_model_version_by_alias(TASK, "challenger")
+    assert challenger.tags["validation_status"] == "pending" and "Not measured yet" in challenger.description
 
 
 def _candidate(db: Engine, sha256: str) -> None:
     with db.begin() as conn:
         if sha256 == "c1":
-            conn.execute(insert(tables.dataset).values(sha256="d", task=TASK, path="x", counts={}, manifest={}))
+            manifest = {"sources": [{"corpus": "code", "revision": "r1", "licence": "MIT"}]}
+            conn.execute(insert(tables.dataset).values(sha256="d", task=TASK, path="x", counts={}, manifest=manifest))
         row = {"sha256": sha256, "task": TASK, "dataset_sha256": "d", "profile": "tiny", "seed": 1}
         conn.execute(insert(tables.candidate).values(**row, params={}, manifest={}))
 
 
 def _release(db: Engine, sha256: str, version: str, number: int) -> None:
+    body = reports.to_json(_report(sha256))
     with db.begin() as conn:
         report = conn.execute(
             insert(tables.report)
-            .values(task=TASK, candidate_sha256=sha256, dataset_sha256="d", passed=True, body={})
+            .values(task=TASK, candidate_sha256=sha256, dataset_sha256="d", passed=True, body=body)
             .returning(tables.report.c.id)
         ).scalar_one()
         conn.execute(update(tables.release).where(tables.release.c.task == TASK).values(status="previous"))
         row = {"task": TASK, "number": number, "version": version, "candidate_sha256": sha256, "dataset_sha256": "d"}
         conn.execute(insert(tables.release).values(**row, report_id=report, status="champion"))
+
+
+def _report(sha256: str) -> Report:
+    return Report(
+        id=0, task=TASK, candidate_sha256=sha256, dataset_sha256="d", main_score="accuracy", unit="share",
+        value=Interval(0.5, 0.4, 0.6), baseline=0.3, champion=None, delta_baseline=Interval(0.2, 0.1, 0.3),
+        delta_champion=None, n=100, seed=17, scores={}, slices={}, latency_ms=1.0, size_bytes=1, passed=True,
+        reasons=(),
+    )  # fmt: skip

@@ -1,0 +1,157 @@
+"""A candidate's report as one HTML file that needs nothing else: what a person reads before they trust a model.
+
+Data, licences, curves, scores with intervals beside baseline and champion, slices, mistakes, certainty, the worst
+answers with their texts, latency, size and hashes. No script, no address that leaves the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine
+
+from modelmill import drawing, tracking
+from modelmill.records import Candidate, Dataset, Interval, Report
+from modelmill.settings import Settings
+from modelmill.store import artifacts, candidates, datasets
+from modelmill.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+
+NAME = "report.html"
+SIDES = ("candidate", "baseline", "champion")
+MISTAKES = 15  # rows
+LABELS = 20  # of the confusion's picture
+
+
+def write(settings: Settings, db: Engine, task: Task, report: Report) -> Path:
+    """The report's page, as `<home>/reports/<task>-<candidate>.html`; written whole or not at all."""
+    path = place(settings, report)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temp = path.with_suffix(".tmp")
+    temp.write_text(html(settings, db, task, report), encoding="utf-8")
+    return temp.replace(path)
+
+
+def place(settings: Settings, report: Report) -> Path:
+    """Where `write` puts it."""
+    return settings.home_dir / "reports" / f"{report.task}-{report.candidate_sha256[:12]}.html"
+
+
+def html(settings: Settings, db: Engine, task: Task, report: Report) -> str:
+    """The page. Raises DataError when the report or the candidate's artifact is not there any more."""
+    from jinja2 import Environment, StrictUndefined
+
+    from modelmill.evaluate import reports
+
+    candidate = candidates.get(settings, db, report.candidate_sha256)
+    dataset = datasets.get(db, report.dataset_sha256)
+    details = {"cuts": {}, "mistaken": [], **reports.details(db, report.id)}  # older reports have neither
+    sides = [side for side in _sides(report) if any(values.get(side) is not None for values in report.scores.values())]
+    house = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    house.filters["number"] = drawing.number
+    template = house.from_string((Path(__file__).parent / NAME).read_text(encoding="utf-8"))
+    return template.render(
+        task=task, report=report, candidate=candidate, dataset=dataset, details=details, sides=sides,
+        scores=_scores(task, report, sides),
+        slices=_rows(report.slices, sides),
+        cuts={trait: _rows(values, sides) for trait, values in details["cuts"].items()},
+        mistaken=_mistaken(details["mistaken"]), sources=_sources(dataset), removed=_removed(dataset),
+        files=artifacts.read_manifest(candidate.path)["files"],
+        pictures=pictures(task, report, details, _curves(settings, candidate)),
+        mlflow=tracking.page(settings, candidate.mlflow_run_id) if candidate.mlflow_run_id else "",
+    )  # fmt: skip
+
+
+def pictures(
+    task: Task, report: Report, details: Mapping[str, Any], curves: Mapping[str, list[tuple[int, float]]]
+) -> dict[str, dict[str, str]]:
+    """By name: the address that holds the picture, and the same in words. What there are no numbers for is left out."""
+    against = {f"over {task.baseline_name}": report.delta_baseline}
+    if report.delta_champion:
+        against["over the champion"] = report.delta_champion
+    said = "; ".join(f"{name} {_interval(one)}" for name, one in against.items())
+    drawn = {"gains": (drawing.gains(f"gain in {report.main_score}, 95 % intervals", against, report.unit), said)}
+    if curves:
+        drawn["curves"] = (drawing.curves("training", curves), f"curves of {', '.join(curves)}")
+    if details["curves"]:
+        shown = {side: bins for side, bins in details["curves"].items() if side in SIDES}
+        drawn["reliability"] = (drawing.reliability("is it as often right as it says?", shown), _errors(report))
+    if details["mistaken"]:
+        names, cells = mistaken_most(details["mistaken"])
+        drawn["confusion"] = (drawing.confusion("labels that are mistaken most", names, cells), ", ".join(names))
+    if "words" in details["cuts"]:
+        counts = {words: int(values["n"]) for words, values in details["cuts"]["words"].items()}
+        drawn["words"] = (drawing.histogram("test examples by length", counts, "words asked"), str(counts))
+    return {name: {"address": _address(name, draw), "said": words} for name, (draw, words) in drawn.items()}
+
+
+def mistaken_most(pairs: list[Mapping[str, Any]]) -> tuple[list[str], list[list[int]]]:
+    """The labels with the most mistakes, and how often each was answered (columns) for each that was right (rows)."""
+    from collections import Counter
+
+    wrong: Counter[str] = Counter()
+    for one in pairs:
+        if one["right"] != one["answered"]:
+            wrong.update({one["right"]: one["n"], one["answered"]: one["n"]})
+    names = [name for name, _ in sorted(wrong.items(), key=lambda item: (-item[1], item[0]))[:LABELS]]
+    times = {(one["right"], one["answered"]): int(one["n"]) for one in pairs}
+    return names, [[times.get((right, said), 0) for said in names] for right in names]
+
+
+def _address(name: str, draw: Callable[[Axes], None]) -> str:
+    size = (7.0, 6.0) if name == "confusion" else drawing.SIZE
+    return drawing.data_uri(drawing.png(draw, size, dpi=2 * drawing.DPI))
+
+
+def _sides(report: Report) -> list[str]:
+    """Candidate, baseline and champion first, then what else was measured beside."""
+    others = sorted({side for values in report.scores.values() for side in values} - set(SIDES))
+    return [*SIDES, *others]
+
+
+def _scores(task: Task, report: Report, sides: list[str]) -> list[list[Any]]:
+    units = {score.name: score.unit for score in task.scores}
+    return [
+        [name, units.get(name, "mean gap between confidence and share that is right"), *map(values.get, sides)]
+        for name, values in report.scores.items()
+    ]
+
+
+def _rows(values: Mapping[str, Mapping[str, float]], sides: list[str]) -> list[list[Any]]:
+    return [[name, int(numbers["n"]), *(numbers.get(side) for side in sides)] for name, numbers in values.items()]
+
+
+def _mistaken(pairs: list[Mapping[str, Any]]) -> list[list[Any]]:
+    wrong = [one for one in pairs if one["right"] != one["answered"]]
+    return [[one["right"], one["answered"], one["n"]] for one in sorted(wrong, key=lambda one: -one["n"])[:MISTAKES]]
+
+
+def _sources(dataset: Dataset) -> list[list[Any]]:
+    names = ("corpus", "revision", "licence", "units")
+    return [[source.get(name) for name in names] for source in dataset.manifest.get("sources", [])]
+
+
+def _removed(dataset: Dataset) -> list[list[Any]]:
+    by_reason: Mapping[str, Mapping[str, int]] = dataset.manifest.get("removed", {})
+    return [[reason, split, count] for reason, counts in by_reason.items() for split, count in counts.items() if count]
+
+
+def _curves(settings: Settings, candidate: Candidate) -> Mapping[str, list[tuple[int, float]]]:
+    return tracking.curves(settings, candidate.mlflow_run_id) if candidate.mlflow_run_id else {}
+
+
+def _errors(report: Report) -> str:
+    errors = report.scores.get("calibration_error", {})
+    return "calibration error: " + ", ".join(
+        f"{side} {error:.3f}" for side, error in errors.items() if error is not None
+    )
+
+
+def _interval(of: Interval) -> str:
+    return f"{of.value:+.4f} [{of.low:+.4f}, {of.high:+.4f}]"
