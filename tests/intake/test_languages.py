@@ -25,7 +25,7 @@ def dropped(path: str, text: str) -> dict[str, str]:
 
 def test_the_languages_are_found_by_being_there() -> None:
     assert list(all_languages()) == [
-        "bash", "go", "java", "javascript", "json", "markdown", "notebook", "python", "restructuredtext", "sql",
+        "bash", "csv", "go", "java", "javascript", "json", "jsonl", "markdown", "notebook", "python", "restructuredtext", "sql",
         "toml", "tsx", "typescript", "yaml",
     ]  # fmt: skip
     assert language_of("a/B.PY") is all_languages()["python"]
