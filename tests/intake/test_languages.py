@@ -25,8 +25,8 @@ def dropped(path: str, text: str) -> dict[str, str]:
 
 def test_the_languages_are_found_by_being_there() -> None:
     assert list(all_languages()) == [
-        "bash", "csv", "go", "java", "javascript", "json", "jsonl", "markdown", "notebook", "python", "restructuredtext", "sql",
-        "toml", "tsx", "typescript", "yaml",
+        "bash", "csv", "go", "java", "javascript", "json", "jsonl", "markdown", "notebook", "python",
+        "restructuredtext", "sql", "toml", "tsx", "typescript", "yaml",
     ]  # fmt: skip
     assert language_of("a/B.PY") is all_languages()["python"]
     assert language_of("Makefile") is None
