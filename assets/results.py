@@ -25,9 +25,8 @@ def dataset(db: Engine, made: Dataset, fresh: bool) -> dg.MaterializeResult[Any]
     from modelmill.store import datasets
 
     by_split = {split: _balance(datasets.read_examples(made, split)) for split in Split if made.counts.get(split)}
-    labels = sorted(
-        set().union(*by_split.values()), key=lambda label: (-sum(c[label] for c in by_split.values()), label)
-    )
+    together = sum(by_split.values(), Counter[str]())
+    labels = sorted(together, key=lambda label: (-together[label], label))
     published = publications.current(db, f"{made.task}/dataset")
     detail = published.detail if published else {}
     sources: list[Mapping[str, Any]] = list(made.manifest.get("sources", []))
@@ -78,7 +77,7 @@ def report(settings: Settings, db: Engine, task: Task, made: Report, fresh: bool
     from modelmill.evaluate import page, reports
 
     beside = reports.details(db, made.id)
-    shown = page.pictures(task, made, {"cuts": {}, "mistaken": [], **beside}, {})
+    shown = page.pictures(task, made, {**page.NEWER, **beside}, {})
     sides = {"candidate": made.value.value, task.baseline_name: made.baseline}
     if made.champion is not None:
         sides["champion"] = made.champion

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NAME = "report.html"
 SIDES = ("candidate", "baseline", "champion")
+NEWER: Mapping[str, Any] = {"cuts": {}, "mistaken": ()}  # what older reports' details lack
 MISTAKES = 15  # rows
 LABELS = 20  # of the confusion's picture
 
@@ -51,7 +52,7 @@ def html(settings: Settings, db: Engine, task: Task, report: Report) -> str:
 
     candidate = candidates.get(settings, db, report.candidate_sha256)
     dataset = datasets.get(db, report.dataset_sha256)
-    details = {"cuts": {}, "mistaken": [], **reports.details(db, report.id)}  # older reports have neither
+    details: dict[str, Any] = {**NEWER, **reports.details(db, report.id)}
     sides = [side for side in _sides(report) if any(values.get(side) is not None for values in report.scores.values())]
     house = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     house.filters["number"] = drawing.number
