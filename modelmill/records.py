@@ -15,6 +15,9 @@ UnitKind = Literal[
     "module", "class", "interface", "function", "method", "statement", "section", "entry", "component_text", "labelled"
 ]
 
+# How the address of a corpus of what users said of answers begins, and the path of its one document.
+FEEDBACK = "feedback:"
+
 
 def sha256_text(text: str) -> str:
     """Hex sha256 of the UTF-8 bytes of `text`."""

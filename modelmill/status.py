@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from modelmill import plan, programs, readiness, supervise
+from modelmill.monitor import drift
 from modelmill.settings import PROFILES, Settings
 from modelmill.store import corpora, overview, releases, runs
 from modelmill.task import all_tasks
@@ -68,15 +69,27 @@ def _runs(settings: Settings, db: Engine) -> Any:
 def _tasks(settings: Settings, db: Engine) -> Any:
     from rich.table import Table
 
-    table = Table("task", "dataset", "candidate", "release", "answered", title="Tasks", title_justify="left")
+    header = ("task", "dataset", "candidate", "release", "answered", "drift")
+    table = Table(*header, title="Tasks", title_justify="left")
     asked = overview.predictions(db, settings.tenant)
     for task in all_tasks().values():
         made = overview.task_assets(db, task.name)
         champion = releases.champion(db, task.name)
         shas = [(known.sha256[:12] if known else "-") for known in (made["dataset"], made["candidate"])]
         count = asked[task.name][0] if task.name in asked else 0
-        table.add_row(task.name, *shas, champion.name if champion else "-", str(count))
+        table.add_row(
+            task.name, *shas, champion.name if champion else "-", str(count), _drift(drift.drift(db, task.name))
+        )
     return table
+
+
+def _drift(seen: drift.Drift | None) -> str:
+    """The index with how many answers it is of, and whether that is too much."""
+    if seen is None:
+        return "-"
+    if seen.n < drift.FEWEST:
+        return f"{seen.n} of {drift.FEWEST} answers needed"
+    return f"{seen.psi:.2f} ({'moved' if seen.moved else 'steady'}, n {seen.n})"
 
 
 def _due(settings: Settings, db: Engine) -> str:

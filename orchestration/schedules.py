@@ -27,14 +27,23 @@ def nightly(task: Task) -> dg.ScheduleDefinition:
     )
     def due(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         from modelmill import plan
+        from modelmill.monitor import drift
         from modelmill.settings import load
         from modelmill.store import database
 
         settings = load()
-        why = plan.task_reasons(settings, database.engine(settings), task, settings.profile, settings.seed)
+        db = database.engine(settings)
+        why = plan.task_reasons(settings, db, task, settings.profile, settings.seed)
+        seen = drift.drift(db, task.name)
+        moved = f"its questions have moved (index {seen.psi:.2f}, n {seen.n})" if seen and seen.moved else ""
+        if not why and moved:
+            # The same data would make the same model.
+            return dg.SkipReason(f"nothing new to learn from for {task.name}, though {moved}: add data or feedback")
         if not why:
             return dg.SkipReason(f"nothing changed for {task.name}")
         day = context.scheduled_execution_time.date().isoformat()
-        return dg.RunRequest(run_key=f"{task.name}:{day}", tags={"reason": plan.said(why)})
+        return dg.RunRequest(
+            run_key=f"{task.name}:{day}", tags={"reason": "; ".join(filter(None, (plan.said(why), moved)))}
+        )
 
     return due

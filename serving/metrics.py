@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from modelmill.monitor.drift import Drift
 from modelmill.store.runs import Run
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -29,6 +30,17 @@ class Metrics:
         self.database_up = Gauge("mill_database_up", "1: the database answers", registry=self.registry)
         said = "Pipeline runs: under way, or failed in the last day and not made good since"
         self.runs = Gauge("mill_runs", said, ["job", "state"], registry=self.registry)
+        said = "Population stability index of a release's confidences against those of its test set"
+        self.drift = Gauge("mill_drift", said, ["release"], registry=self.registry)
+        self.drift_answers = Gauge("mill_drift_answers", "Answers the index is of", ["release"], registry=self.registry)
+
+    def see_drift(self, drifts: Sequence[Drift]) -> None:
+        """One number a release that was asked lately."""
+        self.drift.clear()
+        self.drift_answers.clear()
+        for one in drifts:
+            self.drift.labels(one.release).set(one.psi)
+            self.drift_answers.labels(one.release).set(one.n)
 
     def see_runs(self, running: Sequence[Run], failed: Sequence[Run]) -> None:
         """Count them by job; a job without any counts nothing."""

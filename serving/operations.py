@@ -34,7 +34,7 @@ def add_operations(app: FastAPI, house: House) -> None:
     @app.get("/metrics", tags=["operations"])
     async def metrics() -> Response:
         """Prometheus's text format."""
-        await _look_at_runs(house)
+        await _look_at_pipeline(house)
         return Response(house.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @app.get("/docs", include_in_schema=False)
@@ -56,15 +56,16 @@ def add_operations(app: FastAPI, house: House) -> None:
         return FileResponse(_swagger_folder() / file, media_type=DOCS_FILES[file])
 
 
-async def _look_at_runs(house: House) -> None:
-    """The pipeline's runs beside the gateway's own counters; without a database only that it is down."""
+async def _look_at_pipeline(house: House) -> None:
+    """The pipeline's runs and the releases' drift; without a database only that it is down."""
     try:
-        found = await house.state.runs()
+        found, drifts = await house.state.runs(), await house.state.drifts()
     except PrerequisiteError:
         house.metrics.database_up.set(0)
     else:
         house.metrics.database_up.set(1)
         house.metrics.see_runs(*found)
+        house.metrics.see_drift(drifts)
 
 
 async def readiness(house: House) -> dict[str, Any]:

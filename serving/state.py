@@ -12,19 +12,22 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from modelmill.errors import PrerequisiteError
+from modelmill.monitor import drift
+from modelmill.monitor.drift import Drift
 from modelmill.records import Release
 from modelmill.settings import Settings, load
 from modelmill.store import database, keys, predictions, releases, runs
 from modelmill.store.keys import Key
 from modelmill.store.predictions import Prediction
 from modelmill.store.runs import Run
+from modelmill.task import all_tasks
 from serving.batcher import Batcher
 
 T = TypeVar("T")
 
 KEY_SECONDS = 2.0  # a revoked key is refused after at most this long
 RELEASE_SECONDS = 1.0  # a new champion answers after at most this long
-RUNS_SECONDS = 10.0  # the metrics are open: asking them often must not ask the database often
+WATCHED_SECONDS = 10.0  # the metrics are open: asking them often must not ask the database often
 DATABASE_SECONDS = 5.0  # then it counts as not answering
 CACHED = 10_000  # entries, then all are forgotten: wrong keys must not fill the memory
 LOG_BATCH = 200
@@ -56,7 +59,7 @@ class State:
         self.settings: Settings = load()
         self._keys = Cache(KEY_SECONDS)
         self._releases = Cache(RELEASE_SECONDS)
-        self._runs = Cache(RUNS_SECONDS)
+        self._watched = Cache(WATCHED_SECONDS)
         self.write = Batcher(self._write, LOG_BATCH)
 
     def db(self) -> Engine:
@@ -73,7 +76,13 @@ class State:
 
     async def runs(self) -> tuple[list[Run], list[Run]]:
         """The pipeline's runs under way, and those that failed in the last day and were not made good."""
-        return await self._runs.get("runs", lambda: runs.standing(runs.lately(self.db())))
+        return await self._watched.get("runs", lambda: runs.standing(runs.lately(self.db())))
+
+    async def drifts(self) -> list[Drift]:
+        """Of every task's champion that was asked lately."""
+        names = list(all_tasks())
+        found = await self._watched.get("drift", lambda: [drift.drift(self.db(), name) for name in names])
+        return [one for one in found if one is not None]
 
     async def ask(self, question: Callable[[Engine], T]) -> T:
         """Run something on the database in a thread. Raises PrerequisiteError when it does not answer."""

@@ -14,7 +14,7 @@ from modelmill.datasets.intent_labels import OUT_OF_SCOPE
 from modelmill.datasets.split import SHARES
 from modelmill.errors import DataError
 from modelmill.normalize.duplicates import WORD
-from modelmill.records import Example, Split, Unit, sha256_text
+from modelmill.records import FEEDBACK, Example, Split, Unit, sha256_text
 
 KIND = "labelled"
 OUTSIDE = frozenset({"out_of_scope", "out of scope", "out-of-scope", "oos"})  # spellings of the one label
@@ -26,20 +26,44 @@ SHOWN = 5  # faults told in one error
 def given(units: Sequence[Unit], known: Collection[str] = ()) -> list[Example]:
     """Examples of all splits in a fixed order. known: labels that have examples elsewhere.
 
+    Of what users said (rows of a `feedback:` corpus) only what contradicts nobody, and only for training.
+
     Raises DataError, which names up to five faults.
     """
-    rows = sorted((unit for unit in units if unit.kind == KIND), key=lambda unit: (unit.text, unit.key))
-    if not rows:
-        return []
-    faults = list(_faults(rows, known))
+    every = sorted((unit for unit in units if unit.kind == KIND), key=lambda unit: (unit.text, unit.key))
+    rows = [row for row in every if not _said_by_users(row)]
+    faults = list(_faults(rows, known)) if rows else []
     if faults:
         raise _refused(faults)
     home = _homes(rows)
-    return [
-        Example({"text": row.text}, {"label": label_of(row)}, home[_cluster(row)], (row.key,), label_of(row),
-                _cluster(row), "out_of_scope" if label_of(row) == OUT_OF_SCOPE else "given")
-        for row in rows
-    ]  # fmt: skip
+    made = [_example(row, home[_cluster(row)], "given") for row in rows]
+    return made + [_example(row, Split.TRAIN, "feedback") for row in _heard(every, rows, home, known)]
+
+
+def _example(row: Unit, split: Split, kind: str) -> Example:
+    label = label_of(row)
+    named = "out_of_scope" if label == OUT_OF_SCOPE else kind
+    return Example({"text": row.text}, {"label": label}, split, (row.key,), label, _cluster(row), named)
+
+
+def _said_by_users(row: Unit) -> bool:
+    return row.path.startswith(FEEDBACK)
+
+
+def _heard(
+    every: Sequence[Unit], rows: Sequence[Unit], home: Mapping[str, Split], known: Collection[str]
+) -> Iterator[Unit]:
+    """What users said that may be learnt from. It comes through the open door, so it refuses nothing and measures
+    nothing: a label that nobody else has an example of, a text that the team labelled itself, a copy of what measures,
+    and a second word on one text are passed over (docs/decisions/0011).
+    """
+    labels = {*known, OUT_OF_SCOPE, *map(label_of, rows)}
+    settled = {_plain(row.text) for row in rows}
+    for row in every:
+        measures = home.get(_cluster(row), Split.TRAIN) is not Split.TRAIN
+        if _said_by_users(row) and label_of(row) in labels and _plain(row.text) not in settled and not measures:
+            settled.add(_plain(row.text))
+            yield row
 
 
 def label_of(row: Unit) -> str:

@@ -77,7 +77,7 @@ def detect(uri: str) -> Source:
     raise UserError(
         f"{uri!r} cannot be a corpus",
         allowed="a folder, a git repository (a folder with .git, https://...), "
-        "an archive (.zip, .tar, .tar.gz, .tar.xz), python:stdlib",
+        "an archive (.zip, .tar, .tar.gz, .tar.xz), python:stdlib, feedback:TASK",
         found=_what_is_there(uri),
         next="check the path, then `mill corpus add NAME URI`",
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Engine, Row, select
+from sqlalchemy import Engine, Row, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.errors import UserError
@@ -78,6 +78,7 @@ def give_feedback(
         "verdict": verdict,
         "correction": clean_value(storable(correction))[0] if correction is not None else None,
         "comment": clean(storable(comment)).text,
+        "created_at": func.now(),
     }
     statement = insert(feedback).values(prediction_id=known.id, tenant=tenant, key_prefix=key_prefix, **said)
     statement = statement.on_conflict_do_update(
@@ -85,6 +86,25 @@ def give_feedback(
     )
     with db.begin() as conn:
         conn.execute(statement)
+
+
+def labels_said(db: Engine, tenant: str, task: str) -> list[tuple[str, str]]:
+    """(text, label) by text: what users confirmed, or gave instead, of the task's answers; of one text the newest word.
+
+    Raises nothing: feedback that names no label says nothing about one.
+    """
+    label = case((feedback.c.verdict == "right", prediction.c.answer["label"]), else_=feedback.c.correction["label"])
+    text = prediction.c.request["text"]
+    statement = (
+        select(text, label)
+        .join(prediction, prediction.c.id == feedback.c.prediction_id)
+        .where(prediction.c.tenant == tenant, prediction.c.task == task)
+        .where(func.jsonb_typeof(text) == "string", func.jsonb_typeof(label) == "string")
+        .order_by(feedback.c.created_at, feedback.c.id)
+    )
+    with db.connect() as conn:
+        newest = {str(text): str(label) for text, label in conn.execute(statement)}
+    return sorted(newest.items())
 
 
 def storable(value: Any) -> Any:
