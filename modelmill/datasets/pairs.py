@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelmill.embed.texts import passage
+from modelmill.normalize.docstrings import words
 from modelmill.records import Example, Split, Unit, sha256_text
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ def query_of(docstring: str) -> str:
 
 def without_docstring(unit: Unit) -> Unit | None:
     """The unit as if nobody had documented it; None when the words cannot be taken out for certain."""
+    above = _comment_above(unit)
+    if above:
+        return replace(unit, text=unit.text[above:].lstrip("\n"), docstring="")
     text = textwrap.dedent(unit.text)
     lines = text.splitlines()
     try:
@@ -83,12 +87,26 @@ def without_docstring(unit: Unit) -> Unit | None:
     return replace(unit, text="\n".join(kept), docstring="")
 
 
+def _comment_above(unit: Unit) -> int:
+    """Where the comment that the text begins with ends, if it is the docstring and nothing else; 0 otherwise.
+
+    Cleaning may have moved the place (a placeholder is longer or shorter than what it stands for): the words decide.
+    """
+    first, last = unit.meta.get("docstring_at") or (1, 0)
+    return last if first == 0 and words(unit.text[:last]) == unit.docstring else 0
+
+
 def _cut_words(unit: Unit, text: str) -> Unit | None:
     """For summaries that are no program: line by line, every line that the docstring has too goes."""
     said = {line.strip() for line in unit.docstring.splitlines() if line.strip()}
-    kept = [line for line in text.splitlines() if line.strip().strip("\"'").strip() not in said]
+    kept = [line for line in text.splitlines() if not {line.strip().strip("\"'").strip(), words(line)} & said]
     cut = "\n".join(kept)
-    return None if query_of(unit.docstring)[:40] in " ".join(cut.split()) else replace(unit, text=cut, docstring="")
+    return None if _plain(query_of(unit.docstring)[:40]) in _plain(cut) else replace(unit, text=cut, docstring="")
+
+
+def _plain(text: str) -> str:
+    """Words and digits alone, so that comment signs and line breaks between them hide nothing."""
+    return " ".join(re.findall(r"\w+", text))
 
 
 def _of_unit(unit: Unit, salt: str) -> Iterator[Example]:

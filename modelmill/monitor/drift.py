@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine
 
 from modelmill.evaluate import reports
 from modelmill.evaluate.reliability import BINS
-from modelmill.store import releases
-from modelmill.store.tables import prediction
+from modelmill.store import predictions, releases
 
 MOVED = 0.2
 FEWEST = 200  # answers; with fewer the index is moved by chance alone
@@ -46,7 +45,7 @@ def drift(db: Engine, task: str) -> Drift | None:
     curve = reports.details(db, champion.report_id)["curves"].get("candidate") if champion else None
     if champion is None or not curve:
         return None
-    seen = _seen(db, champion.id)
+    seen = predictions.confidences(db, champion.id, BINS, DAYS * 24 * 3600)
     if not sum(seen):
         return None
     wanted = _measured(curve)
@@ -66,19 +65,4 @@ def _measured(curve: Sequence[Mapping[str, Any]]) -> list[int]:
     counts = [0] * BINS
     for one in curve:
         counts[min(int(one["confidence"] * BINS), BINS - 1)] += int(one["n"])
-    return counts
-
-
-def _seen(db: Engine, release_id: int) -> list[int]:
-    place = func.least(func.greatest(func.floor(prediction.c.confidence * BINS), 0), BINS - 1)
-    statement = (
-        select(place, func.count())
-        .where(prediction.c.release_id == release_id, prediction.c.confidence.is_not(None))
-        .where(prediction.c.created_at > func.now() - text("make_interval(secs => :seconds)"))
-        .group_by(place)
-    )
-    counts = [0] * BINS
-    with db.connect() as conn:
-        for number, count in conn.execute(statement, {"seconds": DAYS * 24 * 3600}):
-            counts[int(number)] = count
     return counts

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Engine, Row, case, func, select
@@ -86,6 +86,20 @@ def give_feedback(
     )
     with db.begin() as conn:
         conn.execute(statement)
+
+
+def confidences(db: Engine, release_id: int, bins: int, seconds: float) -> list[int]:
+    """How many of the release's answers of the last `seconds` lie in each of `bins` equally wide bins of confidence."""
+    place = func.least(func.greatest(func.floor(prediction.c.confidence * bins), 0), bins - 1)
+    statement = (
+        select(place, func.count())
+        .where(prediction.c.release_id == release_id, prediction.c.confidence.is_not(None))
+        .where(prediction.c.created_at > func.now() - timedelta(seconds=seconds))
+        .group_by(place)
+    )
+    with db.connect() as conn:
+        found = {int(number): count for number, count in conn.execute(statement)}
+    return [found.get(number, 0) for number in range(bins)]
 
 
 def labels_said(db: Engine, tenant: str, task: str) -> list[tuple[str, str]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from modelmill.datasets.pairs import DISTRACTORS, pairs, query_of, without_docstring
-from modelmill.records import Split, Unit
+from modelmill.normalize.language import all_languages
+from modelmill.records import Dropped, Split, Unit
 
 CODE = '''def dedent(text):
     """Remove common leading whitespace.
@@ -47,6 +49,70 @@ def test_a_summary_that_is_no_program_loses_the_docstrings_lines() -> None:
     assert bare is not None
     assert "rows of a table" not in bare.text
     assert "def next(self)" in bare.text
+
+
+ABOVE = {
+    "javascript": """/**
+ * Adds the prices of a basket.
+ * @param {Basket} basket
+ */
+function total(basket) {
+  let sum = 0;
+  for (const item of basket) { sum += item.price; }
+  return sum;
+}
+""",
+    "typescript": """// Adds the prices of a basket.
+export function total(basket: Item[]): number {
+  let sum = 0;
+  for (const item of basket) { sum += item.price; }
+  return sum;
+}
+""",
+    "go": """package shop
+
+// Total adds the prices of a basket.
+// It is never negative.
+func Total(basket []Item) int {
+	sum := 0
+	for _, item := range basket {
+		sum += item.Price
+	}
+	return sum
+}
+""",
+    "java": """class A {
+    /** Adds the prices of a basket. */
+    int total(List<Item> basket) {
+        int sum = 0;
+        for (Item item : basket) { sum += item.price; }
+        return sum;
+    }
+}
+""",
+    "bash": """# Adds the prices of a basket.
+total() {
+  local sum=0
+  for price in "$@"; do sum=$((sum + price)); done
+  echo "$sum"
+}
+""",
+}
+
+
+@pytest.mark.parametrize("language", ABOVE)
+def test_a_comment_above_a_function_is_asked_for_and_cut_out_in_every_language(language: str) -> None:
+    path = f"shop{all_languages()[language].suffixes[0]}"
+    found = all_languages()[language].units(path, ABOVE[language])
+    drafts = [one for one in found if not isinstance(one, Dropped)]
+    draft = next(one for one in drafts if one.name.split(".")[-1].lower() == "total")
+    unit = Unit("demo", path, draft.name, draft.kind, language, draft.text, "demo", draft.signature, draft.docstring,
+                meta=draft.meta)  # fmt: skip
+    (pair,) = pairs([unit], random.Random(17), "tiny")
+    assert "prices of a basket" in pair.input["query"]
+    assert "prices of a basket" not in pair.target["passage"] and "sum" in pair.target["passage"]
+    moved = replace(unit, text="#" + unit.text)
+    assert without_docstring(moved) is None or "prices" not in (without_docstring(moved) or unit).text
 
 
 def test_where_the_words_cannot_be_cut_out_there_is_no_pair() -> None:
