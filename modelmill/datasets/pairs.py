@@ -30,6 +30,7 @@ PAIRS: dict[Profile, int] = {"tiny": 700, "small": 4000, "full": 1_000_000}
 DISTRACTORS: dict[Profile, int] = {"tiny": 100, "small": 400, "full": 999}
 QUERIES_PER_ENTRY = 3  # more would make some forty entries outweigh thousands of functions
 MIN_WORDS, MAX_CHARS = 3, 256
+TELLING = 5  # words of a query that stand in a passage in this order only where they were not cut out
 
 _ROLE = re.compile(r":[a-z:]+:`~?([^`<]+)(?:<[^>]*>)?`")
 _QUOTES = re.compile(r"`+")
@@ -101,7 +102,8 @@ def _cut_words(unit: Unit, text: str) -> Unit | None:
     said = {line.strip() for line in unit.docstring.splitlines() if line.strip()}
     kept = [line for line in text.splitlines() if not {line.strip().strip("\"'").strip(), words(line)} & said]
     cut = "\n".join(kept)
-    return None if _plain(query_of(unit.docstring)[:40]) in _plain(cut) else replace(unit, text=cut, docstring="")
+    begins = _plain(query_of(unit.docstring)).split()[:TELLING]
+    return None if " ".join(begins) in _plain(cut) else replace(unit, text=cut, docstring="")
 
 
 def _plain(text: str) -> str:
