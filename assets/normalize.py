@@ -8,7 +8,7 @@ from assets import show
 from assets.extract import corpora, documents
 from assets.mill import Mill
 from assets.versions import code_version
-from modelmill import drawing, guard
+from modelmill import drawing, guard, reporting
 from modelmill.records import Corpus
 from modelmill.store import units as store
 
@@ -33,6 +33,7 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
     with mill.at_work(context) as at:
         corpus = at.corpus(context.partition_key)
         done = normalize(at.settings, at.db, corpus, at.progress)
+        told = reporting.report(at.settings, at.db, corpus.name)
         seen = store.sample(at.db, corpus.id, SAMPLE)
         with at.db.connect() as conn:
             lengths = store.lengths(conn, corpus.id)
@@ -42,10 +43,19 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
         units=done.units,
         clusters=done.clusters,
         kinds=show.counts("kind", done.by_kind),
-        picture=show.bars(f"units of {context.partition_key} by kind", done.by_kind, "units"),
+        picture=show.bars(f"units of {corpus.name} by kind", done.by_kind, "units"),
         languages=show.counts("language", done.by_language),
-        removed=show.counts("secret or personal data", done.secrets),
-        left_out=show.counts("reason", done.dropped),
+        removed=show.counts("secret or personal data", told.secrets),
+        licences=show.table(
+            ["licence", "files", "use"],
+            [[said, n, "trains" if said in told.trains else "search only"] for said, n in told.licences.items()],
+        ),
+        duplicates=show.counts("units that repeat others", told.duplicates),
+        left_out=show.table(
+            ["stage", "reason", "number"],
+            [[stage, reason, n] for stage, reasons in told.left_out.items() for reason, n in reasons.items()],
+        ),
+        masked=show.table(["where something was masked"], [[line] for line in told.samples]),
         lengths=show.picture(
             drawing.histogram(f"units of {corpus.name} by length", lengths, "characters"), f"units by length: {lengths}"
         ),
