@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
+
 from modelmill.errors import PrerequisiteError
 from modelmill.settings import Settings
 from modelmill.store import database, publications
@@ -19,6 +21,7 @@ from modelmill.store import database, publications
 # Stage -> the asset that it publishes; those of tasks are `<task>/<asset>`.
 OF_CORPORA = {"extract": "documents", "normalize": "units", "embed": "vectors"}
 OF_TASKS = {"datasets": "dataset", "finetune": "candidate", "evaluate": "report", "deploy": "release"}
+PLOTS = {"finetune": "loss", "evaluate": "reliability"}  # by stage, how the file that `dvc plots` draws begins
 SCORED = "evaluate"  # its receipt holds the scores too: `dvc metrics show` and `dvc metrics diff` read them
 
 
@@ -33,7 +36,33 @@ def write(settings: Settings, stage: str, task: str = "") -> Path:
     body = {name: entry(one.sha256, one.rows) for name, one in found.items()}
     if stage == SCORED:
         body = {name: {**body[name], **one.detail} for name, one in found.items()}
+    if stage in PLOTS and found:
+        _write_plot(settings, db, stage, task, found[task].sha256)
     return put(settings, stage, task, body)
+
+
+def plot(settings: Settings, stage: str, task: str) -> Path:
+    """The CSV that `dvc plots` draws: of `finetune` the loss by step, of `evaluate` how sure and how often right."""
+    return settings.data_dir / "receipts" / f"{PLOTS[stage]}-{task}.csv"
+
+
+def _write_plot(settings: Settings, db: Engine, stage: str, task: str, sha256: str) -> None:
+    from modelmill.evaluate import reports
+    from modelmill.store import candidates
+    from modelmill.task import get_task
+
+    rows: list[str] = []
+    if stage == SCORED:
+        newest = reports.latest(db, get_task(task))
+        bins = reports.details(db, newest.id)["curves"].get("candidate", []) if newest else []
+        rows = ["confidence,right,n", *(f"{one['confidence']:.4f},{one['right']:.4f},{one['n']}" for one in bins)]
+    else:
+        from modelmill import tracking
+
+        made = candidates.get(settings, db, sha256)
+        known = tracking.curves(settings, made.mlflow_run_id) if made.mlflow_run_id else {}
+        rows = ["step,loss", *(f"{step},{value:.6g}" for step, value in known.get("loss", []))]
+    _replace(plot(settings, stage, task), "\n".join(rows) + "\n")
 
 
 def entry(sha256: str, rows: int) -> dict[str, Any]:
@@ -44,7 +73,11 @@ def entry(sha256: str, rows: int) -> dict[str, Any]:
 def put(settings: Settings, stage: str, task: str, body: Mapping[str, Any]) -> Path:
     """Write the receipt whole or not at all; one that says the same already is left as it is."""
     file = settings.data_dir / "receipts" / f"{stage}{'-' if task else ''}{task}.json"
-    text = json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    _replace(file, json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    return file
+
+
+def _replace(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.is_file() or file.read_text(encoding="utf-8") != text:
@@ -58,4 +91,3 @@ def put(settings: Settings, stage: str, task: str, body: Mapping[str, Any]) -> P
             found=f"{type(error).__name__}: {error.strerror or error}",
             next="free space or mend the permissions, then run the same again",
         ) from error
-    return file

@@ -12,14 +12,21 @@ import pytest
 import yaml
 from data_sources import copy_modules
 
-from modelmill import receipts
+from modelmill import receipts, tracking
 from modelmill.datasets import stage
 from modelmill.datasets.pin import program
 from modelmill.errors import PrerequisiteError
+from modelmill.evaluate import reports
+from modelmill.records import Interval, Report
 from modelmill.settings import CHECKOUT
-from modelmill.store import corpora, publications
+from modelmill.store import corpora, publications, tables
 from modelmill.task import all_tasks, get_task
 
+REPORT = Report(
+    id=0, task="intent_classification", candidate_sha256="c", dataset_sha256="d", main_score="accuracy", unit="share",
+    value=Interval(0.5, 0.4, 0.6), baseline=0.3, champion=None, delta_baseline=Interval(0.2, 0.1, 0.3),
+    delta_champion=None, n=7, seed=17, scores={}, slices={}, latency_ms=1.0, size_bytes=1, passed=True, reasons=(),
+)  # fmt: skip
 INTENT = get_task("intent_classification")
 DVC = CHECKOUT / ".venv-dvc/bin/dvc"
 
@@ -104,6 +111,38 @@ def test_dvc_and_the_command_line_have_the_same_stages_and_tasks():
         assert stages[name]["do"]["cmd"] == f"mill {name} --task ${{item}}"
     for name in receipts.OF_CORPORA:
         assert stages[name]["cmd"] == f"mill {name}"
+
+
+def test_dvc_draws_the_loss_and_the_certainty_that_are_on_record(settings, db):
+    stages = yaml.safe_load((CHECKOUT / "dvc.yaml").read_text())["stages"]
+    for stage, begins in receipts.PLOTS.items():
+        (drawn,) = stages[stage]["do"]["plots"]
+        ((name, how),) = drawn.items()
+        assert name == f"data/receipts/{begins}-${{item}}.csv" and how["cache"] is False
+    with tracking.run(settings, "intent_classification", "trained") as run:
+        for step, loss in enumerate((1.5, 0.75), 1):
+            run.metric("loss", loss, step)
+    made = {"task": "intent_classification", "dataset_sha256": "d"}
+    details = {"curves": {"candidate": [{"n": 7, "confidence": 0.55, "right": 0.5}]}}
+    with db.begin() as conn:
+        conn.execute(tables.dataset.insert().values(sha256="d", task=made["task"], path="x", counts={}, manifest={}))
+        row = {"sha256": "c", "profile": "tiny", "seed": 1, "params": {}, "manifest": {}, "mlflow_run_id": run.id}
+        conn.execute(tables.candidate.insert().values(**made, **row))
+        report = reports.to_json(REPORT)
+        row = {"candidate_sha256": "c", "passed": True, "body": {**report, "details": details}}
+        conn.execute(tables.report.insert().values(**made, **row))
+    for stage, expected in (
+        ("finetune", "step,loss\n1,1.5\n2,0.75\n"),
+        ("evaluate", "confidence,right,n\n0.5500,0.5000,7\n"),
+    ):
+        lease = publications.take(db, f"intent_classification/{receipts.OF_TASKS[stage]}")
+        with db.begin() as conn:
+            publications.publish(conn, lease, input_hash="i", sha256="c", rows=1, detail={})
+        receipts.write(settings, stage, "intent_classification")
+        drawn = receipts.plot(settings, stage, "intent_classification")
+        assert drawn.read_text() == expected
+        for header in stages[stage]["do"]["plots"][0].values():
+            assert {header["x"], header["y"]} <= set(expected.splitlines()[0].split(","))
 
 
 def test_a_receipt_says_the_same_for_the_same_and_is_left_alone(settings, db):
