@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -71,4 +72,7 @@ def _last_words(log: Path) -> str:
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     except OSError:
         return "none"
-    return lines[-1][:300] if lines else "none"
+    try:
+        return str(json.loads(lines[-1])["said"])[:300] if lines else "none"
+    except (ValueError, KeyError, TypeError):  # said before there was anybody to make JSON of it
+        return lines[-1][:300]

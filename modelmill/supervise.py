@@ -202,7 +202,7 @@ def _daemon(settings: Settings, at: Place) -> dict[str, object]:
 
 
 def _program(settings: Settings, program: Program) -> dict[str, object]:
-    tethered = [sys.executable, "-m", "modelmill.tether", *program.argv]
+    tethered = [sys.executable, "-m", "modelmill.tether", "--log", program.name, *program.argv]
     return {
         "command": shlex.join(tethered),
         "directory": settings.root,
