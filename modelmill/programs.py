@@ -50,8 +50,8 @@ def workspace(settings: Settings) -> Path:
 
 
 def platform_programs(settings: Settings) -> list[Program]:
-    """Dagster's UI and daemon, MLflow's UI, the gateway; the sandbox where a container engine answers."""
-    always = [dagster_ui(settings), dagster_daemon(settings), mlflow_ui(settings), gateway(settings)]
+    """Dagster's UI and daemon, the reaper, MLflow's UI, the gateway; the sandbox where a container engine answers."""
+    always = [dagster_ui(settings), dagster_daemon(settings), reaper(), mlflow_ui(settings), gateway(settings)]
     return [*always, sandbox(settings)] if container_engine.version() else always
 
 
@@ -62,7 +62,7 @@ def dagster_ui(settings: Settings) -> Program:
     return Program(
         "dagster",
         "Dagster: assets, runs, checks, schedules",
-        (*argv, "--workspace", str(workspace(settings))),
+        (*argv, "--log-format", "json", "--workspace", str(workspace(settings))),
         settings.dagster_port,
         "MILL_DAGSTER_PORT",
         base,
@@ -72,8 +72,13 @@ def dagster_ui(settings: Settings) -> Program:
 
 def dagster_daemon(settings: Settings) -> Program:
     """Schedules, sensors, the run queue."""
-    argv = (executable("dagster-daemon"), "run", "--workspace", str(workspace(settings)))
+    argv = (executable("dagster-daemon"), "run", "--log-format", "json", "--workspace", str(workspace(settings)))
     return Program("dagster-daemon", "Dagster daemon: schedules, sensors, queue", argv)
+
+
+def reaper() -> Program:
+    """Finds dead runs. A program of its own: it looks also while the daemon or the code location is gone."""
+    return Program("reaper", "Reaper: finds runs whose process is gone", (sys.executable, "-m", "orchestration.reaper"))
 
 
 def mlflow_ui(settings: Settings) -> Program:

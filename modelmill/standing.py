@@ -13,6 +13,7 @@ from modelmill import processes, programs, readiness, setup, supervise
 from modelmill.errors import MillError, PrerequisiteError
 from modelmill.programs import Program
 from modelmill.settings import Settings
+from modelmill.store import server
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,6 +77,7 @@ def _stay(settings: Settings, db: Engine, console: Console) -> None:
             added, removed = supervise.reconcile(settings, db)
         except OperationalError:
             console.print("the database does not answer; looking again")
+            _revive(settings, console)
             continue
         except MillError as error:
             console.print(str(error), markup=False)
@@ -84,3 +86,12 @@ def _stay(settings: Settings, db: Engine, console: Console) -> None:
             console.print(f"  {name}: started")
         for name in removed:
             console.print(f"  {name}: ended")
+
+
+def _revive(settings: Settings, console: Console) -> None:
+    """The embedded server has nobody else to start it again; a given one has."""
+    if settings.database_url is None:
+        try:
+            server.revive(settings.home_dir)
+        except PrerequisiteError as error:  # its remains are on their way out: at the next look
+            console.print(str(error), markup=False)
