@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from modelmill import container_engine
-from modelmill.errors import PrerequisiteError
+from modelmill.errors import PrerequisiteError, UserError
 from modelmill.records import Release
 from modelmill.settings import CHECKOUT, Settings
 
@@ -47,6 +47,28 @@ def workspace(settings: Settings) -> Path:
     """Where Dagster's code locations are listed: the root's workspace.yaml, else the one modelmill comes with."""
     own = settings.root / "workspace.yaml"
     return own if own.exists() else CHECKOUT / "workspace.yaml"
+
+
+# What a machine, container or pod may keep of an installation by itself: `mill up --part serving`.
+PARTS = {
+    "orchestration": ("dagster", "dagster-daemon", "reaper"),
+    "tracking": ("mlflow",),
+    "serving": ("gateway", "sandbox"),  # and the releases, which the gateway looks for beside itself
+}
+
+
+def of_parts(programs: Sequence[Program], parts: Sequence[str]) -> list[Program]:
+    """Those of the parts; all of them when none is named. Raises UserError for a part there is not."""
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        raise UserError(
+            f"there is no part {unknown[0]!r}",
+            allowed=", ".join(PARTS),
+            found=repr(unknown[0]),
+            next=f"mill up --part {next(iter(PARTS))}",
+        )
+    wanted = {name for part in parts or PARTS for name in PARTS[part]}
+    return [program for program in programs if program.name in wanted]
 
 
 def platform_programs(settings: Settings) -> list[Program]:

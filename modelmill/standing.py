@@ -21,15 +21,19 @@ if TYPE_CHECKING:
 LOOK_EVERY = 5.0  # seconds between two looks for releases made or taken back meanwhile
 
 
-def up(settings: Settings, console: Console) -> None:
-    """Start, wait until every address answers, print them, stay. Returns after Ctrl-C or TERM with all of it ended."""
+def up(settings: Settings, console: Console, parts: Sequence[str] = ()) -> None:
+    """Start, wait until every address answers, print them, stay. Returns after Ctrl-C or TERM with all of it ended.
+
+    parts: only these (programs.PARTS); releases are kept where the gateway is.
+    """
     try:
         with processes.term_unwinds():
-            wanted = _checked(settings)
+            wanted = _checked(settings, parts)
             console.print("starting; the first time takes a minute")
             db = setup.prepare(settings)
             setup.dagster(settings)
-            wanted = [*wanted, *programs.live_programs(settings, db)]
+            if not parts or "serving" in parts:
+                wanted = [*wanted, *programs.live_programs(settings, db)]
             with supervise.supervised(settings, wanted):
                 readiness.wait_ready(settings, wanted, lambda program, seconds: _ready(console, program, seconds))
                 console.print(addresses(wanted))
@@ -39,11 +43,11 @@ def up(settings: Settings, console: Console) -> None:
         console.print("ended")
 
 
-def _checked(settings: Settings) -> list[Program]:
+def _checked(settings: Settings, parts: Sequence[str]) -> list[Program]:
     """The platform's programs; that none runs and that their ports are free is seen before anything is started."""
+    wanted = programs.of_parts(programs.platform_programs(settings), parts)
     if supervise.control(settings) is not None:
         raise supervise.running_already(settings)
-    wanted = programs.platform_programs(settings)
     supervise.require_ports(settings, wanted)
     return wanted
 

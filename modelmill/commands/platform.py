@@ -8,6 +8,7 @@ import typer
 
 from modelmill.commands import session
 
+PART = typer.Option([], "--part", help="Only orchestration, tracking or serving; may be given several times.")
 NEW_FILE = typer.Argument(..., help="A file that does not exist yet.")
 WRITTEN_FILE = typer.Argument(..., help="What `mill backup` wrote.")
 
@@ -22,11 +23,11 @@ def register(app: typer.Typer) -> None:
     app.command()(restore)
 
 
-def up() -> None:
+def up(part: list[str] = PART) -> None:
     """Start all programs; Ctrl-C ends them. Prints the addresses when they answer."""
     from modelmill import standing
 
-    standing.up(session.configured(), session.console())
+    standing.up(session.configured(), session.console(), part)
 
 
 def down() -> None:
