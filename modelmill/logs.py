@@ -36,6 +36,8 @@ RUN_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 _about: ContextVar[Mapping[str, str]] = ContextVar("about", default=NOTHING)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+NAMED_LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)\b")
 
 
 @contextmanager
@@ -165,6 +167,10 @@ def _relayed(program: str, text: str, home: Path) -> str:
         with suppress(ValueError):
             told = json.loads(text)
     level = str(told.pop("level", "info")).lower()
+    if not told:
+        text = COLOUR.sub("", text)
+        named = NAMED_LEVEL.search(text[:200])
+        level = named[1].lower() if named else level
     words = told.pop("event", None) or told.pop("said", None) or told.pop("message", None)
     run = RUN_ID.search(text)
     said: dict[str, Any] = {"run": run[0]} if run else {}
