@@ -11,7 +11,7 @@ from pathlib import Path
 from modelmill.errors import PrerequisiteError
 from modelmill.programs import Program
 from modelmill.settings import Settings
-from modelmill.supervise import control, logs
+from modelmill.supervise import control, logs, own_log
 
 READY_SECONDS = 180.0  # cold imports of seven programs on two cores take a minute
 
@@ -49,7 +49,7 @@ def _require_alive(settings: Settings, waiting: Sequence[Program]) -> None:
             "the supervisor is gone",
             allowed="it runs until the programs are ended",
             found="nobody answers on its socket",
-            next=f"read {logs(settings) / 'supervisord.log'}, then start again",
+            next=f"read {own_log(settings)}, then start again",
         )
     states = supervisor.states()
     for program in waiting:

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 LOOK_EVERY = 5.0  # seconds between two looks for releases made or taken back meanwhile
 
 
-def up(settings: Settings, console: Console, parts: Sequence[str] = ()) -> None:
+def up(settings: Settings, console: Console) -> None:
     """Start, wait until every address answers, print them, stay. Returns after Ctrl-C or TERM with all of it ended.
 
-    parts: only these (programs.PARTS); releases are kept where the gateway is.
+    Only the parts that the settings name (programs.PARTS); releases are kept where the gateway is.
     """
     try:
         with processes.term_unwinds():
-            wanted = _checked(settings, parts)
+            wanted = _checked(settings)
             console.print("starting; the first time takes a minute")
             db = setup.prepare(settings)
             setup.dagster(settings)
-            if not parts or "serving" in parts:
+            if any(program.name == "gateway" for program in wanted):
                 wanted = [*wanted, *programs.live_programs(settings, db)]
             with supervise.supervised(settings, wanted):
                 readiness.wait_ready(settings, wanted, lambda program, seconds: _ready(console, program, seconds))
@@ -43,9 +43,9 @@ def up(settings: Settings, console: Console, parts: Sequence[str] = ()) -> None:
         console.print("ended")
 
 
-def _checked(settings: Settings, parts: Sequence[str]) -> list[Program]:
+def _checked(settings: Settings) -> list[Program]:
     """The platform's programs; that none runs and that their ports are free is seen before anything is started."""
-    wanted = programs.of_parts(programs.platform_programs(settings), parts)
+    wanted = programs.of_parts(programs.platform_programs(settings), supervise.parts(settings))
     if supervise.control(settings) is not None:
         raise supervise.running_already(settings)
     supervise.require_ports(settings, wanted)
@@ -75,7 +75,7 @@ def _stay(settings: Settings, db: Engine, console: Console) -> None:
                 "the supervisor ended by itself",
                 allowed="it runs until `mill up` is ended",
                 found="nobody answers on its socket",
-                next=f"read {supervise.logs(settings) / 'supervisord.log'}, then `mill up` again",
+                next=f"read {supervise.own_log(settings)}, then `mill up` again",
             )
         try:
             added, removed = supervise.reconcile(settings, db)

@@ -27,15 +27,17 @@ def up(part: list[str] = PART) -> None:
     """Start all programs; Ctrl-C ends them. Prints the addresses when they answer."""
     from modelmill import standing
 
-    standing.up(session.configured(), session.console(), part)
+    settings = session.configured()
+    standing.up(settings.model_copy(update={"parts": ",".join(part)}) if part else settings, session.console())
 
 
-def down() -> None:
+def down(part: list[str] = PART) -> None:
     """End what `mill up` started, from elsewhere."""
     from modelmill import supervise
     from modelmill.store import server
 
     settings = session.configured()
+    settings = settings.model_copy(update={"parts": ",".join(part)}) if part else settings
     ended = supervise.down(settings)
     if settings.database_url is None:
         server.join_if_running(settings.home_dir)  # and so stop it with us, if nobody else uses it
