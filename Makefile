@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup run up down repro test check lint types imports docs readme constraints clean
+.PHONY: help setup run up down repro test chaos check lint types imports docs readme constraints clean
 
 help: ## list the words
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,10 @@ repro: setup ## the same chain by DVC: what its lock file says is current is not
 
 test: setup ## the tests
 	$(BIN)/python -m pytest $(ARGS)
+
+chaos: setup ## kill everything at random moments while it works: the whole form, an hour or more
+	MILL_CHAOS=whole $(BIN)/python -m pytest -s tests/orchestration/test_chaos.py
+	$(BIN)/python benchmarks/chaos.py $(ARGS)
 
 check: lint types imports test ## what CI runs: lint, types, imports, tests (those of the docs are among them)
 

@@ -12,12 +12,16 @@ from enum import Enum
 import dagster as dg
 from pydantic import Field
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from modelmill import logs
 from modelmill.errors import MillError, PrerequisiteError
+from modelmill.failures import explained
+from modelmill.processes import RUN
 from modelmill.progress import Progress, Step
 from modelmill.records import Corpus
 from modelmill.settings import Settings, load
-from modelmill.store import corpora, database
+from modelmill.store import corpora, database, heartbeats
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
@@ -71,15 +75,43 @@ class Mill(dg.ConfigurableResource[None]):
     @contextmanager
     def at_work(self, context: Context) -> Generator[Work]:
         """Settings, database and progress for one step; an error leaves it as a failure a person can read."""
-        os.environ["DAGSTER_RUN_ID"] = context.run.run_id  # who holds a lease is told by it
         try:
             settings = self.settings()
-            yield Work(settings, database.engine(settings), _teller(context), self.force)
-        except MillError as error:
-            again = isinstance(error, PrerequisiteError)
+            db = database.engine(settings)
+            logs.configure(settings.home_dir, "run", settings.log_level)
+            with _told_by(context), heartbeats.beating(db, context.run.run_id, _step(context)):
+                logs.logger().info("begun")
+                yield Work(settings, db, _teller(context), self.force)
+                logs.logger().info("done")
+        except (MillError, SQLAlchemyError, OSError) as error:
+            told = explained(error)
+            with _told_by(context):
+                logs.logger().error(str(told), exc_info=error)
+            again = isinstance(told, PrerequisiteError)
             raise dg.Failure(
-                description=str(error), metadata={**error.as_dict(), "kind": type(error).__name__}, allow_retries=again
+                description=str(told), metadata={**told.as_dict(), "kind": type(told).__name__}, allow_retries=again
             ) from error
+
+
+@contextmanager
+def _told_by(context: Context) -> Generator[None]:
+    """Who holds a lease, whose a child process is, and what a log line is about, is told by the run."""
+    before = os.environ.get(RUN)
+    os.environ[RUN] = context.run.run_id
+    partition = context.partition_key if context.has_partition_key else ""
+    try:
+        with logs.about(run=context.run.run_id, asset=_step(context), partition=partition):
+            yield
+    finally:
+        if before is None:
+            del os.environ[RUN]
+        else:
+            os.environ[RUN] = before
+
+
+def _step(context: Context) -> str:
+    """The step's key: one asset or check of one partition in one run."""
+    return context.get_step_execution_context().step.key
 
 
 def _teller(context: Context) -> Progress:
@@ -87,6 +119,7 @@ def _teller(context: Context) -> Progress:
 
     def tell(step: Step) -> None:
         context.log.info(str(step))
+        logs.logger().info(str(step))
         print(f"  {step}", flush=True)
 
     return tell

@@ -46,11 +46,13 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
 
 
 def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
-    """The frozen sets with their working copies and what DVC cached of them; and our copy of a remote source."""
+    """The frozen sets with their working copies, what DVC cached of them and what a training kept; and our copy of a
+    remote source."""
     for sha256, folder in knew.datasets.items():
         yield from _cached_by_dvc(settings, Path(folder))
         yield from _working_copies(settings, sha256)
         yield Path(folder)
+        yield settings.home_dir / "checkpoints" / sha256  # of a training that was stopped: weights that knew it
     yield settings.home_dir / "sources" / f"git-{sha256_text(one.uri.partition('#')[0])[:24]}"
 
 

@@ -7,6 +7,8 @@ import errno
 from modelmill.errors import MillError, PrerequisiteError
 
 DISK_FULL = "53100"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+# What a server says that has no connection left; libpq gives no code for what fails before there is a connection.
+NO_ROOM = ("too many clients already", "remaining connection slots are reserved", "too many connections for")
 
 
 def explained(error: BaseException) -> MillError:
@@ -21,6 +23,8 @@ def explained(error: BaseException) -> MillError:
 
         if getattr(error.orig, "sqlstate", None) == DISK_FULL:
             return _disk_full("where the database lies", str(error.orig).splitlines()[0])
+        if any(said in str(error.orig) for said in NO_ROOM):
+            return _no_room(str(error.orig))
         return database.unreachable(settings.load(), error)
     if isinstance(error, ProgrammingError):
         return PrerequisiteError(
@@ -48,6 +52,15 @@ def _system(error: OSError) -> MillError:
         allowed="a file or address that this user may use",
         found=f"{type(error).__name__}: {error.strerror or error}",
         next="mill doctor",
+    )
+
+
+def _no_room(said: str) -> PrerequisiteError:
+    return PrerequisiteError(
+        "the database takes no more connections",
+        allowed="a free connection",
+        found=said.strip().splitlines()[-1],
+        next="run the same again when others have ended, or raise max_connections of the server",
     )
 
 

@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 import psutil
@@ -17,6 +18,7 @@ import psutil
 from modelmill.errors import UserError
 
 MARK = "MILL_OWNER"
+RUN = "DAGSTER_RUN_ID"  # set while a step of a run is at work, inherited by what it starts
 
 
 class Ended(KeyboardInterrupt):
@@ -63,9 +65,45 @@ def marked(mark: str) -> list[psutil.Process]:
     return found
 
 
+def identity(pid: int) -> str:
+    """Names one process and no later one of the same number: the boot, and the clock tick at which it began.
+
+    Empty when there is none, or only its remains. From proc(5): unlike a time of day, neither moves with the clock.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+    state, began = fields[0], fields[19]
+    return "" if state in "ZXx" else f"{boot}/{began}"
+
+
+def of_run(run: str, home: Path) -> list[psutil.Process]:
+    """Living processes that a step of the run started, and what these started: they inherited the run and our home.
+
+    Never ourselves nor those that we come from; PostgreSQL is not among them, whoever started it.
+    """
+    spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        try:
+            inherited = process.environ()
+            ours = inherited.get(RUN) == run and inherited.get("MILL_HOME") == str(home)
+            if ours and process.pid not in spared and process.name() != "postgres":
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue  # gone meanwhile, or somebody else's
+    return found
+
+
 def sweep(mark: str, patience: float = 8.0) -> int:
-    """End what bears `mark`: TERM, and KILL for those still there after `patience` seconds. How many there were."""
-    left = marked(mark)
+    """End what bears `mark`. How many there were."""
+    return end(marked(mark), patience)
+
+
+def end(left: list[psutil.Process], patience: float = 8.0) -> int:
+    """TERM, and KILL for those still there after `patience` seconds. psutil spares a later process of the same id."""
     for process in left:
         with suppress(psutil.NoSuchProcess):
             process.terminate()

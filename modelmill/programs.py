@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from modelmill import container_engine
-from modelmill.errors import PrerequisiteError
+from modelmill.errors import PrerequisiteError, UserError
 from modelmill.records import Release
 from modelmill.settings import CHECKOUT, Settings
 
@@ -49,9 +49,31 @@ def workspace(settings: Settings) -> Path:
     return own if own.exists() else CHECKOUT / "workspace.yaml"
 
 
+# What a machine, container or pod may keep of an installation by itself: `mill up --part serving`.
+PARTS = {
+    "orchestration": ("dagster", "dagster-daemon", "reaper"),
+    "tracking": ("mlflow",),
+    "serving": ("gateway", "sandbox"),  # and the releases, which the gateway looks for beside itself
+}
+
+
+def of_parts(programs: Sequence[Program], parts: Sequence[str]) -> list[Program]:
+    """Those of the parts; all of them when none is named. Raises UserError for a part there is not."""
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        raise UserError(
+            f"there is no part {unknown[0]!r}",
+            allowed=", ".join(PARTS),
+            found=repr(unknown[0]),
+            next=f"mill up --part {next(iter(PARTS))}",
+        )
+    wanted = {name for part in parts or PARTS for name in PARTS[part]}
+    return [program for program in programs if program.name in wanted]
+
+
 def platform_programs(settings: Settings) -> list[Program]:
-    """Dagster's UI and daemon, MLflow's UI, the gateway; the sandbox where a container engine answers."""
-    always = [dagster_ui(settings), dagster_daemon(settings), mlflow_ui(settings), gateway(settings)]
+    """Dagster's UI and daemon, the reaper, MLflow's UI, the gateway; the sandbox where a container engine answers."""
+    always = [dagster_ui(settings), dagster_daemon(settings), reaper(), mlflow_ui(settings), gateway(settings)]
     return [*always, sandbox(settings)] if container_engine.version() else always
 
 
@@ -62,7 +84,7 @@ def dagster_ui(settings: Settings) -> Program:
     return Program(
         "dagster",
         "Dagster: assets, runs, checks, schedules",
-        (*argv, "--workspace", str(workspace(settings))),
+        (*argv, "--log-format", "json", "--workspace", str(workspace(settings))),
         settings.dagster_port,
         "MILL_DAGSTER_PORT",
         base,
@@ -72,8 +94,13 @@ def dagster_ui(settings: Settings) -> Program:
 
 def dagster_daemon(settings: Settings) -> Program:
     """Schedules, sensors, the run queue."""
-    argv = (executable("dagster-daemon"), "run", "--workspace", str(workspace(settings)))
+    argv = (executable("dagster-daemon"), "run", "--log-format", "json", "--workspace", str(workspace(settings)))
     return Program("dagster-daemon", "Dagster daemon: schedules, sensors, queue", argv)
+
+
+def reaper() -> Program:
+    """Finds dead runs. A program of its own: it looks also while the daemon or the code location is gone."""
+    return Program("reaper", "Reaper: finds runs whose process is gone", (sys.executable, "-m", "orchestration.reaper"))
 
 
 def mlflow_ui(settings: Settings) -> Program:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from modelmill.errors import PrerequisiteError
 from modelmill.programs import Program
 from modelmill.settings import Settings
-from modelmill.supervise import control, logs
+from modelmill.supervise import control, logs, own_log
 
 READY_SECONDS = 180.0  # cold imports of seven programs on two cores take a minute
 
@@ -48,7 +49,7 @@ def _require_alive(settings: Settings, waiting: Sequence[Program]) -> None:
             "the supervisor is gone",
             allowed="it runs until the programs are ended",
             found="nobody answers on its socket",
-            next=f"read {logs(settings) / 'supervisord.log'}, then start again",
+            next=f"read {own_log(settings)}, then start again",
         )
     states = supervisor.states()
     for program in waiting:
@@ -71,4 +72,7 @@ def _last_words(log: Path) -> str:
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     except OSError:
         return "none"
-    return lines[-1][:300] if lines else "none"
+    try:
+        return str(json.loads(lines[-1])["said"])[:300] if lines else "none"
+    except (ValueError, KeyError, TypeError):  # said before there was anybody to make JSON of it
+        return lines[-1][:300]

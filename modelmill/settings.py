@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         "identifiers, with commas between. Everything else is only searched.",
     )
     threads: int = Field(0, ge=0, le=256, description="Threads for training and embedding; 0 means one per core.")
+    parts: str = Field(
+        "",
+        description="What `mill up` keeps here: orchestration, tracking, serving, with commas between. Default: all.",
+    )
     host: str = Field(
         "127.0.0.1", description="Where all servers listen. Only the gateway asks who you are: keep loopback."
     )

@@ -13,6 +13,7 @@ from modelmill import processes, programs, readiness, setup, supervise
 from modelmill.errors import MillError, PrerequisiteError
 from modelmill.programs import Program
 from modelmill.settings import Settings
+from modelmill.store import server
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,14 +22,18 @@ LOOK_EVERY = 5.0  # seconds between two looks for releases made or taken back me
 
 
 def up(settings: Settings, console: Console) -> None:
-    """Start, wait until every address answers, print them, stay. Returns after Ctrl-C or TERM with all of it ended."""
+    """Start, wait until every address answers, print them, stay. Returns after Ctrl-C or TERM with all of it ended.
+
+    Only the parts that the settings name (programs.PARTS); releases are kept where the gateway is.
+    """
     try:
         with processes.term_unwinds():
             wanted = _checked(settings)
             console.print("starting; the first time takes a minute")
             db = setup.prepare(settings)
             setup.dagster(settings)
-            wanted = [*wanted, *programs.live_programs(settings, db)]
+            if any(program.name == "gateway" for program in wanted):
+                wanted = [*wanted, *programs.live_programs(settings, db)]
             with supervise.supervised(settings, wanted):
                 readiness.wait_ready(settings, wanted, lambda program, seconds: _ready(console, program, seconds))
                 console.print(addresses(wanted))
@@ -40,9 +45,9 @@ def up(settings: Settings, console: Console) -> None:
 
 def _checked(settings: Settings) -> list[Program]:
     """The platform's programs; that none runs and that their ports are free is seen before anything is started."""
+    wanted = programs.of_parts(programs.platform_programs(settings), supervise.parts(settings))
     if supervise.control(settings) is not None:
         raise supervise.running_already(settings)
-    wanted = programs.platform_programs(settings)
     supervise.require_ports(settings, wanted)
     return wanted
 
@@ -70,12 +75,13 @@ def _stay(settings: Settings, db: Engine, console: Console) -> None:
                 "the supervisor ended by itself",
                 allowed="it runs until `mill up` is ended",
                 found="nobody answers on its socket",
-                next=f"read {supervise.logs(settings) / 'supervisord.log'}, then `mill up` again",
+                next=f"read {supervise.own_log(settings)}, then `mill up` again",
             )
         try:
             added, removed = supervise.reconcile(settings, db)
         except OperationalError:
             console.print("the database does not answer; looking again")
+            _revive(settings, console)
             continue
         except MillError as error:
             console.print(str(error), markup=False)
@@ -84,3 +90,12 @@ def _stay(settings: Settings, db: Engine, console: Console) -> None:
             console.print(f"  {name}: started")
         for name in removed:
             console.print(f"  {name}: ended")
+
+
+def _revive(settings: Settings, console: Console) -> None:
+    """The embedded server has nobody else to start it again; a given one has."""
+    if settings.database_url is None:
+        try:
+            server.revive(settings.home_dir)
+        except PrerequisiteError as error:  # its remains are on their way out: at the next look
+            console.print(str(error), markup=False)

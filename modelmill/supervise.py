@@ -56,19 +56,32 @@ class Place:
 
 
 def place(settings: Settings) -> Place:
-    """Where the supervisor of this home keeps its files; the socket moves to a private folder if the path is long."""
-    home = settings.home_dir
-    folder = home / "supervisor"
+    """Where the supervisor of this home keeps its files; the socket moves to a private folder if the path is long.
+
+    Each choice of parts has a supervisor of its own: on a shared home they stand on different machines.
+    """
+    home, kept = settings.home_dir, "-".join(["supervisor", *sorted(parts(settings))])
+    folder = home / kept
     socket = folder / "control.sock"
     if len(os.fsencode(socket)) > SOCKET_PATH_LIMIT:
-        short = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+        short = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
         socket = Path(tempfile.gettempdir()) / f"mill-{os.getuid()}-{short}" / "control.sock"
-    return Place(folder, socket, f"{home}:up")
+    return Place(folder, socket, ":".join([str(home), "up", *sorted(parts(settings))]))
+
+
+def parts(settings: Settings) -> tuple[str, ...]:
+    """The parts of an installation that are kept by this supervisor; none named: all."""
+    return tuple(filter(None, (part.strip() for part in settings.parts.split(","))))
 
 
 def logs(settings: Settings) -> Path:
     """One file a program, rotated."""
     return settings.home_dir / "logs"
+
+
+def own_log(settings: Settings) -> Path:
+    """The supervisor's own: what it started and what ended."""
+    return logs(settings) / f"{'-'.join(['supervisord', *sorted(parts(settings))])}.log"
 
 
 def control(settings: Settings) -> Control | None:
@@ -192,7 +205,7 @@ def _daemon(settings: Settings, at: Place) -> dict[str, object]:
     return {
         "nodaemon": "true",
         "pidfile": at.folder / "supervisord.pid",
-        "logfile": logs(settings) / "supervisord.log",
+        "logfile": own_log(settings),
         "logfile_maxbytes": "10MB",
         "logfile_backups": 2,
         "loglevel": {"warning": "warn"}.get(settings.log_level, settings.log_level),
@@ -202,7 +215,7 @@ def _daemon(settings: Settings, at: Place) -> dict[str, object]:
 
 
 def _program(settings: Settings, program: Program) -> dict[str, object]:
-    tethered = [sys.executable, "-m", "modelmill.tether", *program.argv]
+    tethered = [sys.executable, "-m", "modelmill.tether", "--log", program.name, *program.argv]
     return {
         "command": shlex.join(tethered),
         "directory": settings.root,
@@ -231,7 +244,7 @@ def _wait_for_control(settings: Settings, child: subprocess.Popen[bytes]) -> Non
         "the supervisor did not start",
         allowed="supervisord answering on its socket within 20 seconds",
         found=(said.read_text().strip().splitlines() or [f"exit code {child.returncode}"])[-1],
-        next=f"read {said} and {logs(settings) / 'supervisord.log'}",
+        next=f"read {said} and {own_log(settings)}",
     )
 
 
@@ -282,6 +295,8 @@ def _apply(settings: Settings, wanted: Sequence[Program], _held: IO[str]) -> tup
     if supervisor is None:
         return [], []
     running = set(supervisor.states())
+    if "gateway" not in running:  # nobody here would ask them
+        return [], []
     releases = {program.name for program in wanted}
     if releases == {name for name in running if name.startswith("release-")}:
         return [], []

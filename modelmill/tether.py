@@ -1,4 +1,6 @@
-"""`python -m modelmill.tether PROGRAM ARG...`: become PROGRAM, and be ended (SIGTERM) when the parent dies.
+"""`python -m modelmill.tether [--log NAME] PROGRAM ARG...`: become PROGRAM, ended (SIGTERM) when the parent dies.
+
+--log: what it prints goes through a child that makes JSON lines of it, as NAME (modelmill/logs.py).
 
 A supervisor that is killed with -9 cannot end its children; the kernel can (Linux, prctl(2) PR_SET_PDEATHSIG; the
 setting survives exec). Elsewhere it does nothing: what is left behind is ended at the next start (processes.py).
@@ -20,6 +22,28 @@ def tie() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
-if __name__ == "__main__":
+def log_through(name: str) -> None:
+    """Our standard output and error become a pipe to a child that writes to what they were; it ends when we do."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.dup2(reading, 0)
+        os.close(reading)
+        os.close(writing)
+        os.execv(sys.executable, [sys.executable, "-m", "modelmill.logs", name])  # noqa: S606
+    os.dup2(writing, 1)
+    os.dup2(writing, 2)
+    os.close(reading)
+    os.close(writing)
+
+
+def main(argv: list[str]) -> None:
+    """Become the program."""
+    if argv[0] == "--log":
+        log_through(argv[1])
+        argv = argv[2:]
     tie()
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606  (no shell: an argv)
+    os.execvp(argv[0], argv)  # noqa: S606  (no shell: an argv)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -107,11 +107,13 @@ def limit_pools(made: DagsterInstance) -> None:
 def main() -> None:
     """`python -m orchestration.instance`: Dagster's home, tables and pools made, dead runs reaped. Safe to repeat."""
     from modelmill.settings import load
+    from modelmill.store.database import engine
     from orchestration.reaper import reap
 
-    with connect(load()) as made:
+    settings = load()
+    with connect(settings) as made:
         limit_pools(made)
-        for run_id in reap(made):
+        for run_id in reap(settings, made, engine(settings)):
             print(f"run {run_id} was dead: marked as failed")
 
 

@@ -1,43 +1,104 @@
-"""Runs whose process died without a word: marked as failed, their pool slots given back.
+"""Runs whose process died without a word: marked as failed, fenced, their pool slots given back, their children ended.
 
-After a hard kill a run stays STARTED and its slot claimed, so the next run would wait for ever. Called at every start.
-Each run's events say which process executes it; a process that is gone, or younger than what it is said to have done,
-is not that process. Runs of other hosts are left alone.
+After a hard kill a run stays STARTED and its slot claimed, so the next run would wait for ever. `reap` is called at
+every start, and every 30 s by a program of its own: `python -m orchestration.reaper`, which `mill up` keeps.
+A run is dead when every process that works on it is gone (on this machine: seen by process id and the tick it began at)
+or silent (elsewhere). A run that has ended while a process still works on it leaves an orphan, which is ended.
+What a run had finished stays: Dagster's retry goes on from there, a training from its last checkpoint.
 """
 
 from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import psutil
+from sqlalchemy import Engine
+
+from modelmill import processes
+from modelmill.settings import Settings, load
+from modelmill.store import heartbeats
+from modelmill.store.heartbeats import Beat
 from orchestration.jobs import HOST_TAG
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
     from dagster._core.storage.dagster_run import RunRecord
 
+EVERY_SECONDS = 30.0
+# Where a process cannot be looked at: fifteen beats missed, so that a long step in C that lets no thread beat survives;
+# with the time between two looks less than 120 s.
+SILENT_SECONDS = 75.0
 # A run that is only being started has no process yet; run monitoring gives up on it after the same time.
 STARTING_SECONDS = 300.0
+# An orphan is one that was heard this long after its run had ended: not a row that could not be deleted in time.
+AFTER_END_SECONDS = 2 * heartbeats.BEAT_SECONDS
 
 
-def reap(instance: DagsterInstance) -> list[str]:
+def reap(settings: Settings, instance: DagsterInstance, db: Engine) -> list[str]:
     """The ids of the runs that were found dead and are now failed (or canceled, where that was asked for)."""
     from dagster import DagsterRunStatus, RunsFilter
 
+    beats: dict[str, list[Beat]] = {}
+    for beat in heartbeats.all_beats(db):
+        beats.setdefault(beat.run, []).append(beat)
     unfinished = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
-    dead = [record for record in instance.get_run_records(RunsFilter(statuses=unfinished)) if _dead(instance, record)]
+    records = instance.get_run_records(RunsFilter(statuses=unfinished))
+    dead = [record for record in records if _dead(instance, record, beats.get(record.dagster_run.run_id, ()))]
     for record in dead:
-        run = record.dagster_run
-        if run.status == DagsterRunStatus.CANCELING:
-            instance.report_run_canceled(run, message="its process was gone when modelmill looked")
-        else:
-            instance.report_run_failed(run, message="its process died without ending the run; found by the reaper")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        _bury(settings, instance, db, record)
+    known = {record.dagster_run.run_id for record in records}
+    for run in beats.keys() - known:
+        _end_orphans(settings, instance, db, run, beats[run])
     return [record.dagster_run.run_id for record in dead]
 
 
-def _dead(instance: DagsterInstance, record: RunRecord) -> bool:
+def _bury(settings: Settings, instance: DagsterInstance, db: Engine, record: RunRecord) -> None:
+    """First nothing of it can be published, then what is left of it is ended, then it is said to have failed."""
+    from dagster import DagsterRunStatus
+
+    run = record.dagster_run
+    heartbeats.declare_dead(db, run.run_id)
+    processes.end(processes.of_run(run.run_id, settings.home_dir))
+    if run.status == DagsterRunStatus.CANCELING:
+        instance.report_run_canceled(run, message="its process was gone when modelmill looked")
+    else:
+        instance.report_run_failed(run, message="its process died without ending the run; found by the reaper")
+    instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def _end_orphans(settings: Settings, instance: DagsterInstance, db: Engine, run: str, beats: Sequence[Beat]) -> None:
+    """The run has ended and a step of it was heard since: fence it, end its process and those that it started.
+
+    A step that is only beginning is of a run that Dagster lists in a moment; rows that fell silent are cleared away.
+    """
+    record = instance.get_run_record_by_id(run)
+    ended = record.end_time if record and record.dagster_run.is_finished else None
+    if record is not None and ended is None:
+        return
+    if ended is not None and max(beat.heard for beat in beats) > ended + AFTER_END_SECONDS:
+        heartbeats.declare_dead(db, run)
+        processes.end([*_own(beats), *processes.of_run(run, settings.home_dir)])
+    elif min(beat.silent for beat in beats) > SILENT_SECONDS:
+        heartbeats.declare_dead(db, run)
+
+
+def _own(beats: Sequence[Beat]) -> Iterator[psutil.Process]:
+    """The processes of this machine that beat, if they still are the ones that did; never ourselves."""
+    spared = {psutil.Process().pid, *(parent.pid for parent in psutil.Process().parents())}
+    for beat in beats:
+        if beat.here and beat.pid not in spared and beat.lives:
+            try:
+                yield psutil.Process(beat.pid)
+            except psutil.NoSuchProcess:
+                continue
+
+
+def _dead(instance: DagsterInstance, record: RunRecord, beats: Sequence[Beat]) -> bool:
+    if beats:
+        return all(not beat.lives if beat.here else beat.silent > SILENT_SECONDS for beat in beats)
     if record.dagster_run.tags.get(HOST_TAG, socket.gethostname()) != socket.gethostname():
         return False
     seen = _process(instance, record.dagster_run.run_id)
@@ -60,11 +121,33 @@ def _process(instance: DagsterInstance, run_id: str) -> tuple[int, float] | None
 
 
 def _lives(pid: int, said_at: float) -> bool:
-    import psutil
-
     try:
         process = psutil.Process(pid)
         # One second of slack: the clock ticks in which the kernel counts a process's age.
         return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= said_at + 1
     except psutil.NoSuchProcess:
         return False
+
+
+def main() -> None:
+    """Look every 30 s, for ever. A database that does not answer is waited for."""
+    from dagster_postgres.utils import DagsterPostgresException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from modelmill.store.database import engine
+    from orchestration import instance
+
+    settings = load()
+    with instance.connect(settings) as made:
+        while True:
+            start = time.monotonic()
+            try:
+                for run_id in reap(settings, made, engine(settings)):
+                    print(f"run {run_id} was dead: marked as failed", flush=True)
+            except (SQLAlchemyError, DagsterPostgresException) as error:
+                print(f"the database does not answer, looking again: {type(error).__name__}", flush=True)
+            time.sleep(max(1.0, EVERY_SECONDS - (time.monotonic() - start)))
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import NullPool, create_engine, text
 
 from modelmill.settings import Settings
-from modelmill.store.database import database_url
+from modelmill.store.database import database_url, engine
 from orchestration.reaper import reap
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ def turn(settings: Settings, instance: DagsterInstance, pool: str) -> Generator[
 
     The lock lives in the database session, so it is gone with the process that held it.
     """
-    engine = create_engine(database_url(settings), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as conn:
+    session = create_engine(database_url(settings), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with session.connect() as conn:
         said = ""
         while True:
             locked = conn.execute(
                 text("SELECT pg_try_advisory_lock(hashtext(:pool))"), {"pool": f"mill {pool}"}
             ).scalar()
-            reap(instance)
+            reap(settings, instance, engine(settings))
             other = _under_way(instance, pool) if locked else ["another launch"]
             if not other:
                 break

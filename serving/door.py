@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 
 from modelmill.errors import MillError
 from modelmill.store.keys import Key
-from serving import problems, scopes
+from serving import problems, request_log, scopes
 from serving.metrics import Metrics
 from serving.problems import Problem
 from serving.scopes import OPEN, Rule
@@ -49,8 +49,12 @@ class Door:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         rule = scopes.rule_for(scope["method"], scope["path"])
-        with self.metrics.request(rule.path if rule else "unknown") as status:
-            answer = _Answer(send, status)
+        route, headers = rule.path if rule else "unknown", Headers(scope=scope)  # pyright: ignore[reportArgumentType]
+        with (
+            self.metrics.request(route) as status,
+            request_log.logged(scope["method"], route, headers, status) as request,
+        ):
+            answer = _Answer(send, status, request)
             try:
                 await self._let_in(rule, scope, receive, answer)
             except Problem as problem:
@@ -111,14 +115,16 @@ class Door:
 
 
 class _Answer:
-    """`send` that knows whether the answer has begun, and which status it got."""
+    """`send` that knows whether the answer has begun and which status it got, and adds the request's id to it."""
 
-    def __init__(self, send: Send, status: list[int]) -> None:
+    def __init__(self, send: Send, status: list[int], request: str) -> None:
         self.send, self.status = send, status
+        self.header = (request_log.HEADER.encode(), request.encode())
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.status[:] = [message["status"]]
+            message = {**message, "headers": [*message.get("headers", ()), self.header]}
         await self.send(message)
 
     async def refuse(self, problem: Problem, scope: Scope, receive: Receive) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from modelmill import logs
 from serving.metrics import Metrics
 from serving.sandboxed import SandboxService
 from serving.state import State
@@ -42,6 +43,7 @@ class House:
     async def running(self, _app: FastAPI) -> AsyncGenerator[None, None]:
         """The app's lifespan."""
         state = State()
+        logs.configure(state.settings.home_dir, "gateway", state.settings.log_level)
         self._open = state, Switch(state.settings, self.metrics), SandboxService(state.settings)
         try:
             yield

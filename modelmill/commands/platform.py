@@ -1,10 +1,16 @@
-"""`mill up`, `down`, `doctor`, `migrate`: the installation itself."""
+"""`mill up`, `down`, `doctor`, `migrate`, `backup`, `restore`: the installation itself."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import typer
 
 from modelmill.commands import session
+
+PART = typer.Option([], "--part", help="Only orchestration, tracking or serving; may be given several times.")
+NEW_FILE = typer.Argument(..., help="A file that does not exist yet.")
+WRITTEN_FILE = typer.Argument(..., help="What `mill backup` wrote.")
 
 
 def register(app: typer.Typer) -> None:
@@ -13,21 +19,25 @@ def register(app: typer.Typer) -> None:
     app.command()(down)
     app.command()(doctor)
     app.command()(migrate)
+    app.command()(backup)
+    app.command()(restore)
 
 
-def up() -> None:
+def up(part: list[str] = PART) -> None:
     """Start all programs; Ctrl-C ends them. Prints the addresses when they answer."""
     from modelmill import standing
 
-    standing.up(session.configured(), session.console())
+    settings = session.configured()
+    standing.up(settings.model_copy(update={"parts": ",".join(part)}) if part else settings, session.console())
 
 
-def down() -> None:
+def down(part: list[str] = PART) -> None:
     """End what `mill up` started, from elsewhere."""
     from modelmill import supervise
     from modelmill.store import server
 
     settings = session.configured()
+    settings = settings.model_copy(update={"parts": ",".join(part)}) if part else settings
     ended = supervise.down(settings)
     if settings.database_url is None:
         server.join_if_running(settings.home_dir)  # and so stop it with us, if nobody else uses it
@@ -56,3 +66,30 @@ def migrate() -> None:
     settings = session.configured()
     setup.prepare(settings)
     typer.echo(f"ready: {settings.home_dir}")
+
+
+def backup(file: Path = NEW_FILE) -> None:
+    """Write database, artifacts, MLflow's files, DVC's cache and settings into one file. Secrets stay out."""
+    from modelmill import backup, setup
+
+    settings = session.configured()
+    setup.prepare(settings)
+    made = backup.write(settings, file.absolute())
+    typer.echo(f"{made.files} files, {made.bytes / 1e6:.1f} MB in {made.seconds:.1f} s: {made.file}")
+    for name in made.left_out:
+        typer.echo(f"left out, no regular file: {name}")
+    typer.echo(f"keep by itself: {session.pepper_place(settings)} (without it the API keys of now are worth nothing)")
+
+
+def restore(
+    file: Path = WRITTEN_FILE,
+    replace: bool = typer.Option(False, "--replace", help="Also over what is there: that is then lost."),
+) -> None:
+    """Put a backup in place of an empty installation; every hash is compared first."""
+    from modelmill import restore
+
+    settings = session.configured()
+    done = restore.read(settings, file.absolute(), replace)
+    typer.echo(f"{done.files} files, {done.bytes / 1e6:.1f} MB of {done.made_at} in {done.seconds:.1f} s")
+    typer.echo(f"settings to choose from: {settings.home_dir / restore.CHOSEN}")
+    typer.echo(f"API keys need the pepper of then as {session.pepper_place(settings)}; else: mill key create NAME")

@@ -64,3 +64,9 @@ def print_json(value: object) -> None:
 def actor() -> str:
     """Who does it, for the record of releases, keys and consents."""
     return "cli"
+
+
+def pepper_place(settings: Settings) -> str:
+    """Where the secret of the API keys is, for people."""
+    kept = settings.home_dir / "secrets" / "pepper"
+    return "the setting MILL_KEY_PEPPER" if settings.key_pepper else str(kept)

@@ -55,7 +55,7 @@ def _heard(
 ) -> Iterator[Unit]:
     """What users said that may be learnt from. It comes through the open door, so it refuses nothing and measures
     nothing: a label that nobody else has an example of, a text that the team labelled itself, a copy of what measures,
-    and a second word on one text are passed over (docs/decisions/0010).
+    and a second word on one text are passed over (docs/decisions/0012).
     """
     labels = {*known, OUT_OF_SCOPE, *map(label_of, rows)}
     settled = {_plain(row.text) for row in rows}

@@ -178,14 +178,15 @@ class ArchiveSnapshot:
                 if number > MAX_ENTRIES:
                     raise ValueError(f"more than {MAX_ENTRIES} files")
                 folded = unicodedata.normalize("NFKC", entry.path).casefold()
-                reason = entry.refused or _bad_name(entry.path) or ("duplicate name" if folded in seen else "")
+                reason = entry.refused or bad_name(entry.path) or ("duplicate name" if folded in seen else "")
                 seen.add(folded)
                 yield replace(entry, refused=reason) if reason != "bad name" else _unnamed(entry, number)
         except BROKEN as error:
             raise refused(self.uri, str(error) or type(error).__name__) from error
 
 
-def _bad_name(name: str) -> str:
+def bad_name(name: str) -> str:
+    """ "bad name" for one that leads elsewhere or cannot be shown; empty for an honest one."""
     parts = name.split("/")
     bad = (
         not name.isprintable()

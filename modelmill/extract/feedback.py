@@ -2,7 +2,7 @@
 
 One row a text: the label that a user confirmed or gave as correction; the newest word counts. A corpus as any other:
 without consent nothing is learnt from it, and `mill corpus remove` takes it away. Only what the prediction log holds is
-read, which is without secrets and personal data. docs/decisions/0010 says what such rows may and may not do.
+read, which is without secrets and personal data. docs/decisions/0012 says what such rows may and may not do.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelmill.errors import DataError
@@ -11,6 +11,7 @@ from modelmill.errors import DataError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from modelmill.finetune.checkpoints import Checkpoints
     from modelmill.finetune.recipe import Say
 
 T = TypeVar("T")
@@ -71,36 +72,46 @@ def trainable(transformer: Any, frozen_layers: int) -> list[Any]:
 
 def run(
     groups: Sequence[dict[str, Any]],
-    all_batches: Iterable[list[T]],
-    steps: int,
+    all_batches: Sequence[list[T]],
     loss_of: Callable[[list[T]], Tensor],
     say: Say,
+    keeper: Checkpoints | None = None,
 ) -> float:
-    """Take `steps` steps over parameter groups ({"params", "lr"}); returns the mean loss of the last tenth.
+    """Take a step a batch over parameter groups ({"params", "lr"}); returns the mean loss of the last tenth.
 
+    From the keeper's checkpoint on, if it has one: the result is the same, bit for bit, as without the interruption.
     Raises DataError when the loss is no number: such a model must not be saved.
     """
     import torch
 
+    steps = len(all_batches)
     optimizer = torch.optim.AdamW(groups, weight_decay=DECAY)
-    warm = max(1, int(steps * WARM_UP))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warm, (steps - step) / max(1, steps - warm))
-    )
+    rates = [group["lr"] for group in groups]
     weights = [weight for group in groups for weight in group["params"]]
-    losses: list[float] = []
-    for step, batch in enumerate(all_batches, 1):
+    losses = keeper.restore(weights, optimizer) if keeper else []
+    for step, known in enumerate(losses, 1):  # the curve is whole again, in a new record of the training
+        say.metric("loss", known, step)
+    for step, batch in enumerate(all_batches[len(losses) :], len(losses) + 1):
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * _rate(step, steps)
         loss = loss_of(batch)
         losses.append(_number(loss.item(), step))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, CLIP)
         optimizer.step()
-        schedule.step()
         say.metric("loss", losses[-1], step)
         say.step("training", step, steps, f"loss {losses[-1]:.3f}")
+        if keeper and step < steps:
+            keeper.keep(weights, optimizer, losses)
     last = losses[-max(1, len(losses) // 10) :]
     return sum(last) / len(last)
+
+
+def _rate(step: int, steps: int) -> float:
+    """The share of the learning rate in a step, counted from 1: rises to 1 in the warm-up, falls to 0 at the end."""
+    warm = max(1, int(steps * WARM_UP))
+    return min(step / warm, (steps - step + 1) / max(1, steps - warm))
 
 
 def _number(loss: float, step: int) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modelmill.errors import UserError
+from modelmill.finetune.checkpoints import Checkpoints
 from modelmill.records import Example
 from modelmill.settings import Settings
 
@@ -32,7 +33,10 @@ class Say(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """One training. base: the folder or name of the model to start from. params: the task's for the profile."""
+    """One training. base: the folder or name of the model to start from. params: the task's for the profile.
+
+    checkpoints: where the loop keeps how far it is, None for nowhere.
+    """
 
     settings: Settings
     base: str
@@ -42,6 +46,7 @@ class Job:
     validation: Sequence[Example]
     staging: Path
     say: Say
+    checkpoints: Checkpoints | None = None
 
 
 class Recipe(Protocol):

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from modelmill import tracking
 from modelmill.embed.encoder import model_name
 from modelmill.errors import DataError, PrerequisiteError, UserError
+from modelmill.finetune import checkpoints
 from modelmill.finetune.executors import local
 from modelmill.finetune.recipe import get_recipe
 from modelmill.progress import Progress, Step, silent
@@ -26,6 +27,8 @@ from modelmill.task import Task
 
 CARD = "README.md"
 TRAINING = "training.json"
+# A killed training loses at most this much; writing weights and moments of MiniLM takes about half a second.
+CHECKPOINT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ def finetune(
     lease = publications.take(db, asset)
     origin = {"task": task.name, "dataset_sha256": dataset.sha256, "profile": profile, "seed": seed}
     with _staging(settings) as folder, _run(settings, task, dataset, origin, profile) as run:
-        metrics = _train(settings, task, dataset, profile, seed, folder, _hear(run, progress))
+        kept = checkpoints.folder(settings, dataset.sha256, input_hash)
+        metrics = _train(settings, task, dataset, profile, seed, folder, kept, _hear(run, progress))
         for name, value in metrics.items():
             run.metric(name if name != "loss" else "final_loss", value)
         _describe(
@@ -69,6 +73,7 @@ def finetune(
             publications.publish(
                 conn, lease, input_hash=input_hash, sha256=sha256, rows=dataset.counts.get("train", 0), detail=metrics
             )
+    checkpoints.discard(settings, kept)
     return Trained(made, fresh=True)
 
 
@@ -117,7 +122,14 @@ def _run(settings: Settings, task: Task, dataset: Dataset, origin: Mapping[str, 
 
 
 def _train(
-    settings: Settings, task: Task, dataset: Dataset, profile: Profile, seed: int, folder: str, heard: Any
+    settings: Settings,
+    task: Task,
+    dataset: Dataset,
+    profile: Profile,
+    seed: int,
+    folder: str,
+    kept: Path,
+    heard: Any,
 ) -> dict[str, float]:
     spec = {
         "task": task.name,
@@ -128,6 +140,8 @@ def _train(
         "base": settings.base_model,
         "params": dict(task.params[profile]),
         "seed": seed,
+        "checkpoints": str(kept),
+        "checkpoint_seconds": CHECKPOINT_SECONDS,
     }
     started = time.monotonic()
     metrics = local.execute(settings, spec, heard)

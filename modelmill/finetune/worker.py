@@ -1,6 +1,7 @@
 """`python -m modelmill.finetune.worker SPEC.json`: run one recipe, say how it goes as JSON lines on standard output.
 
-SPEC: recipe, dataset (folder of a frozen dataset), staging, base, params, seed. Events: step, metric, and at the end
+SPEC: recipe, dataset (folder of a frozen dataset), staging, base, params, seed, checkpoints (folder),
+checkpoint_seconds. Events: step, metric, and at the end
 done {metrics} or failed {kind, error}. Nothing else reaches standard output: libraries print to standard error.
 """
 
@@ -48,6 +49,7 @@ class Speaker:
 
 def train(spec: dict[str, Any], say: Speaker) -> dict[str, float]:
     """Run the recipe that the spec names."""
+    from modelmill.finetune.checkpoints import Checkpoints
     from modelmill.finetune.recipe import Job, get_recipe
     from modelmill.store.datasets import read_examples
 
@@ -62,6 +64,7 @@ def train(spec: dict[str, Any], say: Speaker) -> dict[str, float]:
         validation=read_examples(dataset, Split.VALIDATION),
         staging=Path(spec["staging"]),
         say=say,
+        checkpoints=Checkpoints(Path(spec["checkpoints"]), spec["checkpoint_seconds"]),
     )
     return get_recipe(spec["recipe"]).train(job)
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, desc, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from modelmill import processes
 from modelmill.errors import FencedError
 from modelmill.store.tables import lease, publication
 
@@ -45,7 +46,7 @@ class Lease:
 
 def owner_name() -> str:
     """Who is working: host and process, and Dagster's run where there is one."""
-    run = os.environ.get("DAGSTER_RUN_ID", "")
+    run = os.environ.get(processes.RUN, "")
     return f"{socket.gethostname()}/{os.getpid()}" + (f"/{run}" if run else "")
 
 

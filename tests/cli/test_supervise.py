@@ -53,7 +53,8 @@ def ports(free_port: Callable[[], int]) -> tuple[int, int]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything(settings: Settings, ports: tuple[int, int], number: signal.Signals) -> None:
     with kept(*ports) as keeper:
-        assert len(processes.marked(supervise.place(settings).mark)) == 3  # supervisord and the two
+        # supervisord, the two, and what writes the log of each
+        assert len(processes.marked(supervise.place(settings).mark)) == 5
         keeper.send_signal(number)
         keeper.wait(timeout=30)
         assert processes.marked(supervise.place(settings).mark) == []

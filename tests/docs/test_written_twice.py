@@ -38,8 +38,11 @@ def shell_lines(text: str) -> list[str]:
 
 
 def commands(word: str) -> list[list[str]]:
-    """Calls of `word` in README and CONTRIBUTING, also those within $(...)."""
-    lines = shell_lines(README) + shell_lines((CHECKOUT / "CONTRIBUTING.md").read_text())
+    """Calls of `word` in README, CONTRIBUTING and the operator's page, also those within $(...)."""
+    others = ("CONTRIBUTING.md", "docs/operations.md")
+    lines = [
+        line for page in (README, *((CHECKOUT / name).read_text() for name in others)) for line in shell_lines(page)
+    ]
     calls = [re.sub(r"^\w+=\$\((.*)\)$", r"\1", line) for line in lines]
     return [shlex.split(call) for call in calls if call.split()[0] == word]
 

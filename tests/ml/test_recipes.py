@@ -14,6 +14,7 @@ import pytest
 
 from modelmill.errors import DataError, UserError
 from modelmill.finetune import loop
+from modelmill.finetune.checkpoints import Checkpoints
 from modelmill.finetune.recipe import Job, get_recipe
 from modelmill.finetune.typos import mistype
 from modelmill.records import Example, Split
@@ -163,3 +164,45 @@ def test_batches_by_group_hold_one_group_as_far_as_it_fills_them() -> None:
     assert sorted(item for batch in made for item in batch) == items
     assert [len({group for group, _ in batch}) for batch in made] == [1] * 6
     assert made == loop.batches_by_group(items, 10, random.Random(1), lambda item: item[0])
+
+
+class StoppedError(Exception):
+    """The training ends here, as if it were killed."""
+
+
+class StopsAt(Heard):
+    """Ends the training in the middle of a step."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__()
+        self.last = last
+
+    def step(self, what: str, done: int, total: int, note: str = "") -> None:
+        super().step(what, done, total, note)
+        if (what, done) == ("training", self.last):
+            raise StoppedError
+
+
+@pytest.mark.parametrize(
+    ("recipe", "params", "make"), [("classifier", CLASSIFIER, texts), ("contrastive", CONTRASTIVE, pairs)]
+)
+def test_a_training_that_was_stopped_goes_on_from_its_checkpoint_to_the_same_bytes(
+    tiny_base: Path, tmp_path: Path, recipe: str, params: dict[str, Any], make: Any
+) -> None:
+    kept = tmp_path / "checkpoints"
+    short = {**params, "epochs": 2}
+    whole = job(tiny_base, tmp_path / "whole", short, make)
+    expected = get_recipe(recipe).train(whole)
+    stopped = job(tiny_base, tmp_path / "stopped", short, make)
+    with pytest.raises(StoppedError):
+        get_recipe(recipe).train(replace(stopped, say=StopsAt(4), checkpoints=Checkpoints(kept, every=0)))
+    [file] = kept.iterdir()
+    assert file.name.startswith("00000003-")
+    (kept / file.name.replace("00000003", "00000009")).write_bytes(file.read_bytes()[:-1] + b"!")  # altered: not taken
+    resumed = job(tiny_base, tmp_path / "resumed", short, make)
+    metrics = get_recipe(recipe).train(replace(resumed, checkpoints=Checkpoints(kept, every=3600)))
+    assert digests(tmp_path / "resumed") == digests(tmp_path / "whole")
+    assert metrics == expected
+    assert resumed.say.losses == whole.say.losses  # type: ignore[attr-defined]
+    assert resumed.say.steps[-1] == whole.say.steps[-1]  # type: ignore[attr-defined]
+    assert len([what for what, _, _ in resumed.say.steps if what == "training"]) == metrics["steps"] - 3  # type: ignore[attr-defined]

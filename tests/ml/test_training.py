@@ -25,6 +25,7 @@ from modelmill.evaluate import reports
 from modelmill.evaluate.stage import evaluate
 from modelmill.evaluate.unseen import SLICE
 from modelmill.extract.stage import extract
+from modelmill.finetune import stage
 from modelmill.finetune.executors import local
 from modelmill.finetune.stage import finetune
 from modelmill.normalize.stage import normalize
@@ -215,3 +216,33 @@ def test_a_worker_that_is_killed_is_an_error_and_none_is_left(settings: Settings
         local.execute(settings, spec, print)
     killer.join()
     assert [p for p in psutil.Process().children(recursive=True) if p.cmdline()[1:3] == ARGV] == []
+
+
+def test_a_training_whose_worker_was_killed_goes_on_where_it_was(
+    small: Settings, db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "CHECKPOINT_SECONDS", 0.0)
+    task = get_task("semantic_search")
+    task = replace(task, params={"tiny": {**PARAMS[task.name], "epochs": 8}})
+    dataset = dataset_of(small, db, task)
+
+    def files() -> list[Path]:
+        return list((small.home_dir / "checkpoints").rglob("*.safetensors"))
+
+    def interrupt(step: Step) -> None:
+        while step.what == "training" and not files():
+            threading.Event().wait(0.01)
+        if step.what == "training":
+            raise InterruptedError  # the worker is killed on the way out
+
+    with pytest.raises(InterruptedError):
+        finetune(small, db, task, dataset, "tiny", 17, interrupt)
+    [kept] = files()
+    done = int(kept.name[:8])
+    assert publications.current(db, "semantic_search/candidate") is None
+    steps: list[Step] = []
+    trained = finetune(small, db, task, dataset, "tiny", 17, steps.append)
+    assert min(step.done for step in steps if step.what == "training") > done > 0
+    curve = tracking.curves(small, str(trained.candidate.mlflow_run_id))["loss"]
+    assert [step for step, _ in curve] == list(range(1, 17)), "the curve of the new record is whole"
+    assert not (small.home_dir / "checkpoints").exists() or files() == []

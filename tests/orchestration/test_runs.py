@@ -103,9 +103,9 @@ def test_a_killed_run_is_found_dead_and_an_interrupted_one_ends_itself(
             started.communicate(timeout=60)
             assert (started.returncode, _newest(dagster)) == (code, status)
     dead = dagster.get_runs(limit=1)[0].run_id
-    assert reaper.reap(dagster) == [dead]
+    assert reaper.reap(settings, dagster, db) == [dead]
     assert _newest(dagster) == DagsterRunStatus.FAILURE
-    assert reaper.reap(dagster) == []
+    assert reaper.reap(settings, dagster, db) == []
 
 
 def _waiting(db: Engine) -> bool:

@@ -56,7 +56,7 @@ def train(job: Job) -> dict[str, float]:
         },
         {"params": list(model.head.parameters()), "lr": float(job.params["head_learning_rate"])},
     ]
-    loss = loop.run(groups, planned, len(planned), lambda batch: _loss(model, batch, job), job.say)
+    loss = loop.run(groups, planned, lambda batch: _loss(model, batch, job), job.say, job.checkpoints)
     model.encoder.eval()
     intent_model.save(model, job.staging)
     calibration, measured = _calibrate(model, job)

@@ -51,7 +51,7 @@ def train(job: Job) -> dict[str, float]:
     encoder.model.train()
     weights = loop.trainable(encoder.model[0].auto_model, int(job.params["frozen_layers"]))
     group = {"params": weights, "lr": float(job.params["learning_rate"])}
-    loss = loop.run([group], planned, len(planned), loss_of, job.say)
+    loss = loop.run([group], planned, loss_of, job.say, job.checkpoints)
     encoder.model.eval()
     encoder.model.save_pretrained(str(job.staging), create_model_card=False, safe_serialization=True)
     confidence, measured = _validate(encoder, job)

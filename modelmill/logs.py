@@ -1,0 +1,192 @@
+"""Logs as JSON lines: when, how grave, which program, run, asset, partition, request; what was said. Nothing secret.
+
+Our own words go through Python's `logging` (the logger `mill`) into logs/mill.jsonl of the home, from whatever process.
+What the programs print (`python -m modelmill.logs NAME`, behind modelmill/tether.py) becomes one such line each.
+Every text is cleaned by the intake's rules (normalize/privacy.py), and of this installation's own secrets.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+MAX_BYTES, BACKUPS = 10_000_000, 2
+LONGEST = 20_000  # characters of one line; the rest of a longer one is cut off
+SHORTEST_SECRET = 6  # characters; what is shorter would be taken out of the middle of words
+SECRETS = ("MILL_KEY_PEPPER",)
+ADDRESSES = ("MILL_DATABASE_URL", "DAGSTER_POSTGRES_URL", "MLFLOW_BACKEND_STORE_URI", "MILL_TEST_DATABASE_URL")
+# What our own keys look like, and what HTTP carries them in; the rest is the intake's to find.
+OWN = re.compile(r"\b(mk_[a-z2-7]{10})\.[A-Za-z0-9_-]{20,}|\b((?:Bearer|Basic) +)[A-Za-z0-9._~+/=-]{8,}")
+RUN_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b")
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+_about: ContextVar[Mapping[str, str]] = ContextVar("about", default=NOTHING)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+NAMED_LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)\b")
+
+
+@contextmanager
+def about(**fields: str) -> Generator[None]:
+    """Every line that is logged within says this of itself: run, asset, partition, request."""
+    token = _about.set({**_about.get(), **{name: value for name, value in fields.items() if value}})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def logger() -> logging.Logger:
+    """Ours."""
+    return logging.getLogger("mill")
+
+
+def configure(home: Path, program: str, level: str = "info") -> None:
+    """From now on this process's own words go into the home's log. Calling it again changes nothing."""
+    ours = logger()
+    if not any(isinstance(one, Rotating) for one in ours.handlers):
+        handler = Rotating(home / "logs" / "mill.jsonl")
+        handler.setFormatter(Lines(program, home))
+        ours.addHandler(handler)
+        ours.propagate = False
+    ours.setLevel(level.upper())
+
+
+class Lines(logging.Formatter):
+    """A record as one line of JSON."""
+
+    def __init__(self, program: str, home: Path) -> None:
+        super().__init__()
+        self.program, self.home = program, home
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Its exception too, as text."""
+        said: dict[str, Any] = {**_about.get(), "pid": record.process, "said": record.getMessage()}
+        if record.exc_info and record.exc_info[1]:
+            said["error"] = "".join(traceback.format_exception(record.exc_info[1]))
+        return line(record.created, record.levelname.lower(), self.program, said, self.home)
+
+
+class Rotating(logging.Handler):
+    """Appends to a file that several processes write, under a lock; at 10 MB it becomes FILE.1, and that FILE.2.
+
+    The library's own handler would let each process rotate what another one writes to.
+    """
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A disk that is full or read-only stops no work."""
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with self.file.with_suffix(".lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if self.file.exists() and self.file.stat().st_size > MAX_BYTES:
+                    self._rotate()
+                with self.file.open("a", encoding="utf-8") as out:
+                    out.write(self.format(record) + "\n")
+        except OSError:
+            return
+        except Exception:  # noqa: BLE001  (what the library does with a record that cannot be written)
+            self.handleError(record)
+
+    def _rotate(self) -> None:
+        for number in range(BACKUPS, 0, -1):
+            before = self.file.with_suffix(f"{self.file.suffix}.{number - 1}") if number > 1 else self.file
+            with suppress(FileNotFoundError):
+                before.replace(self.file.with_suffix(f"{self.file.suffix}.{number}"))
+
+
+def line(at: float, level: str, program: str, said: Mapping[str, Any], home: Path) -> str:
+    """One line of JSON, cleaned. at: seconds since the epoch."""
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at * 1000) % 1000:03}Z"
+    words = {name: cleaned(value, home) if isinstance(value, str) else value for name, value in said.items()}
+    return json.dumps({"at": seconds, "level": level, "program": program, **words}, ensure_ascii=False, default=str)
+
+
+def cleaned(text: str, home: Path) -> str:
+    """The text without this installation's secrets, our keys, and what the intake takes out of code."""
+    from modelmill.normalize import privacy
+
+    text = text[:LONGEST]
+    for secret in own_secrets(home):
+        text = text.replace(secret, "<secret>")
+    text = OWN.sub(lambda found: f"{found[1] or found[2]}<secret>", text)
+    ids = RUN_ID.findall(text)
+    return text if text in ids else privacy.clean(text).text
+
+
+def own_secrets(home: Path) -> tuple[str, ...]:
+    """What is never written: passwords of addresses, the pepper, whatever lies in home/secrets. The longest first."""
+    kept = home / "secrets"
+    files = tuple(sorted((str(file), file.stat().st_mtime_ns) for file in kept.glob("*"))) if kept.is_dir() else ()
+    given = tuple(os.environ.get(name, "") for name in (*SECRETS, *ADDRESSES))
+    return _own_secrets(files, given)
+
+
+@cache
+def _own_secrets(files: tuple[tuple[str, int], ...], given: tuple[str, ...]) -> tuple[str, ...]:
+    found = set(given[: len(SECRETS)])
+    for address in given[len(SECRETS) :]:
+        with suppress(ValueError):
+            password = urlsplit(address).password or ""
+            found |= {password, unquote(password)}
+    for name, _ in files:
+        with suppress(OSError):
+            found.add(Path(name).read_text(encoding="utf-8", errors="replace").strip())
+    return tuple(sorted((one for one in found if len(one) >= SHORTEST_SECRET), key=len, reverse=True))
+
+
+def relay(program: str, lines: IO[str], out: IO[str], home: Path) -> None:
+    """What a program prints, a line of JSON each. Lines that are JSON already keep what they say of themselves."""
+    for text in lines:
+        if text.strip():
+            out.write(_relayed(program, text.rstrip("\n"), home) + "\n")
+            out.flush()
+
+
+def _relayed(program: str, text: str, home: Path) -> str:
+    told: dict[str, Any] = {}
+    if text.startswith("{"):
+        with suppress(ValueError):
+            told = json.loads(text)
+    level = str(told.pop("level", "info")).lower()
+    if not told:
+        text = COLOUR.sub("", text)
+        named = NAMED_LEVEL.search(text[:200])
+        level = named[1].lower() if named else level
+    words = told.pop("event", None) or told.pop("said", None) or told.pop("message", None)
+    run = RUN_ID.search(text)
+    said: dict[str, Any] = {"run": run[0]} if run else {}
+    said["said"] = str(words) if words else text
+    if told.get("exception") or told.get("exc_info"):
+        said["error"] = str(told.get("exception") or told["exc_info"])
+    return line(time.time(), level, program, said, home)
+
+
+def main() -> None:
+    """Until the program has closed its end; after TERM for two seconds more, so that its last words are kept."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.alarm(2))
+    with open(sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False) as lines:
+        relay(sys.argv[1], lines, sys.stdout, Path(os.environ["MILL_HOME"]))
+
+
+if __name__ == "__main__":
+    main()

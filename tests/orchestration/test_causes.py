@@ -1,0 +1,120 @@
+"""A run that fails for want of something says what it wants, and the same run again ends well when it is there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+
+from modelmill.settings import Settings
+from modelmill.store import corpora, database, publications
+from orchestration.definitions import defs
+from orchestration.jobs import INTAKE
+
+
+@pytest.fixture
+def corpus(settings: Settings, db: Engine, dagster: DagsterInstance, tmp_path: Path) -> Path:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    shutil.copy(shutil.__file__, folder / "some.py")
+    corpora.add(settings, db, "code", str(folder), "Apache-2.0", consent=True)
+    dagster.add_dynamic_partitions("corpora", ["code"])
+    return folder
+
+
+def taken_in(dagster: DagsterInstance) -> ExecuteInProcessResult:
+    job = defs.resolve_job_def(INTAKE)
+    selected = [AssetKey("documents"), AssetKey("units")]
+    return job.execute_in_process(
+        instance=dagster, partition_key="code", asset_selection=selected, raise_on_error=False
+    )
+
+
+def cause(run: ExecuteInProcessResult) -> dict[str, Any]:
+    """The four parts that the failed step's page shows."""
+    [failed] = [event for event in run.all_events if event.is_step_failure][:1]
+    told = failed.step_failure_data.user_failure_data
+    assert told is not None
+    return {name: entry.value for name, entry in told.metadata.items()}
+
+
+def refuse(conn: Connection, why: str) -> None:
+    """From now on a publication of units fails in the server with this SQLSTATE."""
+    conn.execute(
+        text(
+            "CREATE OR REPLACE FUNCTION mill.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF NEW.asset = 'units' THEN {why}; END IF; RETURN NEW; END $$"
+        )
+    )
+    conn.execute(
+        text(
+            "CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON publication FOR EACH ROW EXECUTE FUNCTION mill.refuse()"
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("why", "said", "mend"),
+    [
+        (
+            "RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'",
+            "disk is full",
+            "free",
+        ),
+        ("PERFORM pg_terminate_backend(pg_backend_pid())", "the database does not answer", "mill doctor"),
+    ],
+    ids=["disk full", "server restarted"],
+)
+def test_a_database_that_fails_in_the_middle_is_named_and_the_next_run_ends_well(
+    settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path, why: str, said: str, mend: str
+) -> None:
+    with db.begin() as conn:
+        refuse(conn, why)
+    run = taken_in(dagster)
+    assert not run.success
+    assert said in cause(run)["failed"]
+    assert mend in cause(run)["next"]
+    assert cause(run)["kind"] == "PrerequisiteError"
+    assert publications.current(db, "units", "code") is None
+    assert publications.current(db, "documents", "code") is not None
+    with db.begin() as conn:
+        conn.execute(text("DROP TRIGGER refuse ON publication"))
+    assert taken_in(dagster).success
+
+
+def test_a_server_without_a_free_connection_is_named(settings: Settings) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    from modelmill.failures import explained
+
+    name = database.database_url(settings).database
+    admin = create_engine(database.database_url(settings), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.execute(text(f'CREATE ROLE "{name}_one" LOGIN CONNECTION LIMIT 0'))
+        try:
+            narrow = create_engine(database.database_url(settings).set(username=f"{name}_one"), poolclass=NullPool)
+            with pytest.raises(OperationalError) as refused:
+                narrow.connect()
+            told = explained(refused.value)
+            assert told.failed == "the database takes no more connections"
+            assert "too many connections for role" in told.found
+        finally:
+            conn.execute(text(f'DROP ROLE "{name}_one"'))
+
+
+def test_a_home_that_cannot_be_written_is_named_and_the_next_run_ends_well(
+    settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path
+) -> None:
+    blocked = settings.home_dir / "secrets"  # root writes to read-only folders too: a file stands where it should be
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    blocked.write_text("")
+    run = taken_in(dagster)
+    assert not run.success
+    assert str(blocked) in cause(run)["failed"]
+    assert cause(run)["kind"] == "PrerequisiteError"
+    blocked.unlink()
+    assert taken_in(dagster).success

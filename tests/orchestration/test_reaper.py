@@ -1,0 +1,116 @@
+"""Who is dead, who is an orphan, and who is none of our business."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
+from sqlalchemy import Engine, text
+
+from modelmill import processes
+from modelmill.settings import Settings
+from modelmill.store import heartbeats, tables
+from orchestration import reaper
+from orchestration.definitions import defs
+from orchestration.jobs import HOST_TAG, INTAKE
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start(settings: Settings) -> Iterator[Start]:
+    """A process that waits, as a step of a run would have started it."""
+    made: list[subprocess.Popen[bytes]] = []
+
+    def one(run: str, home: str | None = None) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, processes.RUN: run, "MILL_HOME": home or str(settings.home_dir)}
+        argv = [sys.executable, "-c", "print(flush=True); input()"]
+        made.append(subprocess.Popen(argv, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        assert made[-1].stdout is not None
+        made[-1].stdout.readline()
+        return made[-1]
+
+    yield one
+    for process in made:
+        process.kill()
+        process.communicate()
+
+
+def started(dagster: DagsterInstance, host: str = "") -> DagsterRun:
+    """A run that says it began, on this machine or another one."""
+    tags = {HOST_TAG: host or socket.gethostname()}
+    run = dagster.create_run_for_job(defs.resolve_job_def(INTAKE), tags=tags)
+    begun = DagsterEvent(DagsterEventType.RUN_START.value, INTAKE, message="started")
+    dagster.report_dagster_event(begun, run_id=run.run_id)
+    return run
+
+
+def beat(db: Engine, run: str, host: str, pid: int, process: str, later: float = 0.0) -> None:
+    """A row as a step writes it. later: seconds by which it was heard after now."""
+    heard = datetime.now(UTC) + timedelta(seconds=later)
+    row = {"run": run, "step": "units", "host": host, "pid": pid, "process": process}
+    with db.begin() as conn:
+        conn.execute(tables.heartbeat.insert().values(**row, beat_at=heard))
+
+
+def ended(process: subprocess.Popen[bytes]) -> bool:
+    """Its exit code went to whoever waited for it first, here psutil."""
+    process.wait(10)
+    return True
+
+
+def status(dagster: DagsterInstance, run: DagsterRun) -> DagsterRunStatus:
+    found = dagster.get_run_by_id(run.run_id)
+    assert found is not None
+    return found.status
+
+
+def test_a_run_elsewhere_is_dead_when_it_is_silent_and_not_before(
+    settings: Settings, db: Engine, dagster: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started(dagster, host="elsewhere")
+    beat(db, run.run_id, "elsewhere", 1, "another boot/1", later=-3600)
+    with db.connect() as conn:
+        up = conn.execute(
+            text("SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())")
+        ).scalar_one()
+    monkeypatch.setattr(reaper, "SILENT_SECONDS", float(up) + 60)  # since PostgreSQL came back it could not have beaten
+    assert reaper.reap(settings, dagster, db) == []
+    monkeypatch.setattr(reaper, "SILENT_SECONDS", 0.0)
+    assert reaper.reap(settings, dagster, db) == [run.run_id]
+    assert status(dagster, run) == DagsterRunStatus.FAILURE
+    assert heartbeats.all_beats(db) == []
+
+
+def test_a_later_process_of_the_same_number_is_not_the_one_that_beat_and_is_left_alone(
+    settings: Settings, db: Engine, dagster: DagsterInstance, start: Start
+) -> None:
+    run = started(dagster)
+    bystander, child = start("another run"), start(run.run_id)
+    elsewhere = start(run.run_id, home="/another/installation")
+    beat(db, run.run_id, socket.gethostname(), bystander.pid, "an earlier process", later=3600)
+    assert reaper.reap(settings, dagster, db) == [run.run_id]
+    assert ended(child), "what a dead run had started"
+    assert bystander.poll() is None
+    assert elsewhere.poll() is None
+
+
+def test_a_process_that_works_on_after_its_run_has_ended_is_ended_and_one_that_only_left_its_row_is_not(
+    settings: Settings, db: Engine, dagster: DagsterInstance, start: Start
+) -> None:
+    runs = [started(dagster) for _ in range(2)]
+    for run in runs:
+        dagster.report_run_failed(run)
+    orphan, innocent = start("nothing"), start("nothing")
+    beat(db, runs[0].run_id, socket.gethostname(), orphan.pid, processes.identity(orphan.pid), later=60)
+    beat(db, runs[1].run_id, socket.gethostname(), innocent.pid, processes.identity(innocent.pid))
+    assert reaper.reap(settings, dagster, db) == []
+    assert ended(orphan)
+    assert innocent.poll() is None
+    assert [left.run for left in heartbeats.all_beats(db)] == [runs[1].run_id]
