@@ -107,7 +107,7 @@ def gateway(settings: Settings) -> Program:
 
 
 def sandbox(settings: Settings) -> Program:
-    """Runs code in containers; on loopback whatever MILL_HOST says, as it asks nobody who he is."""
+    """Runs code in containers; on loopback whatever MILL_HOST says: only the gateway speaks to it."""
     base = f"http://127.0.0.1:{settings.sandbox_port}"
     argv = (executable("bentoml"), "serve", "sandbox.service:Sandbox", "--host", "127.0.0.1")
     return Program(

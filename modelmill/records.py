@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 UnitKind = Literal[
-    "module", "class", "interface", "function", "method", "statement", "section", "entry", "component_text"
+    "module", "class", "interface", "function", "method", "statement", "section", "entry", "component_text", "labelled"
 ]
 
 
@@ -168,6 +168,7 @@ class Report:
 
     scores: per score name, per side (candidate, baseline, champion) the value. delta: paired bootstrap of the main
     score, candidate minus baseline (and minus champion, None when there is none). slices: main score by slice.
+    flaws: what disqualifies the candidate whatever its scores are.
     """
 
     id: int
@@ -189,6 +190,7 @@ class Report:
     size_bytes: int
     passed: bool
     reasons: Sequence[str]
+    flaws: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

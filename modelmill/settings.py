@@ -79,6 +79,9 @@ class Settings(BaseSettings):
         description="Secret mixed into the stored hashes of API keys. Default: made once, kept in the home folder.",
     )
     sandbox_port: int = Field(8090, ge=1, le=65535, description="Port of the sandbox service, loopback only.")
+    sandbox_languages: str = Field(
+        "", description="The languages that are offered, with commas between: each keeps containers warm. Default: all."
+    )
     sandbox_memory_mb: int = Field(
         512, ge=64, le=65536, description="Memory of one run in MiB: the ceiling, which a request may lower."
     )

@@ -27,7 +27,7 @@ def answered(
         exit_code=verdict.exit_code,
         signal=verdict.signal,
         container_id=container,
-        wall_seconds=final.wall_seconds if final else None,
+        wall_seconds=final.wall_seconds if final else outcome.wall_seconds,
         cpu_seconds=final.cpu_seconds if final else None,
         peak_memory_bytes=final.peak_bytes if final else None,
         truncated=verdict.status == "output_limit",
@@ -53,7 +53,7 @@ def _known(asked: uuid.UUID, wanted: Program, findings: list[Finding]) -> dict[s
     return {
         "id": str(asked),
         "language": wanted.language.name,
-        "code_sha256": wanted.sha256,
+        "code_sha256": wanted.request.sha256,
         "findings": findings,
     }
 

@@ -1,4 +1,4 @@
-"""The sandbox over HTTP, for the gateway: POST /execute, WS /stream. On loopback only, asks nobody who he is."""
+"""The sandbox over HTTP, for the gateway, which proves itself by a secret: POST /execute, WS /stream."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -15,13 +16,16 @@ from modelmill.errors import MillError, PrerequisiteError, UserError
 from modelmill.settings import Settings
 from sandbox.asking import come_again, from_json
 from sandbox.contract import BODY_BYTES, Answers
+from sandbox.guard import Guard
 from sandbox.keeper import Keeper
+from sandbox.languages import offered
 from sandbox.line import FullError
 from sandbox.streaming import stream
 
 
 def make_app(settings: Settings) -> Starlette:
-    """The mounted app; its house opens with it and closes with it."""
+    """The mounted app; its house opens with it and closes with it. Raises UserError: no such language is offered."""
+    offered(settings.sandbox_languages)
     keeper = Keeper(settings)
 
     @asynccontextmanager
@@ -40,7 +44,7 @@ def make_app(settings: Settings) -> Starlette:
         await stream(keeper, socket)
 
     routes = [Route("/execute", execute, methods=["POST"]), WebSocketRoute("/stream", streamed)]
-    return Starlette(routes=routes, lifespan=running)
+    return Starlette(routes=routes, lifespan=running, middleware=[Middleware(Guard, settings=settings)])
 
 
 async def _execute(keeper: Keeper, http: HttpRequest) -> Response:

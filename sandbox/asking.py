@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from modelmill.errors import MillError, UserError
-from sandbox.contract import CODE_BYTES, Request
+from sandbox.contract import CODE_BYTES, Request, plain
 from sandbox.line import FullError
 
 
@@ -59,7 +59,7 @@ def _no_request(error: ValidationError) -> UserError:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"]) or "the request"
     return UserError(
-        f"{where[:100]} cannot be used",
+        f"{plain(where[:100])} cannot be used",
         allowed=str(first["msg"])[:200],
         found=repr(first.get("input"))[:100],
         next="see the body of POST /api/v1/devlab/execute in /docs, or mill exec --help",

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox import frames, hardening
+from sandbox import engine, frames, hardening
 from sandbox.contract import Ceilings
 from sandbox.languages import Language
 
@@ -51,11 +51,18 @@ class Outcome:
     late: bool = False
     cancelled: bool = False
     said: str = ""
+    wall_seconds: float = 0.0  # by the host's clock, from the request on; PID 1's own is nearer to the program's
+    out_of_memory: bool = False  # only asked when there was no last word
 
     @property
     def size(self) -> int:
         """Bytes of output."""
         return len(self.stdout) + len(self.stderr)
+
+    @property
+    def silent(self) -> bool:
+        """The container ended by itself and without a last word."""
+        return self.final is None and not self.late and not self.cancelled
 
 
 class Box:
@@ -63,14 +70,15 @@ class Box:
 
     def __init__(self, api: Any, language: Language, ceilings: Ceilings, labels: dict[str, str], runtime: str) -> None:
         self.api, self.language, self.ceilings = api, language, ceilings
-        made = hardening.container(api, language, ceilings, labels, runtime)
-        self.id: str = api.create_container_from_config(_config(api, made))["Id"]
         self.decoder = frames.Decoder()
         self.outgoing = bytearray()
         self.lock = threading.Lock()
         self.cancelled = False
         self.wake_read, self.wake_write = socket.socketpair()
+        self.wake_write.setblocking(False)  # a full one wakes too
         try:
+            made = hardening.container(api, language, ceilings, labels, runtime)
+            self.id: str = api.create_container_from_config(_config(api, made))["Id"]
             self.attached, self.stream = _attach(api, self.id)
             api.start(self.id)
             self._wait_warm()
@@ -80,35 +88,47 @@ class Box:
 
     def _wait_warm(self) -> None:
         end = time.monotonic() + WARM_SECONDS
-        while time.monotonic() < end:
-            for kind, _ in self._receive(end):
-                if kind == b"r":
-                    return
+        try:
+            while time.monotonic() < end:
+                for kind, _ in self._receive(end):
+                    if kind == b"r":
+                        return
+        except EOFError:
+            raise BrokenError(f"{self.language.name} ended before it was warm. {self._said}".strip()) from None
         raise BrokenError(f"{self.language.name} was not warm after {WARM_SECONDS:.0f} s")
 
     @property
+    def _said(self) -> str:
+        """PID 1's complaint, if it had one."""
+        return self.decoder.said.decode("utf-8", "replace")[:500]
+
+    @property
     def alive(self) -> bool:
-        """Whether it still waits for its request."""
+        """Whether it still waits for its request: one that waits says nothing."""
         try:
-            return self.stream.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+            self.stream.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return True
         except OSError:
             return False
+        return False
 
     def run(self, job: Job, listener: Listener | None = None) -> Outcome:
         """Give it its one request, collect what comes. Raises BrokenError, never for what the program does."""
-        if job.limits.memory_mb != self.ceilings.memory_mb:
-            memory = job.limits.memory_mb << 20
-            self.api.update_container(self.id, mem_limit=memory, memswap_limit=memory)
-        self._queue(_request(job))
-        outcome = Outcome()
-        end = time.monotonic() + job.limits.seconds + GRACE_SECONDS
+        outcome, start = Outcome(), time.monotonic()
         try:
+            if job.limits.memory_mb != self.ceilings.memory_mb:
+                memory = job.limits.memory_mb << 20
+                self.api.update_container(self.id, mem_limit=memory, memswap_limit=memory)
+            self._queue(_request(job))
+            end = time.monotonic() + job.limits.seconds + GRACE_SECONDS
             self._collect(outcome, job.limits.output_bytes, end, listener)
-        except (OSError, frames.GarbledError) as error:
-            raise BrokenError(f"the stream of the container: {error}") from error
-        outcome.said = self.decoder.said.decode("utf-8", "replace")[:500]
+        except (OSError, frames.GarbledError) as error:  # the engine's errors are OSErrors
+            raise BrokenError(f"the container: {error}") from error
+        outcome.wall_seconds = round(time.monotonic() - start, 3)
+        outcome.said = self._said
+        if outcome.silent:
+            outcome.out_of_memory = engine.ended_for_memory(self.api, self.id)
         return outcome
 
     def _collect(self, outcome: Outcome, limit: int, end: float, listener: Listener | None) -> None:
@@ -168,12 +188,16 @@ class Box:
     def cancel(self) -> None:
         """End it now."""
         self.cancelled = True
-        self.wake_write.send(b"!")
+        self._wake()
 
     def _queue(self, data: bytes) -> None:
         with self.lock:
             self.outgoing += data
-        self.wake_write.send(b"!")
+        self._wake()
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # it is awake, or it has ended
+            self.wake_write.send(b"!")
 
     def destroy(self) -> None:
         """Close the stream first: the engine's kill hangs for a minute while nobody reads a full one."""
@@ -184,6 +208,8 @@ class Box:
             if end is not None:
                 with suppress(OSError):
                     end.close()
+        if not hasattr(self, "id"):
+            return  # it was never made
         try:
             self.api.remove_container(self.id, force=True)
         except NotFound:

@@ -57,8 +57,11 @@ def _answer(settings: Settings, asked: Request) -> Answer:
     """Run in a container of its own, and recorded; what could not be recorded is not shown."""
     from modelmill.store import executions
     from sandbox.house import House, ceilings, program
+    from sandbox.languages import offered
 
-    program(asked, ceilings(settings))  # what is wrong with it is said before anything is started
+    program(
+        asked, ceilings(settings), offered(settings.sandbox_languages)
+    )  # what is wrong with it is said before anything is started
     house = House(settings, warm=0, languages=[asked.language])
     try:
         [answer] = asyncio.run(house.answer(asked))

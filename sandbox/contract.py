@@ -5,6 +5,8 @@ One request is one program with one or several inputs; every input gets a contai
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
@@ -16,6 +18,7 @@ Policy = Literal["off", "warn", "refuse"]
 Kind = Literal["secret", "malware", "obfuscation", "bandit", "unscanned"]
 Severity = Literal["low", "medium", "high"]
 
+SERVICE = "sandbox service"  # what the gateway proves itself for, see modelmill.store.keys.between
 CODE_BYTES = 1_000_000  # all files together: 10 MB of source make a compiler run out of memory
 INPUT_BYTES = 1_000_000
 ARGUMENTS = 64
@@ -42,6 +45,11 @@ def encodable(value: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("text that UTF-8 can hold") from None
     return value
+
+
+def plain(value: str) -> str:
+    """For telling a caller what he sent: half of a surrogate pair as its number."""
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def file_name(value: str) -> str:
@@ -78,7 +86,7 @@ class Request(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    language: str = Field(min_length=1, max_length=40)
+    language: Text = Field(min_length=1, max_length=40)
     code: Text | None = Field(None, min_length=1)
     files: dict[FileName, Text] = Field({}, max_length=FILES)
     entry: FileName | None = Field(None, description="Which of the files is run; the language's usual one if left out.")
@@ -120,6 +128,12 @@ class Request(BaseModel):
         """One or several."""
         return list(self.inputs) or [Input(stdin=self.stdin, args=self.args)]
 
+    @property
+    def sha256(self) -> str:
+        """Of the language, the files and which of them is run: what a record says of code that it does not keep."""
+        asked = [self.language, self.entry, self.code, self.files]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
 
 class Finding(BaseModel):
     """Something that the scan saw. Advice: what holds a program is its container."""
@@ -145,7 +159,7 @@ class Answer(BaseModel):
     reason: str = Field(description="Why it has this status, in words.")
     exit_code: int | None = None
     signal: int | None = None
-    stdout: str = Field("", description="Decoded, without control sequences.")
+    stdout: str = Field(default="", description="Decoded, without control sequences.")
     stderr: str = ""
     stdout_base64: str | None = None
     stderr_base64: str | None = None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from datetime import datetime
 from typing import Any
 
 from modelmill.errors import PrerequisiteError
@@ -10,32 +14,35 @@ from modelmill.errors import PrerequisiteError
 OLDEST = (20, 10)
 SECONDS = 30  # a call that takes longer did not work
 CONNECTIONS = 32
+LATE_SECONDS = 1  # after which an event has arrived
 
 
 def connect() -> Any:
     """A client of the engine that DOCKER_HOST names, else the local one. Raises PrerequisiteError."""
     from docker import APIClient
-    from docker.errors import DockerException
     from docker.utils import kwargs_from_env
-    from requests.exceptions import RequestException
 
-    try:
+    with answering():
         client = APIClient(version="auto", timeout=SECONDS, num_pools=CONNECTIONS, **kwargs_from_env())
         _require_version(client.version())
-    except (DockerException, RequestException, OSError) as error:
-        raise silent(error) from error
     return client
 
 
-def silent(error: Exception) -> PrerequisiteError:
-    """The error for an engine that does not answer."""
-    where = os.environ.get("DOCKER_HOST") or "the local engine"
-    return PrerequisiteError(
-        "the sandbox has no engine: no code is run",
-        allowed=f"a Docker engine {OLDEST[0]}.{OLDEST[1]} or newer that this user may use",
-        found=f"{where} does not answer ({type(error).__name__})",
-        next="install and start Docker (Debian: apt-get install docker.io), then mill sandbox build",
-    )
+@contextmanager
+def answering() -> Generator[None]:
+    """Within it whatever the engine does not do is a PrerequisiteError."""
+    from docker.errors import DockerException
+
+    try:
+        yield
+    except (DockerException, OSError) as error:  # a RequestException is an OSError
+        where = os.environ.get("DOCKER_HOST") or "the local engine"
+        raise PrerequisiteError(
+            "the sandbox has no engine: no code is run",
+            allowed=f"a Docker engine {OLDEST[0]}.{OLDEST[1]} or newer that this user may use",
+            found=f"{where} does not answer ({type(error).__name__})",
+            next="install and start Docker (Debian: apt-get install docker.io), then mill sandbox build",
+        ) from error
 
 
 def require_images(api: Any, names: list[str]) -> None:
@@ -63,6 +70,28 @@ def require_runtime(api: Any, runtime: str) -> None:
         )
 
 
+def require_answer(api: Any) -> None:
+    """Raise PrerequisiteError when the engine is away now."""
+    with answering():
+        api.ping()
+
+
+def ended_for_memory(api: Any, container_id: str) -> bool:
+    """Whether the kernel ended a process of the container for its memory, by the engine's own record of events.
+
+    For when PID 1 is gone and the container with it: the record is all that is left, and no program can write into it.
+    Waits a moment for an event that may still be on its way. An engine that does not answer says no.
+    """
+    about = {"type": "container", "container": container_id, "event": "oom"}
+    try:
+        with answering():
+            now = datetime.fromisoformat(api.info()["SystemTime"])  # its clock may not be ours
+            with closing(api.events(since=0, until=math.ceil(now.timestamp()) + LATE_SECONDS, filters=about)) as told:
+                return next(told, None) is not None
+    except PrerequisiteError:
+        return False
+
+
 def _require_version(said: dict[str, Any]) -> None:
     numbers = str(said.get("Version", "0")).split(".")[:2]
     if tuple(int(part) if part.isdigit() else 0 for part in numbers) < OLDEST:
@@ -72,14 +101,3 @@ def _require_version(said: dict[str, Any]) -> None:
             found=str(said.get("Version")),
             next="install a newer engine",
         )
-
-
-def require_answer(api: Any) -> None:
-    """Raise PrerequisiteError when the engine is away now."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
-    try:
-        api.ping()
-    except (DockerException, RequestException, OSError) as error:
-        raise silent(error) from error

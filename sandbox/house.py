@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from modelmill.errors import UserError
+from modelmill.errors import PrerequisiteError, UserError
 from modelmill.settings import Settings
 from sandbox import engine, owner
 from sandbox.answering import answered, refused, unanswered
 from sandbox.box import Box, BrokenError, Job, Listener
 from sandbox.contract import Answer, Ceilings, Finding, Input, Request
-from sandbox.languages import Language, all_languages, language
+from sandbox.languages import Language, language, offered
 from sandbox.line import Line
 from sandbox.pool import Background, Pool
 from sandbox.reaper import Reaper, reap
@@ -35,27 +34,19 @@ class Program:
     files: tuple[tuple[str, bytes], ...]
     limits: Ceilings
 
-    @property
-    def sha256(self) -> str:
-        """Of language, names and contents."""
-        digest = hashlib.sha256(self.language.name.encode())
-        for name, content in sorted(self.files):
-            digest.update(b"\0" + name.encode() + b"\0" + str(len(content)).encode() + b"\0" + content)
-        return digest.hexdigest()
-
 
 def ceilings(settings: Settings) -> Ceilings:
     """What the operator allows."""
     return Ceilings(settings.sandbox_memory_mb, settings.sandbox_cpus, settings.sandbox_seconds)
 
 
-def program(request: Request, allowed: Ceilings) -> Program:
-    """Raises UserError: unknown language, no entry, a limit above the operator's."""
-    spoken = language(request.language)
+def program(request: Request, allowed: Ceilings, among: Mapping[str, Language]) -> Program:
+    """Raises UserError: a language not among these, no entry, a limit above the operator's or too low to begin."""
+    spoken = language(request.language, among)
     entry = _entry(request, spoken)
     source = {entry: request.code} if request.code is not None else request.files
     files = tuple((name, text.encode()) for name, text in source.items())
-    return Program(request, spoken, entry, files, _limits(request, allowed))
+    return Program(request, spoken, entry, files, _limits(request, allowed, spoken.least_memory_mb))
 
 
 def _entry(request: Request, spoken: Language) -> str:
@@ -73,16 +64,17 @@ def _entry(request: Request, spoken: Language) -> str:
     )
 
 
-def _limits(request: Request, allowed: Ceilings) -> Ceilings:
+def _limits(request: Request, allowed: Ceilings, least_mb: int) -> Ceilings:
     seconds, memory = request.timeout or allowed.seconds, request.memory_mb or allowed.memory_mb
     for name, wanted, most in (("timeout", seconds, allowed.seconds), ("memory_mb", memory, allowed.memory_mb)):
         if wanted > most:
+            said = f"{name} is above what the operator allows"
             raise UserError(
-                f"{name} is above what the operator allows",
-                allowed=f"at most {most:g}",
-                found=f"{wanted:g}",
-                next=f"lower {name}, or leave it out",
+                said, allowed=f"at most {most:g}", found=f"{wanted:g}", next=f"lower {name}, or leave it out"
             )
+    if memory < least_mb:
+        said = f"{request.language} does not begin with so little memory"
+        raise UserError(said, allowed=f"memory_mb of at least {least_mb}", found=f"{memory}", next="raise memory_mb")
     return replace(allowed, seconds=seconds, memory_mb=memory)
 
 
@@ -90,23 +82,38 @@ class House:
     """Opened where an engine answers. Its methods belong to one event loop."""
 
     def __init__(self, settings: Settings, warm: int | None = None, languages: list[str] | None = None) -> None:
-        """warm: containers kept for each language. Raises PrerequisiteError: no engine, no images, no runtime."""
+        """warm: containers kept for each language. languages: instead of those that the operator offers.
+        Raises PrerequisiteError: no engine, no images, no runtime; and UserError: no such language."""
         self.settings, self.allowed = settings, ceilings(settings)
-        self.api = engine.connect()
-        spoken = [all_languages()[name] for name in languages or all_languages()]
-        engine.require_images(self.api, [one.image for one in spoken])
-        engine.require_runtime(self.api, settings.sandbox_runtime)
-        reap(self.api)
+        self.spoken = offered(",".join(languages) if languages else settings.sandbox_languages)
+        self.api = self._engine()
         size = settings.sandbox_warm if warm is None else warm
         self.background = Background()
-        self.pools = {one.name: Pool(self._maker(one), size, self.background) for one in spoken}
+        self.pools = {name: Pool(self._maker(one), size, self.background) for name, one in self.spoken.items()}
         self.line = Line(settings.sandbox_slots, settings.sandbox_queue)
         self.runners = ThreadPoolExecutor(settings.sandbox_slots, "run")
+        self.scans = ThreadPoolExecutor(1, "scan")  # its own: a look must not wait for a program's end
         self.scanner = Scanner(settings.sandbox_scan)
-        self.reaper = Reaper(self.api)
+        self.reaper = Reaper(self.api, self._tend)
+        self._tend()
+        self.scans.submit(self.scanner.scan, "python", [("main.py", b"")])  # starts its worker
+
+    def _engine(self) -> Any:
+        """With all that is needed, and without what others left there."""
+        api = engine.connect()
+        try:
+            with engine.answering():
+                engine.require_images(api, [one.image for one in self.spoken.values()])
+                engine.require_runtime(api, self.settings.sandbox_runtime)
+                reap(api)
+        except PrerequisiteError:
+            api.close()
+            raise
+        return api
+
+    def _tend(self) -> None:
         for pool in self.pools.values():
-            pool.fill()
-        self.runners.submit(self.scanner.scan, "python", [("main.py", b"")])  # its first look takes most of a second
+            pool.tend()
 
     def _maker(self, spoken: Language) -> Callable[[], Box]:
         def make() -> Box:
@@ -118,28 +125,28 @@ class House:
 
     async def answer(self, request: Request) -> list[Answer]:
         """One answer an input. Raises UserError and FullError; a broken sandbox is an answer of that status."""
-        wanted = program(request, self.allowed)
+        wanted = program(request, self.allowed, self.spoken)
         async with self.line.places(len(request.runs)):
-            findings = await self._in_thread(self.scanner.scan, wanted.language.name, wanted.files)
+            findings = await self._looked(wanted)
             if self.scanner.refuses(findings):
                 return [refused(wanted, findings) for _ in request.runs]
             return list(await asyncio.gather(*(self._one(wanted, given, findings) for given in request.runs)))
 
     async def stream(self, request: Request, listener: Listener, started: Callable[[Box], None]) -> Answer:
         """One run whose output is told as it comes; `started` gets its container, for more input and to cancel it."""
-        wanted = program(request, self.allowed)
+        wanted = program(request, self.allowed, self.spoken)
         async with self.line.places(1):
-            findings = await self._in_thread(self.scanner.scan, wanted.language.name, wanted.files)
+            findings = await self._looked(wanted)
             if self.scanner.refuses(findings):
                 return refused(wanted, findings)
             return await self._one(wanted, request.runs[0], findings, listener, started)
 
     async def _one(self, wanted: Program, given: Input, findings: list[Finding], *live: Any) -> Answer:
         async with self.line.turn():
-            return await self._in_thread(self._run, wanted, given, findings, *live)
+            return await _in_thread(self.runners, self._run, wanted, given, findings, *live)
 
-    async def _in_thread(self, work: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self.runners, functools.partial(work, *args))
+    async def _looked(self, wanted: Program) -> list[Finding]:
+        return await _in_thread(self.scans, self.scanner.scan, wanted.language.name, wanted.files)
 
     def _run(
         self,
@@ -169,11 +176,15 @@ class House:
     def close(self) -> None:
         """End every container; returns when they are gone."""
         self.reaper.stop()
+        self.scans.shutdown(wait=True)
         self.runners.shutdown(wait=True)
-        self.background.stopping.set()
-        self.background.makers.shutdown(wait=True)
+        self.background.stop_making()
         for pool in self.pools.values():
             pool.empty()
         self.background.stop()
         self.scanner.close()
         self.api.close()
+
+
+async def _in_thread(threads: ThreadPoolExecutor, work: Callable[..., Any], *args: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(threads, functools.partial(work, *args))

@@ -37,8 +37,8 @@ class Keeper:
             return self.open
 
     async def checked(self, answers: list[Answer]) -> list[Answer]:
-        """The answers; raises PrerequisiteError when they failed because the engine is away."""
-        if self.open and any(one.status == "sandbox_error" for one in answers):
+        """The answers; raises PrerequisiteError when nothing was begun because the engine is away."""
+        if self.open and all(one.status == "sandbox_error" and one.container_id is None for one in answers):
             await asyncio.to_thread(engine.require_answer, self.open.api)
         return answers
 

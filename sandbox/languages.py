@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from modelmill.errors import UserError
+from sandbox.contract import MEMORY_MB
 
 IMAGES = Path(__file__).resolve().parent / "images"
 PREFIX = "mill-sandbox-"
@@ -27,6 +28,7 @@ class Language(BaseModel):
     runner: tuple[str, ...]
     executable_tmp: bool = Field(False, description="It runs what it compiled, from /tmp.")
     scratch_mb: int = Field(64, description="Size of /tmp.")
+    least_memory_mb: int = Field(MEMORY_MB, description="With less its runner, which waits, has no room.")
     environment: Mapping[str, str] = {}
     hello: str = Field(description="A program that prints 2.")
 
@@ -48,9 +50,15 @@ def all_languages() -> Mapping[str, Language]:
     return {path.parent.name: _read(path) for path in found}
 
 
-def language(name: str) -> Language:
-    """Raises UserError when there is none of this name."""
-    known = all_languages()
+def offered(names: str) -> Mapping[str, Language]:
+    """By name, those that the operator named with commas between; all, where he named none. Raises UserError."""
+    wanted = [part.strip() for part in names.split(",") if part.strip()]
+    return {name: language(name) for name in wanted} or all_languages()
+
+
+def language(name: str, among: Mapping[str, Language] | None = None) -> Language:
+    """Of these, or of all. Raises UserError when there is none of this name."""
+    known = all_languages() if among is None else among
     if name in known:
         return known[name]
     raise UserError(

@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from modelmill.errors import UserError
+
 FIRST_GUESS = 1.0  # seconds a turn takes, until one was seen
 WEIGHT = 0.2  # of the newest turn in the running mean
 
@@ -31,7 +33,14 @@ class Line:
 
     @asynccontextmanager
     async def places(self, count: int) -> AsyncGenerator[None]:
-        """Room for `count` turns, all or none. Raises FullError."""
+        """Room for `count` turns, all or none. Raises FullError; UserError when there never is."""
+        if count > self.slots + self.room:
+            raise UserError(
+                "the request has more inputs than there is room for",
+                allowed=f"{self.slots + self.room} (MILL_SANDBOX_SLOTS and MILL_SANDBOX_QUEUE together)",
+                found=f"{count} inputs",
+                next="send them in several requests",
+            )
         if self.inside + count > self.slots + self.room:
             ahead = max(1, self.inside - self.slots + count)
             raise FullError(math.ceil(ahead * self.seconds / self.slots), self.room)

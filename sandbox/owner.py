@@ -29,7 +29,7 @@ def is_orphan(found: Mapping[str, str]) -> bool:
         return True
     host, _, rest = found.get(OWNER, "").rpartition("/")
     pid, _, started = rest.partition("@")
-    return host == _host() and _started(int(pid)) != started
+    return host == _host() and (not pid.isdigit() or _started(int(pid)) != started)
 
 
 def _me() -> str:

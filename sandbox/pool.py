@@ -8,13 +8,15 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
 
 from sandbox.box import Box, BrokenError
 
 MAKERS = 2
 ENDERS = 2
 PATIENCE_SECONDS = 60.0  # for a container, when none is warm
-AGAIN_SECONDS = 1.0  # before the engine is asked again after it failed
+AGAIN_SECONDS = 1.0  # before the engine is asked again for what it did not do
 log = logging.getLogger(__name__)
 
 
@@ -27,13 +29,38 @@ class Background:
         self.stopping = threading.Event()
 
     def end(self, box: Box) -> None:
-        """Destroy it, soon."""
-        self.enders.submit(_end, box)
+        """Destroy it, soon; again later where the engine does not do it."""
+        self._submit(self.enders, self._end, box)
+
+    def make(self, work: Callable[[], None]) -> None:
+        """In one of the makers' threads."""
+        self._submit(self.makers, work)
+
+    def later(self, work: Callable[..., None], *args: Any) -> None:
+        """In a while, unless all is stopping by then. No thread of the few waits for it."""
+        timer = threading.Timer(AGAIN_SECONDS, lambda: self.stopping.is_set() or work(*args))
+        timer.daemon = True
+        timer.start()
+
+    def _submit(self, to: ThreadPoolExecutor, work: Callable[..., None], *args: Any) -> None:
+        with suppress(RuntimeError):  # it takes nothing any more: all is stopping
+            to.submit(work, *args)
+
+    def _end(self, box: Box) -> None:
+        try:
+            box.destroy()
+        except Exception as error:  # noqa: BLE001  (the engine may be restarting)
+            log.warning("container %s was not removed: %s", box.id[:12], error)
+            self.later(self.end, box)
+
+    def stop_making(self) -> None:
+        """Returns when no container is being made any more."""
+        self.stopping.set()
+        self.makers.shutdown(wait=True)
 
     def stop(self) -> None:
         """Returns when all that was begun is done."""
-        self.stopping.set()
-        self.makers.shutdown(wait=True)
+        self.stop_making()
         self.enders.shutdown(wait=True)
 
 
@@ -47,6 +74,7 @@ class Pool:
         self.making = 0
         self.waiting = 0
         self.failure: tuple[float, Exception] | None = None
+        self.again = False  # whether a later try is set: one, however many failed
 
     def fill(self) -> None:
         """Begin to make what is missing."""
@@ -57,7 +85,7 @@ class Pool:
                 return
             self.making += missing
         for _ in range(missing):
-            self.background.makers.submit(self._make)
+            self.background.make(self._make)
 
     def take(self) -> Box:
         """A warm container; the next one is begun. Raises BrokenError when none can be made."""
@@ -102,8 +130,23 @@ class Pool:
             elif failure is not None:
                 self.failure = (time.monotonic(), failure)
             self.changed.notify_all()
-        if failure is not None and not self.background.stopping.wait(AGAIN_SECONDS):
-            self.fill()
+            again, self.again = failure is not None and not self.again, self.again or failure is not None
+        if again:
+            self.background.later(self._again)
+
+    def _again(self) -> None:
+        with self.changed:
+            self.again = False
+        self.fill()
+
+    def tend(self) -> None:
+        """Put new ones in the place of those that died while they waited."""
+        with self.changed:
+            dead = [box for box in self.ready if not box.alive]
+            self.ready = deque(box for box in self.ready if box not in dead)
+        for box in dead:
+            self.background.end(box)
+        self.fill()
 
     def empty(self) -> None:
         """End all that are warm."""
@@ -111,10 +154,3 @@ class Pool:
             left, self.ready = list(self.ready), deque()
         for box in left:
             self.background.end(box)
-
-
-def _end(box: Box) -> None:
-    try:
-        box.destroy()
-    except Exception as error:  # noqa: BLE001  (the reaper comes after us)
-        log.warning("container %s was not removed: %s", box.id[:12], error)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 from sandbox import owner
 from sandbox.hardening import LABEL
 
 EVERY_SECONDS = 30.0
+START_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
-def reap(api: Any) -> list[str]:
-    """The ids of the containers that were removed."""
+def reap(api: Any, now: float | None = None) -> list[str]:
+    """The ids of the containers that were removed. now: seconds of the epoch, the clock's if left out."""
     from docker.errors import APIError
 
     removed: list[str] = []
     for found in api.containers(all=True, filters={"label": f"{LABEL}=sandbox"}):
-        if owner.is_orphan(found["Labels"]):
+        if owner.is_orphan(found["Labels"]) or _never_began(found, now or time.time()):
             try:
                 api.remove_container(found["Id"], force=True)
             except APIError as error:
@@ -29,11 +32,16 @@ def reap(api: Any) -> list[str]:
     return removed
 
 
-class Reaper:
-    """`reap` in the background until `stop`."""
+def _never_began(found: dict[str, Any], now: float) -> bool:
+    """Made, and not started in a minute: the engine went away in between. One that ended is removed by the engine."""
+    return found["State"] == "created" and now - found["Created"] > START_SECONDS
 
-    def __init__(self, api: Any) -> None:
-        self.api = api
+
+class Reaper:
+    """`reap`, and whatever else is to be looked after, in the background until `stop`."""
+
+    def __init__(self, api: Any, tend: Callable[[], None]) -> None:
+        self.api, self.tend = api, tend
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._run, name="reaper", daemon=True)
         self.thread.start()
@@ -47,5 +55,6 @@ class Reaper:
         while not self.ended.wait(EVERY_SECONDS):
             try:
                 reap(self.api)
+                self.tend()
             except Exception as error:  # noqa: BLE001  (the engine may be restarting; it is tried again)
                 log.warning("not reaped: %s", error)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
+import threading
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -23,46 +24,50 @@ from sandbox.keeper import Keeper
 from sandbox.line import FullError
 
 FIRST_SECONDS = 10.0  # for the request to come
+STREAMS = ("stdout", "stderr")
 
 
 class Live:
-    """One caller's run. What the box's thread tells is passed to the loop; at most the output limit waits there."""
+    """One caller's run. The box's thread tells its output; what the caller has not taken waits here, at most the output
+    limit, in one piece a stream: a slow reader of many small writes costs no more than of one large."""
 
     def __init__(self, socket: WebSocket) -> None:
         self.socket = socket
         self.loop = asyncio.get_running_loop()
-        self.events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        self.decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("stdout", "stderr")}
+        self.lock = threading.Lock()
+        self.untold = {name: bytearray() for name in STREAMS}
+        self.decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in STREAMS}
+        self.more = asyncio.Event()
+        self.ended = False
+        self.wrong: UserError | None = None
         self.box: Box | None = None
-        self.waiting: list[dict[str, Any]] = []
-        self.cancelled = False
+        self.early = bytearray()  # input that came before the box
+        self.last = self.cancelled = False
         self.taken = 0
 
     def output(self, stream: str, raw: bytes) -> None:
         """From the box's thread."""
-        text = shown(self.decoders[stream].decode(raw).encode())
-        event = {"event": "output", "stream": stream, "text": text}
-        self.loop.call_soon_threadsafe(self.events.put_nowait, event)
+        with self.lock:
+            self.untold[stream] += raw
+        self.loop.call_soon_threadsafe(self.more.set)
 
     def started(self, box: Box) -> None:
         """From the box's thread: from now on input has somewhere to go."""
-        self.box = box
-        self.loop.call_soon_threadsafe(self._catch_up)
+        self.loop.call_soon_threadsafe(self._begin, box)
 
-    def _catch_up(self) -> None:
-        waited, self.waiting = self.waiting, []
-        for word in waited:
-            self.obey(word)
+    def _begin(self, box: Box) -> None:
+        self.box = box
+        box.send(bytes(self.early), last=self.last)
         if self.cancelled:
-            self.cancel()
+            box.cancel()
+
+    def end(self) -> None:
+        """Nothing more comes out of the box."""
+        self.ended = True
+        self.more.set()
 
     def obey(self, word: dict[str, Any]) -> None:
         """One word of the caller's. Raises UserError."""
-        if self.box is None:
-            self.waiting.append(word)
-            return
-        if word.get("cancel"):
-            self.cancel()
         text = word.get("stdin", "")
         if not isinstance(text, str) or set(word) - {"stdin", "end", "cancel"}:
             raise _no_word(word)
@@ -70,7 +75,13 @@ class Live:
         self.taken += len(data)
         if self.taken > INPUT_BYTES:
             raise _no_word({"stdin": f"more than {INPUT_BYTES} bytes in all"})
-        self.box.send(data, last=bool(word.get("end")))
+        if word.get("cancel"):
+            self.cancel()
+        if self.box:
+            self.box.send(data, last=bool(word.get("end")))
+        else:
+            self.early += data
+            self.last = self.last or bool(word.get("end"))
 
     def cancel(self) -> None:
         """End the run, now or as soon as it begins."""
@@ -79,20 +90,33 @@ class Live:
             self.box.cancel()
 
     async def tell(self) -> None:
-        """Pass events on until the last."""
-        while (event := await self.events.get()) is not None:
-            await self.socket.send_json(event)
+        """Pass output on until the end."""
+        last = False
+        while not last:
+            await self.more.wait()
+            self.more.clear()
+            last = self.ended  # looked at before what came is taken
+            for name in STREAMS:
+                if text := self._text(name, last):
+                    await self.socket.send_json({"event": "output", "stream": name, "text": text})
+        if self.wrong:
+            await self.socket.send_json({"event": "error", "error": self.wrong.as_dict()})
+
+    def _text(self, name: str, last: bool) -> str:
+        with self.lock:
+            raw, self.untold[name] = bytes(self.untold[name]), bytearray()
+        return shown(self.decoders[name].decode(raw, final=last).encode())
 
     async def listen(self) -> None:
         """The caller's words, until he goes: that ends the run."""
         try:
             while True:
                 self.obey(_word(await self.socket.receive_text()))
-        except WebSocketDisconnect:
-            self.cancel()
         except UserError as error:
-            self.cancel()
-            self.events.put_nowait({"event": "error", "error": error.as_dict()})
+            self.wrong = error
+        except (WebSocketDisconnect, KeyError):  # KeyError: a frame that is no text
+            pass
+        self.cancel()
 
 
 async def stream(keeper: Keeper, socket: WebSocket) -> None:
@@ -103,12 +127,13 @@ async def stream(keeper: Keeper, socket: WebSocket) -> None:
         house = await keeper.house()
         live = Live(socket)
         answer = await _run(house.stream(asked, live.output, live.started), live)
+        await keeper.checked([answer])
         last = {"event": "end", "answer": answer.model_dump(mode="json")}
     except FullError as full:
         last = {"event": "error", "error": come_again(full).as_dict(), "retry_after": full.seconds}
     except MillError as error:
         last = {"event": "error", "error": error.as_dict()}
-    except (WebSocketDisconnect, TimeoutError):
+    except (WebSocketDisconnect, TimeoutError, KeyError):
         return
     try:
         await socket.send_json(last)
@@ -122,7 +147,7 @@ async def _run(running: Any, live: Live) -> Answer:
     try:
         return await running
     finally:
-        live.events.put_nowait(None)
+        live.end()
         listening.cancel()
         await asyncio.gather(listening, telling, return_exceptions=True)
 
@@ -130,7 +155,7 @@ async def _run(running: Any, live: Live) -> Answer:
 def _word(text: str) -> dict[str, Any]:
     try:
         word = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _no_word(text) from None
     if not isinstance(word, dict):
         raise _no_word(text)

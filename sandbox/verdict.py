@@ -26,6 +26,7 @@ def judge(outcome: Outcome, limits: Ceilings) -> Verdict:
     final = outcome.final
     late = Verdict("timeout", f"ended after {limits.seconds:g} s", signal=signal.SIGKILL)
     flood = Verdict("output_limit", f"ended after {limits.output_bytes} bytes of output", signal=signal.SIGKILL)
+    starved = f"all of it, PID 1 too, ended by the memory limit of {limits.memory_mb} MiB"
     if outcome.cancelled:
         return Verdict("error", "cancelled by the caller", signal=signal.SIGKILL)
     if final is None:
@@ -33,6 +34,8 @@ def judge(outcome: Outcome, limits: Ceilings) -> Verdict:
             return late
         if outcome.size > limits.output_bytes:
             return flood
+        if outcome.out_of_memory:
+            return Verdict("out_of_memory", starved, signal=signal.SIGKILL)
         raise BrokenError(f"the container ended without a last word. {outcome.said}".strip())
     if final.timed_out:
         return late

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from fastapi import FastAPI, Request
@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from modelmill.errors import FencedError, MillError, PrerequisiteError, UserError
+from sandbox.contract import plain
 
 
 class Parts(TypedDict):
@@ -82,7 +83,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return _invalid(error).response()
+        return unusable(error.errors()).response()
 
     @app.exception_handler(MillError)
     async def told(_: Request, error: MillError) -> JSONResponse:
@@ -108,14 +109,14 @@ def add_handlers(app: FastAPI) -> None:
         return unforeseen(error).response()
 
 
-def _invalid(error: RequestValidationError) -> Problem:
-    """The first thing that is wrong with the body: 400 when it is no JSON, else 422. Never repeats a long value."""
-    first: dict[str, Any] = dict(error.errors()[0])
+def unusable(errors: Sequence[Any]) -> Problem:
+    """The first of pydantic's errors in a body: 400 when it is no JSON, else 422. Never repeats a long value."""
+    first: Mapping[str, Any] = errors[0]
     where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
     no_json = first["type"] == "json_invalid"
     return Problem(
         400 if no_json else 422,
-        "the body is no JSON" if no_json else f"{where[:100]} cannot be used",
+        "the body is no JSON" if no_json else f"{plain(where[:100])} cannot be used",
         allowed=str(first["msg"])[:200],
         found=repr(first.get("input"))[:100],
         next="read /docs, which shows a body that works",

@@ -1,7 +1,8 @@
-"""Labelled queries for intent classification: a catalog's own words for training, hand-written files for measuring.
+"""Labelled queries for intent classification: a catalog's own words and a team's own rows, and hand-written files.
 
-Training reads catalog entries (units of kind `entry`) and sentences that belong to no entry; validation and test are
-files written by hand, never made from the catalog, and keep the split that they carry.
+Training reads catalog entries (units of kind `entry`), rows of labelled texts that a team brought (kind `labelled`,
+given_labels.py, split here) and sentences that belong to no entry; the hand-written files for validation and test are
+never made from the catalog and keep the split that they carry.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from modelmill.datasets import given_labels
+from modelmill.datasets.intent_labels import OUT_OF_SCOPE, industry_of, kind_of, label_of
 from modelmill.errors import DataError, PrerequisiteError
 from modelmill.records import Example, Split, Unit
 
 if TYPE_CHECKING:
     from modelmill.settings import Profile
 
-OUT_OF_SCOPE = "out_of_scope"
 FOLDER = "eval/intent_classification"
 FILES: dict[str, Split] = {
     f"{FOLDER}/out_of_scope_train.jsonl": Split.TRAIN,
@@ -33,27 +36,45 @@ MAX_CHARS = 2000
 
 def labelled(units: Sequence[Unit], rng: random.Random, profile: Profile, data: Path) -> list[Example]:
     """Examples of all splits in a fixed order. data: where FILES lie. Raises DataError, PrerequisiteError."""
-    entries = sorted((unit for unit in units if label_of(unit.meta)), key=lambda unit: unit.key)
-    given = [example for name, split in FILES.items() for example in _of_file(data / name, split)]
-    made = _distinct(example for unit in entries for example in _of_entry(unit))
-    held = {str(example.input["text"]).casefold() for example in given if example.split != Split.TRAIN}
-    trained = [example for example in made if str(example.input["text"]).casefold() not in held]
+    entries = sorted((unit for unit in units if unit.kind != given_labels.KIND and label_of(unit.meta)), key=_key)
+    industries = {label_of(unit.meta): industry for unit in entries if (industry := industry_of(unit.meta))}
+    written = [example for name, split in FILES.items() for example in _of_file(data / name, split)]
+    known = {_folded(example) for example in written}  # a corpus may hold these very files
+    rows = [unit for unit in units if unit.kind == given_labels.KIND and unit.text.casefold() not in known]
+    own = given_labels.given(rows, known={label_of(unit.meta) for unit in entries})
+    frozen = _frozen(written, bool(entries), own)
+    held = {_folded(example) for example in frozen if example.split != Split.TRAIN}
+    made = _distinct([*(example for unit in entries for example in _of_entry(unit)), *_of(own, Split.TRAIN)])
+    trained = [example for example in made if _folded(example) not in held]
     rng.shuffle(trained)
-    return [*trained, *given]
+    measured = [one for one in own if one.split != Split.TRAIN]
+    return [_with_industry(example, industries) for example in (*trained, *measured, *frozen)]
 
 
-def label_of(fields: Mapping[str, Any]) -> str:
-    """`use_case:<id>`, `industry:<id>` or `action:<id>`, told by the fields an entry has; empty for other entries."""
-    if not fields.get("id") or not fields.get("exampleQueries"):
-        return ""
-    use_case = "industry" in fields or "mode" in fields  # a constant for the industry may be unknown to the parser
-    kind = "use_case" if use_case else "industry" if "tagline" in fields else "action"
-    return f"{kind}:{fields['id']}"
+def _key(unit: Unit) -> str:
+    return unit.key
 
 
-def kind_of(label: str) -> str:
-    """use_case, industry, action or out_of_scope."""
-    return label.split(":", 1)[0]
+def _folded(example: Example) -> str:
+    return str(example.input["text"]).casefold()
+
+
+def _of(examples: Iterable[Example], split: Split) -> list[Example]:
+    return [example for example in examples if example.split == split]
+
+
+def _frozen(written: list[Example], catalog: bool, own: Sequence[Example]) -> list[Example]:
+    """The hand-written queries. Without the catalog only those out of scope, and not even these beside a team's own."""
+    if catalog or not own:
+        return written
+    outside = {str(example.target["label"]) for example in own} & {OUT_OF_SCOPE}
+    return [example for example in written if example.target["label"] == OUT_OF_SCOPE and not outside]
+
+
+def _with_industry(example: Example, industries: Mapping[str, str]) -> Example:
+    """The target says the industry too, where the catalog tells it."""
+    industry = industries.get(str(example.target["label"]))
+    return replace(example, target={**example.target, "industry": industry}) if industry else example
 
 
 def _of_entry(unit: Unit) -> Iterator[Example]:
@@ -86,7 +107,7 @@ def _of_line(path: Path, number: int, line: str, split: Split) -> Example:
     try:
         row = json.loads(line)
         text, label, kind = str(row["text"]).strip(), str(row["label"]), str(row["kind"])
-        if not text or kind_of(label) not in ("use_case", "industry", "action", OUT_OF_SCOPE):
+        if not text or kind_of(label) == "label":
             raise ValueError(f"text {text!r}, label {label!r}")
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(

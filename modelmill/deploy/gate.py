@@ -35,6 +35,7 @@ def _verdict(task: Task, candidate: Candidate, verdict: Report) -> Iterator[str]
         slices=verdict.slices,
         latency_ms=verdict.latency_ms,
         size_bytes=verdict.size_bytes,
+        flaws=verdict.flaws,
     )
     decision = decide(task, measured)
     if not verdict.passed or not decision.passed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from modelmill.records import Interval
@@ -12,7 +12,7 @@ from modelmill.task import Gate, Task
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the gate looks at. slices: per slice n and the main score of candidate and baseline."""
+    """What the gate looks at. slices: per slice n and the main score of candidate and baseline. flaws: see Report."""
 
     value: Interval
     delta_baseline: Interval
@@ -20,6 +20,7 @@ class Measured:
     slices: Mapping[str, Mapping[str, float]]
     latency_ms: float
     size_bytes: int
+    flaws: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class _Finding:
 
 def decide(task: Task, measured: Measured) -> Decision:
     """Every condition is looked at, so that all reasons are told at once."""
-    findings = [*_scores(task, measured), *_slices(task, measured), *_costs(task.gate, measured)]
+    flaws = (_Finding(False, flaw) for flaw in measured.flaws)
+    findings = [*flaws, *_scores(task, measured), *_slices(task, measured), *_costs(task.gate, measured)]
     refused = tuple(finding.says for finding in findings if not finding.held)
     return Decision(not refused, refused or tuple(finding.says for finding in findings))
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelmill.datasets.intents import OUT_OF_SCOPE
+from modelmill.datasets.intent_labels import OUT_OF_SCOPE
 from modelmill.records import Example
 
 if TYPE_CHECKING:
@@ -28,6 +28,16 @@ def compare(outputs: Sequence[Any], asked: Sequence[Example]) -> dict[str, np.nd
         "in_scope_accuracy": np.where(outside, np.nan, right),
         "out_of_scope_recall": np.where(outside, right, np.nan),
         "balanced_accuracy": right * weight,
+        "industry_accuracy": _industries_right(outputs, asked),
         "brier": (confidence - right) ** 2,
         "confidence": confidence,
     }
+
+
+def _industries_right(outputs: Sequence[Any], asked: Sequence[Example]) -> np.ndarray:
+    """NaN where the target names no industry."""
+    import numpy as np
+
+    said = [output.industry.label if output.industry is not None else None for output in outputs]
+    named = [example.target.get("industry") for example in asked]
+    return np.array([float(one == right) if right else np.nan for one, right in zip(said, named, strict=True)])

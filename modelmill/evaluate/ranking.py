@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelmill.predictors.matrix_index import candidates
-from modelmill.records import Example
+from modelmill.records import Example, sha256_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,8 @@ def rank(
     """
     import numpy as np
 
-    index = predictor.index(candidates([*asked, *pool]))
+    # In an order that says nothing: where a model scores passages alike, their places must not follow those asked for.
+    index = predictor.index(sorted(candidates([*asked, *pool]), key=lambda unit: sha256_text(unit.key)))
     outputs = predictor.predict(inputs, index=index)
     ranks = np.array([_place(output, example) for output, example in zip(outputs, asked, strict=True)])
     return {

@@ -78,10 +78,11 @@ def to_json(made: Report) -> dict[str, Any]:
 
 def from_json(body: Json) -> Report:
     """The Report that `to_json` wrote; other fields are left out."""
-    fields = {name: body[name] for name in Report.__dataclass_fields__}
+    fields = {name: body[name] for name in Report.__dataclass_fields__ if name in body}  # older ones have fewer
     for name in INTERVALS:
         fields[name] = Interval(**fields[name]) if fields[name] else None
-    fields["reasons"] = tuple(fields["reasons"])
+    for name in ("reasons", "flaws"):
+        fields[name] = tuple(fields.get(name, ()))
     return Report(**fields)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
 from modelmill import tracking
+from modelmill.datasets.expectations import check_leak
 from modelmill.embed.encoder import model_name
-from modelmill.errors import DataError, UserError
+from modelmill.errors import DataError, MillError, UserError
 from modelmill.evaluate import bootstrap, compare, gate, latency, reports, unseen
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Candidate, Dataset, Example, Report, Split, canonical_json, sha256_text
@@ -22,7 +24,7 @@ from modelmill.task import Predictor, Task
 if TYPE_CHECKING:
     import numpy as np
 
-VERSION = 2  # raise it when the same models would get other numbers
+VERSION = 3  # raise it when the same models would get other numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,15 @@ class _Test:
     asked: Sequence[Example]
     pool: Sequence[Example]
     unseen: np.ndarray  # (n,) bool: which of `asked` the champion did not learn from
+    flaws: Sequence[str]  # of the frozen set: no score on it can be believed
 
 
 def evaluate(
     settings: Settings, db: Engine, task: Task, candidate: Candidate | None, progress: Progress = silent
 ) -> Evaluated:
-    """Measure. Raises UserError without a candidate, DataError when its files were altered or scores are no numbers."""
+    """Measure. Raises UserError without a candidate, DataError when files were altered, the candidate cannot be loaded
+    or asked, or its scores are no numbers.
+    """
     if candidate is None:
         raise _no_candidate(task)
     champion = candidates.standing(settings, db, task.name).champion
@@ -83,6 +88,7 @@ def inputs(settings: Settings, task: Task, candidate: Candidate, champion: Candi
 
 
 def _read(db: Engine, task: Task, dataset: Dataset, champion: Candidate | None) -> _Test:
+    artifacts.verify(dataset.path, dataset.sha256)
     taught = datasets.get(db, champion.dataset_sha256) if champion else dataset
     asked = datasets.read_examples(dataset, Split.TEST)
     if not asked:
@@ -93,15 +99,25 @@ def _read(db: Engine, task: Task, dataset: Dataset, champion: Candidate | None) 
             next=f"add a corpus, then mill datasets --task {dataset.task}",
         )
     fair = unseen.unseen(asked, taught, task.given_splits)
-    return _Test(dataset, asked, datasets.read_examples(dataset, Split.POOL), fair)
+    return _Test(dataset, asked, datasets.read_examples(dataset, Split.POOL), fair, _leaked(dataset))
+
+
+def _leaked(dataset: Dataset) -> tuple[str, ...]:
+    """Looked up again here: a check that blocks in one run does not block the next one."""
+    copied = check_leak(dataset).failures
+    if not copied:
+        return ()
+    first = f"{copied[0]['found']} {copied[0]['examples']}"
+    return (f"its dataset has {len(copied)} leaks between splits, first: {first}",)
 
 
 def _measure(
     settings: Settings, task: Task, test: _Test, candidate: Candidate, champion: Candidate | None, progress: Progress
 ) -> tuple[dict[str, compare.Side], float]:
     """Every side's numbers per example, and the candidate's latency in ms. One model is in memory at a time."""
+    path = artifacts.open_artifact(settings, candidate.sha256)
     loaders: dict[str, Callable[[], Predictor]] = {
-        "candidate": lambda: task.predictor(artifacts.open_artifact(settings, candidate.sha256)),
+        "candidate": lambda: task.predictor(path),
         "baseline": lambda: task.baseline(test.dataset),
     }
     if champion is not None:
@@ -110,12 +126,48 @@ def _measure(
     sides: dict[str, compare.Side] = {}
     delay, start = 0.0, time.monotonic()
     for number, (side, load) in enumerate(loaders.items(), 1):
-        predictor = load()
-        sides[side] = task.measure(predictor, test.asked, test.pool)
-        if side == "candidate":
-            delay = latency.least_ms(task, predictor, test.asked)
+        with _of_side(task, side):
+            predictor = load()
+            sides[side] = finite(task, side, task.measure(predictor, test.asked, test.pool))
+            if side == "candidate":
+                delay = latency.least_ms(task, predictor, test.asked)
         progress(Step("evaluating", number, len(loaders), time.monotonic() - start, side))
     return sides, delay
+
+
+@contextmanager
+def _of_side(task: Task, side: str) -> Generator[None]:
+    """Whatever a library throws at a model that is not whole becomes an error that names whose model it was."""
+    try:
+        yield
+    except MillError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"the {side} of {task.name} cannot be measured",
+            allowed="a model that its task's predictor loads and that answers every test example",
+            found=f"{type(error).__name__}: {error}"[:300],
+            next=f"mill finetune --task {task.name} --force",
+        ) from error
+
+
+def finite(task: Task, side: str, numbers: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """The same numbers. Raises DataError when the main score or the confidence holds what is no number.
+
+    Other scores hold NaN where they do not apply; a model gone wrong is told by these two, which always apply.
+    """
+    import numpy as np
+
+    for name in (task.main_score.name, *(("confidence",) if task.certain else ())):
+        bad = np.flatnonzero(~np.isfinite(numbers[name]))
+        if len(bad):
+            raise DataError(
+                f"the {side} of {task.name} answers what is no number",
+                allowed=f"a finite {name} for each of {len(numbers[name])} test examples",
+                found=f"{numbers[name][bad[0]]} for {len(bad)} of them, first example {int(bad[0]) + 1}",
+                next=f"mill finetune --task {task.name} --force",
+            )
+    return numbers
 
 
 def _of(make: Callable[[Dataset], Predictor], dataset: Dataset) -> Callable[[], Predictor]:
@@ -134,14 +186,14 @@ def _report(
     parts = compare.slices(task, test.asked, sides)
     if champion is not None:
         parts[unseen.SLICE] = compare.means(task, sides, test.unseen)
-    decision = gate.decide(task, gate.Measured(value, delta, lead, parts, delay, size))
+    decision = gate.decide(task, gate.Measured(value, delta, lead, parts, delay, size, test.flaws))
     return Report(
         id=0, task=task.name, candidate_sha256=candidate.sha256, dataset_sha256=test.dataset.sha256,
         main_score=main.name, unit=main.unit, value=value, baseline=float(sides["baseline"][main.name].mean()),
         champion=float(champion[main.name].mean()) if champion is not None else None,
         delta_baseline=delta, delta_champion=lead, n=len(test.asked), seed=settings.seed,
         scores=compare.scores(task, sides), slices=parts, latency_ms=round(delay, 2), size_bytes=size,
-        passed=decision.passed, reasons=decision.reasons,
+        passed=decision.passed, reasons=decision.reasons, flaws=test.flaws,
     )  # fmt: skip
 
 

@@ -33,6 +33,9 @@ GENERATED_HEAD = re.compile(
     rb"(?i)@generated|\bdo not edit\b|auto-?generated (by|from|on|file)|file is generated|generated and used by"
 )
 
+# A paragraph, a row or a whole array of rows may be one line.
+ONE_LINE = (".md", ".markdown", ".csv", ".tsv", ".jsonl", ".ndjson")
+LABELLED_ARRAY = re.compile(rb'\s*[\[{].{,400}?"(label|intent)"\s*:', re.S)
 MAX_LINE = 5_000  # characters; longer lines are data or the output of a minifier
 MAX_MEAN_LINE = 300
 
@@ -79,8 +82,8 @@ def by_content(path: str, content: bytes) -> Dropped | None:
 
 
 def _minified(path: str, content: bytes) -> Dropped | None:
-    if path.endswith((".md", ".markdown")):
-        return None  # a paragraph may be one line
+    if path.endswith(ONE_LINE) or (path.endswith(".json") and LABELLED_ARRAY.match(content)):
+        return None
     lines = content.split(b"\n")
     longest, mean = max(map(len, lines)), len(content) / len(lines)
     if longest > MAX_LINE or mean > MAX_MEAN_LINE:

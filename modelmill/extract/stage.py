@@ -21,7 +21,7 @@ from modelmill.settings import Settings
 from modelmill.store import corpora, documents, publications
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 2
+EXTRACT_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

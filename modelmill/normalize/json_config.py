@@ -1,7 +1,7 @@
 """JSON configuration: every object with words for a reader in it is an entry, named by its place.
 
 One unit, from config/features.json: name `flags.fee-explainer`, kind entry. Of an OpenAPI document the operations and
-schemas are the entries.
+schemas are the entries; an array of labelled texts (labelled.py) gives those instead.
 
 Read by the TypeScript grammar, of which JSON is a part, so that each entry knows its lines.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from modelmill.normalize import openapi
+from modelmill.normalize import labelled, openapi
 from modelmill.normalize.ecmascript import place_of, unwrapped
 from modelmill.normalize.entries import Place, entries
 from modelmill.normalize.grammar import parse
@@ -28,9 +28,35 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
         yield Dropped("(file)", "does not parse", "not a JSON object or array")
     elif openapi.describes(whole):
         yield from openapi.units(whole)
+    elif tables := [one for one in _arrays(whole) if _is_labelled(one)]:
+        for table in tables:
+            yield from labelled.drafts(_rows(table), *(labelled.columns(_names(table)) or ("", "")))
     else:
         stem = PurePosixPath(path).stem
         yield from (replace(draft, name=draft.name.strip(".") or stem) for draft in entries("", whole, {}))
+
+
+def _arrays(whole: Place) -> Iterator[Place]:
+    """The file itself, or what its keys hold (`{"train": [...], "test": [...]}`)."""
+    yield from (one for one in (whole, *(inner for _, inner in whole.items)) if one.kind == "array")
+
+
+def _is_labelled(array: Place) -> bool:
+    """Objects with a text and a label; labels come twice or more on average: a menu has labels too, each once."""
+    found = labelled.columns(_names(array))
+    if found is None:
+        return False
+    said = [str(row.fields.get(found[1], "")) for row in _rows(array)]
+    return 2 * len(set(said)) <= len(said)
+
+
+def _names(array: Place) -> list[str]:
+    return [key for key, _ in array.items[0][1].items] if array.items else []
+
+
+def _rows(array: Place) -> Iterator[labelled.Row]:
+    for _, one in array.items:
+        yield labelled.Row(one.first, one.last, one.value if one.kind == "object" else {})
 
 
 def place(text: str) -> Place | None:
@@ -45,4 +71,4 @@ def parses(text: str) -> bool:
     return not parse(GRAMMAR, f"({text})".encode()).has_error
 
 
-LANGUAGE = Language("json", version=2, suffixes=(".json",), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("json", version=3, suffixes=(".json",), units=units, parses=parses, rendered=True)

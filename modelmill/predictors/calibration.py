@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Where the likelihood is looked up; wide enough that the best of real models lies inside.
 TEMPERATURES = (0.2, 5.0, 49)
 THRESHOLDS = (-10.0, 20.0, 121)
+WORST = 27.6  # the loss of a probability of 1e-12: one hopeless example must not decide alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,22 @@ def fit(logits: np.ndarray, right: np.ndarray, out_of_scope: int) -> Calibration
     """The most likely calibration for the right columns `right` (n,). Ties go to the first on the grid."""
     import numpy as np
 
-    n, rows = len(right), np.arange(len(right))
-    best, least = Calibration(1.0, THRESHOLDS[0], n), np.inf
+    thresholds = np.linspace(THRESHOLDS[0], THRESHOLDS[1], int(THRESHOLDS[2]))
+    best, least = Calibration(1.0, THRESHOLDS[0], len(right)), np.inf
     for temperature in np.geomspace(TEMPERATURES[0], TEMPERATURES[1], int(TEMPERATURES[2])):
-        for threshold in np.linspace(THRESHOLDS[0], THRESHOLDS[1], int(THRESHOLDS[2])):
-            tried = Calibration(float(temperature), float(threshold), n)
-            chance = probabilities(logits, out_of_scope, tried)[rows, right]
-            loss = float(-np.log(np.maximum(chance, 1e-12)).mean())
-            if loss < least:
-                best, least = tried, loss
+        losses = _losses(np.asarray(logits, dtype=np.float64) / temperature, right, out_of_scope, thresholds)
+        place = int(losses.argmin())
+        if losses[place] < least:
+            best, least = Calibration(float(temperature), float(thresholds[place]), len(right)), losses[place]
     return best
+
+
+def _losses(scaled: np.ndarray, right: np.ndarray, out_of_scope: int, thresholds: np.ndarray) -> np.ndarray:
+    """Mean negative log likelihood at each threshold: what does not depend on it is summed once."""
+    import numpy as np
+
+    rows = np.arange(len(right))
+    inside = np.logaddexp.reduce(np.delete(scaled, out_of_scope, axis=1), axis=1)[:, None]
+    outside = np.logaddexp(scaled[:, out_of_scope][:, None], thresholds[None, :])
+    chosen = np.where((right == out_of_scope)[:, None], outside, scaled[rows, right][:, None])
+    return np.minimum(np.logaddexp(inside, outside) - chosen, WORST).mean(axis=0)

@@ -5,11 +5,11 @@ It gets what the model gets: the same training examples, out of scope as a class
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from modelmill.datasets.intents import OUT_OF_SCOPE
+from modelmill.datasets.intent_labels import OUT_OF_SCOPE
 from modelmill.predictors import calibration, labels
 from modelmill.records import Dataset, Example, Split
 from modelmill.task import Index
@@ -22,13 +22,14 @@ class WordCounts:
     pipeline: Any
     calibration: calibration.Calibration
     output: Callable[..., Any]
+    industries: Mapping[str, str]
 
     def predict(self, inputs: Sequence[Any], index: Index | None = None) -> list[Any]:
         """One answer a given text, in order."""
         names = [str(name) for name in self.pipeline.classes_]
         logits = self.pipeline.predict_log_proba([asked.text for asked in inputs])
         chances = calibration.probabilities(logits, names.index(OUT_OF_SCOPE), self.calibration)
-        return labels.answers(self.output, names, chances)
+        return labels.answers(self.output, names, chances, self.industries)
 
 
 def fit(dataset: Dataset, output: Callable[..., Any]) -> WordCounts:
@@ -54,7 +55,8 @@ def fit_examples(train: Sequence[Example], validation: Sequence[Example], output
     known = [example for example in validation if example.target["label"] in names]
     logits = pipeline.predict_log_proba([_text(example) for example in known])
     right = np.array([names.index(example.target["label"]) for example in known])
-    return WordCounts(pipeline, calibration.fit(logits, right, names.index(OUT_OF_SCOPE)), output)
+    fitted = calibration.fit(logits, right, names.index(OUT_OF_SCOPE))
+    return WordCounts(pipeline, fitted, output, labels.industries_of(train))
 
 
 def _text(example: Example) -> str:

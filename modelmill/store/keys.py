@@ -148,6 +148,11 @@ def pepper(settings: Settings) -> bytes:
     return _kept_pepper(settings.home_dir / "secrets" / "pepper")
 
 
+def between(settings: Settings, whom: str) -> str:
+    """What two programs of this installation prove to each other by, as the value of `Authorization`."""
+    return "Bearer " + hmac.new(pepper(settings), whom.encode(), hashlib.sha256).hexdigest()
+
+
 @cache
 def _kept_pepper(path: Path) -> bytes:
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -47,7 +47,7 @@ def embedded_url(home: Path) -> str:
 
 
 @contextmanager
-def system_programs() -> Iterator[None]:
+def system_programs() -> Generator[None]:
     """For root, the folders of `useradd` on the PATH: the server runs as a user of its own, and `su` keeps the PATH."""
     before = os.environ.get("PATH")
     if os.geteuid() == 0:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from modelmill.datasets.intents import FILES
+from modelmill.datasets.intents import FILES, MAX_CHARS
 from modelmill.records import Dataset, Example
 from modelmill.task import Gate, Predictor, Score, Task
 
@@ -41,23 +41,30 @@ class Input(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHARS)]
 
 
 class Alternative(BaseModel):
-    """A label that was not chosen, with its probability."""
+    """A label with its probability."""
 
     label: str
     confidence: float
 
 
 class Output(BaseModel):
-    """The most probable label. confidence: its probability, calibrated on the validation split."""
+    """The most probable label. confidence: its probability, calibrated on the validation split.
+
+    kind: `label` is one that a team brought itself. industry: the one that the label is or belongs to, with the
+    probability that the query is about it or any of its use cases, never less than that of the use case; `use_case` is
+    empty where only an industry is named, both are for actions and out of scope.
+    """
 
     label: str
-    kind: Literal["use_case", "industry", "action", "out_of_scope"]
+    kind: Literal["use_case", "industry", "action", "out_of_scope", "label"]
     confidence: float
     alternatives: list[Alternative]
+    industry: Alternative | None = None
+    use_case: Alternative | None = None
 
 
 def examples(units: Sequence[Unit], rng: random.Random, profile: Profile) -> Iterable[Example]:
@@ -83,11 +90,16 @@ def baseline(dataset: Dataset) -> Predictor:
 
 
 def measure(predictor: Predictor, asked: Sequence[Example], pool: Sequence[Example]) -> Mapping[str, np.ndarray]:
-    """Right or wrong for each example; NaN where a score does not apply to it."""
+    """Right or wrong for each example, changed answers to changed queries; NaN where a score does not apply."""
+    from modelmill.evaluate import rewording
     from modelmill.evaluate.labels import compare
 
-    outputs = predictor.predict([Input(text=example.input["text"]) for example in asked])
-    return compare(outputs, asked)
+    def predict(texts: Sequence[str]) -> list[Output]:
+        return predictor.predict([Input(text=text[:MAX_CHARS]) for text in texts])
+
+    texts = [str(example.input["text"]) for example in asked]
+    outputs = predict(texts)
+    return {**compare(outputs, asked), **rewording.flips(predict, texts, outputs)}
 
 
 PARAMS = {"batch": 32, "learning_rate": 2e-4, "head_learning_rate": 2e-3, "frozen_layers": 2, "typos": 0.1}
@@ -98,7 +110,7 @@ TASK = Task(
     question="Which use case, industry or developer action is this query about, or is it out of scope?",
     input=Input,
     output=Output,
-    kinds=("entry",),
+    kinds=("entry", "labelled"),
     examples=examples,
     recipe="classifier",
     params={"tiny": {**PARAMS, "epochs": 1}, "small": {**PARAMS, "epochs": 3}, "full": {**PARAMS, "epochs": 6}},
@@ -111,7 +123,14 @@ TASK = Task(
         Score("in_scope_accuracy", "share of in-scope queries"),
         Score("out_of_scope_recall", "share of out-of-scope queries"),
         Score("balanced_accuracy", "mean over labels of the share of their queries"),
+        Score("industry_accuracy", "share of queries about an industry or one of its use cases"),
         Score("brier", "squared error of the confidence, 0-1", higher_is_better=False),
+        Score(
+            "flips_when_typed",
+            "share of answers that a typing error, case or punctuation changes",
+            higher_is_better=False,
+        ),
+        Score("flips_when_worded", "share of answers that politeness or a synonym changes", higher_is_better=False),
     ),
     certain="accuracy",
     sample={"text": "which machine on my line will break down next?"},

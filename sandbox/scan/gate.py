@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import select
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 
 from sandbox.contract import Finding, Policy
 
-SECONDS = 5.0  # a program of 1 MB takes 2 s
+SECONDS = 10.0  # a program of 1 MB takes 2 s
+START_SECONDS = 60.0  # the worker loads bandit: 1 s, more on a machine that has other work
 
 
 class Scanner:
@@ -31,7 +31,7 @@ class Scanner:
         with self.lock:
             try:
                 return self._ask(json.dumps(asked).encode() + b"\n")
-            except (OSError, ValueError, TimeoutError) as error:
+            except (OSError, ValueError) as error:
                 self._end()
                 said = f"the scan failed: {type(error).__name__}"
                 return [Finding(kind="unscanned", rule="failed", severity="high", file="", line=0, message=said)]
@@ -49,15 +49,18 @@ class Scanner:
         if self.worker is None or self.worker.poll() is not None:
             self.worker = self._start()
         assert self.worker.stdin and self.worker.stdout
-        self.worker.stdin.write(line)
-        self.worker.stdin.flush()
-        if not select.select([self.worker.stdout], [], [], SECONDS)[0]:
-            raise TimeoutError
-        return [Finding(**one) for one in json.loads(self.worker.stdout.readline())]
+        with _ended_after(SECONDS, self.worker):
+            self.worker.stdin.write(line)
+            self.worker.stdin.flush()
+            return [Finding(**one) for one in json.loads(self.worker.stdout.readline())]
 
     def _start(self) -> subprocess.Popen[bytes]:
         argv = [sys.executable, "-m", "modelmill.tether", sys.executable, "-m", "sandbox.scan.worker"]
-        return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        made = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert made.stdout
+        with _ended_after(START_SECONDS, made):
+            made.stdout.readline()  # it is ready, or has ended
+        return made
 
     def _end(self) -> None:
         if self.worker is None:
@@ -69,3 +72,14 @@ class Scanner:
                 if end:
                     end.close()
         self.worker = None
+
+
+@contextmanager
+def _ended_after(seconds: float, worker: subprocess.Popen[bytes]) -> Generator[None]:
+    """A worker that hangs, in reading or in answering, is ended: whoever waits for it sees its pipes close."""
+    timer = threading.Timer(seconds, worker.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -22,11 +22,17 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.disable(logging.CRITICAL)  # bandit tells about files that do not parse
+    _find("python", {"main.py": ""})  # loads all that a look needs
+    _say("ready")
     for line in sys.stdin:
         asked = json.loads(line)
         found = _find(asked["language"], asked["files"])
-        sys.stdout.write(json.dumps([one.model_dump() for one in found]) + "\n")
-        sys.stdout.flush()
+        _say([one.model_dump() for one in found])
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 def _find(language: str, files: dict[str, str]) -> list[Finding]:

@@ -253,6 +253,16 @@ components:
       properties: {worth: {type: integer, description: What it buys}}
 """
 
+LABELLED_CSV = """text,label,seen
+I want my money back,refund,3
+"where is it,
+my parcel?",delivery,1
+"""
+
+LABELLED_JSONL = """{"query": "I want my money back", "intent": "refund"}
+{"query": "where is my \\"parcel\\"?", "intent": "delivery"}
+"""
+
 SAMPLES = {
     "python": Sample(
         "shop/money.py", PYTHON,
@@ -307,5 +317,11 @@ SAMPLES = {
     "json": Sample("a.json", '{"flags": {"triage": {"description": "Show it now."}}}', {"flags.triage": "entry"}),
     "yaml": Sample("a.yaml", YAML, {"flags.triage": "entry", "people.a-first-person": "entry"}),
     "toml": Sample("a.toml", TOML, {"project": "entry", "people.a-first-person": "entry"}),
+    "csv": Sample(
+        "a.csv", LABELLED_CSV, {"refund.c73ecff29598": "labelled", "delivery.1cce9680d276": "labelled"},
+    ),
+    "jsonl": Sample(
+        "a.jsonl", LABELLED_JSONL, {"refund.c73ecff29598": "labelled", "delivery.9e03b7397502": "labelled"},
+    ),
     "notebook": Sample("a.ipynb", NOTEBOOK, {"sales": "section", "load": "function"}),
 }  # fmt: skip

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from modelmill.datasets.intents import FILES, FOLDER, label_of, labelled
+from modelmill.datasets.intent_labels import label_of
+from modelmill.datasets.intents import FILES, FOLDER, labelled
 from modelmill.errors import DataError, PrerequisiteError
 from modelmill.records import Split, Unit
 from modelmill.settings import CHECKOUT

@@ -48,9 +48,9 @@ POOL = [pair("x", "four", "blue"), pair("y", "five", "blue green")]
 def test_ranks_are_counted_among_asked_and_pool() -> None:
     predictor = SearchPredictor(Colours(), UNFITTED, Output)
     numbers = ranking.rank(predictor, [Input(query=str(e.input["query"]), k=100) for e in ASKED], ASKED, POOL)
-    # red: one first. green: three (1.0), then two and five (.71 each, in order). blue: three has no blue at all: the
-    # three without it come after four and five, in order one, two, three.
-    assert numbers["mrr"].tolist() == [1.0, 0.5, 0.2]
+    # red: one first. green: three (1.0), then two and five (.71 each). blue: three has none: the three without it come
+    # after four and five. Alike ones stand in the order of their hashes: five, two; and one, three, two.
+    assert numbers["mrr"].tolist() == [1.0, 1 / 3, 1 / 4]
     assert numbers["recall_at_1"].tolist() == [1.0, 0.0, 0.0]
     assert numbers["recall_at_10"].tolist() == [1.0, 1.0, 1.0]
 
@@ -106,9 +106,11 @@ def test_labels_are_compared_one_by_one() -> None:
 
 
 def test_a_score_that_applies_to_no_example_is_missing_and_not_zero() -> None:
-    numbers = labels.compare([said("use_case:a", 0.9)], [asked("use_case:a")])
+    unchanged = {"flips_when_typed": np.zeros(1), "flips_when_worded": np.zeros(1)}
+    numbers = labels.compare([said("use_case:a", 0.9)], [asked("use_case:a")]) | unchanged
     found = compare.scores(INTENT, {"candidate": numbers})
     assert found["out_of_scope_recall"]["candidate"] is None
+    assert found["industry_accuracy"]["candidate"] is None
     assert found["accuracy"]["candidate"] == 1.0
 
 

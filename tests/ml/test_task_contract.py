@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,10 @@ class Constant:
 def constant(task: Task) -> Constant:
     """The emptiest answer that the task's Output allows."""
     fields = task.output.model_fields
-    values = {"results": [], "label": "out_of_scope", "kind": "out_of_scope", "confidence": 0.25, "alternatives": []}
+    values: dict[str, Any] = {
+        "results": [], "label": "out_of_scope", "kind": "out_of_scope", "confidence": 0.25, "alternatives": [],
+        "industry": None, "use_case": None,
+    }  # fmt: skip
     assert fields.keys() <= values.keys(), "teach this test an answer of the new task"
     return Constant(task.output(**{name: values[name] for name in fields}))
 

@@ -121,11 +121,11 @@ PROGRAMS = [
     ),
     Hostile(
         "memory_bomb_java",
-        "the JVM's own limit lies below the container's",
+        "the container's limit ends it, not the JVM's own",
         "import java.util.*; class Main { public static void main(String[] x) { List<byte[]> a = new ArrayList<>(); "
         'System.out.println("TRIED"); while (true) a.add(new byte[16 << 20]); } }',
         "java",
-        ("error", "out_of_memory"),
+        ("out_of_memory",),
     ),
     Hostile(
         "cpu_spin",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -54,7 +55,7 @@ class Site:
             self.programs[name] = subprocess.Popen(
                 argv, env=self.environment, cwd=CHECKOUT, stdout=log, stderr=log, start_new_session=True
             )
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while time.monotonic() < end:
             try:
                 httpx.get(f"http://127.0.0.1:{port}/livez")
@@ -76,6 +77,12 @@ class Site:
         for one in left:
             one.kill()
         program.wait(10)
+
+    def record(self, execution: str) -> dict[str, Any]:
+        """What is kept of a run."""
+        answer = httpx.get(f"{self.url}/api/v1/devlab/executions/{execution}", headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def post(self, body: object, **more: object) -> httpx.Response:
         given = {"headers": self.headers, "timeout": 120} | more

@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -50,7 +50,7 @@ def test_every_language_answers_over_http(house: Site, name: str) -> None:
 
 def test_a_run_is_recorded_with_its_use_and_an_audit_line_and_without_its_code(house: Site) -> None:
     result = one(house.post({"language": "python", "code": "print('hello-canary')"}))
-    known = httpx.get(f"{house.url}/api/v1/devlab/executions/{result['id']}", headers=house.headers).json()
+    known = house.record(result["id"])
     for name in ("status", "code_sha256", "container_id", "wall_seconds", "cpu_seconds", "peak_memory_bytes"):
         assert known[name] == result[name]
     assert known["files"] is None
@@ -163,49 +163,81 @@ def test_past_the_end_of_the_line_callers_are_told_when_to_come_again(house: Sit
             assert one(answer)["status"] == "ok"
 
 
-async def spoken(house: Site, *words: Any, key: str | None = None) -> list[dict[str, Any]]:
-    """All events of a stream; words that are numbers are pauses."""
-    headers = {"X-API-Key": key or house.key}
+async def converse(house: Site, first: Any, *answers: Callable[[dict[str, Any]], list[Any]]) -> list[dict[str, Any]]:
+    """All events of a stream. Each of `answers` gets one event, when it comes, and says what is sent then."""
+    left = list(answers)
+    events: list[dict[str, Any]] = []
     where = f"{house.url}/api/v1/devlab/execute/stream"
-    async with aiohttp.ClientSession() as client, client.ws_connect(where, headers=headers) as socket:
-        for word in words:
-            if isinstance(word, int | float):
-                await asyncio.sleep(word)
-            else:
-                await socket.send_str(word if isinstance(word, str) else json.dumps(word))
-        return [message.json() async for message in socket]
+    async with aiohttp.ClientSession() as client, client.ws_connect(where, headers=house.headers) as socket:
+        await socket.send_str(first if isinstance(first, str) else json.dumps(first))
+        async for message in socket:
+            events.append(message.json())
+            for word in left.pop(0)(events[-1]) if left else ():
+                await socket.send_json(word)
+    return events
+
+
+def say(*words: Any) -> Callable[[dict[str, Any]], list[Any]]:
+    """Whatever the event was."""
+    return lambda _event: list(words)
 
 
 def test_a_stream_tells_output_as_it_comes_and_takes_input(house: Site) -> None:
     code = "import sys\nprint('ready', flush=True)\nfor line in sys.stdin: print('got', line.strip(), flush=True)"
     asked = {"language": "python", "code": code}
-    events = asyncio.run(spoken(house, asked, {"stdin": "one\n"}, 0.3, {"stdin": "two\n", "end": True}))
-    assert [event["event"] for event in events][-1] == "end"
+    events = asyncio.run(converse(house, asked, say({"stdin": "one\n"}), say({"stdin": "two\n", "end": True})))
     output = "".join(event["text"] for event in events if event["event"] == "output")
-    assert output == "ready\ngot one\ngot two\n" == events[-1]["answer"]["stdout"]
-    assert len(events) >= 3, "the answer to the second line came by itself"
-    known = httpx.get(f"{house.url}/api/v1/devlab/executions/{events[-1]['answer']['id']}", headers=house.headers)
-    assert known.json()["status"] == "ok"
+    assert output == events[-1]["answer"]["stdout"] == "ready\ngot one\ngot two\n"
+    assert house.record(events[-1]["answer"]["id"])["status"] == "ok"
+
+
+def test_input_that_comes_before_the_program_is_not_lost_and_a_cut_letter_is_shown_as_one(house: Site) -> None:
+    async def hasty() -> list[dict[str, Any]]:
+        async with aiohttp.ClientSession() as client:
+            where = f"{house.url}/api/v1/devlab/execute/stream"
+            async with client.ws_connect(where, headers=house.headers) as socket:
+                await socket.send_json({"language": "bash", "code": r"cat; printf '\xc3'"})
+                for word in ({"stdin": "a"}, {"stdin": "b"}, {"end": True}):
+                    await socket.send_json(word)
+                return [message.json() async for message in socket]
+
+    events = asyncio.run(hasty())
+    assert "".join(event["text"] for event in events if event["event"] == "output") == "ab\ufffd"
+    assert events[-1]["answer"]["stdout"] == "ab\ufffd"
 
 
 def test_a_stream_can_be_cancelled(house: Site) -> None:
-    start = time.monotonic()
-    asked = {"language": "python", "code": "while True: pass"}
-    events = asyncio.run(spoken(house, asked, 0.5, {"cancel": True}))
-    assert (events[-1]["answer"]["status"], events[-1]["answer"]["reason"]) == ("error", "cancelled by the caller")
-    assert time.monotonic() - start < 10
+    asked = {"language": "python", "code": "print('begun', flush=True)\nwhile True: pass"}
+    answer = asyncio.run(converse(house, asked, say({"cancel": True})))[-1]["answer"]
+    assert (answer["status"], answer["reason"]) == ("error", "cancelled by the caller")
+    assert answer["wall_seconds"] > 0
 
 
 @pytest.mark.parametrize("first", ["no json", "[]", '{"language": "python"}', '{"language": "cobol", "code": "x"}'])
 def test_a_stream_that_begins_wrong_is_told_so(house: Site, first: str) -> None:
-    [event] = asyncio.run(spoken(house, first))
+    [event] = asyncio.run(converse(house, first))
     assert event["event"] == "error"
     assert set(event["error"]) == {"failed", "allowed", "found", "next"}
 
 
-def test_a_wrong_word_ends_the_run(house: Site) -> None:
-    events = asyncio.run(spoken(house, {"language": "bash", "code": "sleep 20"}, 0.3, {"stdin": 5}))
-    assert {"error", "end"} == {event["event"] for event in events}
+@pytest.mark.parametrize(
+    "word", [{"stdin": 5}, {"surprise": 1}, [], {"stdin": "x" * 1_000_001}], ids=["number", "unknown", "list", "long"]
+)
+def test_a_wrong_word_ends_the_run(house: Site, word: Any) -> None:
+    events = asyncio.run(converse(house, {"language": "bash", "code": "echo begun; sleep 20"}, say(word)))
+    assert [event["event"] for event in events] == ["output", "error", "end"]
+    assert events[-1]["answer"]["reason"] == "cancelled by the caller"
+
+
+def test_bytes_instead_of_text_end_the_stream(house: Site) -> None:
+    async def binary() -> list[Any]:
+        async with aiohttp.ClientSession() as client:
+            where = f"{house.url}/api/v1/devlab/execute/stream"
+            async with client.ws_connect(where, headers=house.headers) as socket:
+                await socket.send_bytes(b"\0")
+                return [message async for message in socket]
+
+    assert asyncio.run(binary()) == []
 
 
 def test_nobody_streams_without_a_key_or_from_another_site(house: Site) -> None:
@@ -250,7 +282,9 @@ def test_killing_the_service_ends_its_containers_and_the_next_one_answers(house:
         time.sleep(1.5)
         assert api.containers(filters={"label": "modelmill=sandbox"})
         house.end("sandbox", signal.SIGKILL)
-        refused(running.result(), 503, "no code was run")
+        broken = one(running.result())
+    assert (broken["status"], broken["container_id"]) == ("sandbox_error", None)
+    assert house.record(broken["id"])["code_sha256"] == broken["code_sha256"]
     refused(house.post({"language": "bash", "code": "true"}), 503, "mill sandbox build")
     end = time.monotonic() + 15
     while time.monotonic() < end and orphans(api):

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelmill.datasets.intents import OUT_OF_SCOPE
+from modelmill.datasets.intent_labels import OUT_OF_SCOPE
 from modelmill.errors import DataError
 from modelmill.finetune import loop
 from modelmill.finetune.recipe import Job
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from modelmill.predictors.calibration import Calibration
     from modelmill.predictors.intent_model import IntentModel
 
-VERSION = 1
+VERSION = 2
 SMOOTHING = 0.05
 PROBE_C = 5.0  # best on validation of 1, 5, 20, 100 (docs/experiments.md)
 
@@ -35,6 +35,8 @@ PROBE_C = 5.0  # best on validation of 1, 5, 20, 100 (docs/experiments.md)
 def train(job: Job) -> dict[str, float]:
     """Write encoder, head, labels and calibration."""
     from modelmill.predictors import intent_model
+    from modelmill.predictors.intent import CALIBRATION, INDUSTRIES
+    from modelmill.predictors.labels import industries_of
 
     rng = random.Random(job.seed)
     loop.seed_everything(job.seed, job.settings.threads)
@@ -58,8 +60,13 @@ def train(job: Job) -> dict[str, float]:
     model.encoder.eval()
     intent_model.save(model, job.staging)
     calibration, measured = _calibrate(model, job)
-    (job.staging / "calibration.json").write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
+    _write(job.staging / CALIBRATION, asdict(calibration))
+    _write(job.staging / INDUSTRIES, industries_of(job.train))
     return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **measured}
+
+
+def _write(file: Path, value: dict[str, Any]) -> None:
+    file.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _location(base: str) -> str | Path:

@@ -351,13 +351,22 @@ static void until_program_ends(long long idle_deadline_ms) {
     }
 }
 
-/* What the program left in its pipes; it is dead, so they end. The host may be slow, but not for ever. */
+static int draining(void) {
+    return box.out >= 0 || box.err >= 0 || box.runner;
+}
+
+static void until_told(long long limit_ms) {
+    while (!box.gone && queue_to && now_ms() < limit_ms) turn(limit_ms);
+}
+
+/* What the program left in its pipes; it is dead, so they end. The host may be slow, but not for ever; after a deadline it
+   waits for us itself, and not as long. Output that it did not take is not passed over: then there is no last word. */
 static void drain(void) {
-    long long limit = now_ms() + DRAIN_MS;
-    while (!box.gone && !box.over && (box.out >= 0 || box.err >= 0 || box.runner) && now_ms() < limit) turn(limit);
+    long long limit = now_ms() + (box.timed_out ? DRAIN_MS : 10 * DRAIN_MS);
+    while (!box.gone && !box.over && draining() && now_ms() < limit) turn(limit);
     reap();
-    limit = now_ms() + 10 * DRAIN_MS;
-    while (!box.gone && queue_to && now_ms() < limit) turn(limit);
+    if (!box.gone && !box.over && !box.timed_out && draining()) broken("the host does not take the output");
+    until_told(now_ms() + 10 * DRAIN_MS);
 }
 
 int main(int argc, char **argv) {
@@ -373,7 +382,6 @@ int main(int argc, char **argv) {
     if (box.gone) return 0;
     drain();
     tell_final();
-    long long limit = now_ms() + 10 * DRAIN_MS;
-    while (!box.gone && queue_to && now_ms() < limit) turn(limit);
+    until_told(now_ms() + 10 * DRAIN_MS);
     return 0;
 }

@@ -1,0 +1,204 @@
+"""A team's own labelled texts: from a CSV, JSON or JSONL file in a corpus to a frozen dataset; every fault named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from data_sources import take_in
+from labelled_rows import ROWS, table
+from sqlalchemy import Engine
+
+from modelmill.datasets import expectations, stage
+from modelmill.errors import DataError, UserError
+from modelmill.records import Split
+from modelmill.settings import CHECKOUT, Settings
+from modelmill.store import corpora, datasets, documents, units
+from modelmill.task import get_task
+
+INTENT = get_task("intent_classification")
+
+
+@pytest.fixture
+def desk(settings: Settings, tmp_path: Path) -> Path:
+    """An empty folder for a corpus; the frozen queries lie where the task looks for them."""
+    shutil.copytree(CHECKOUT / "data/eval", settings.data_dir / "eval")
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    return folder
+
+
+def taken(settings: Settings, db: Engine, desk: Path, name: str, content: str | bytes) -> None:
+    """The file, taken in as the corpus `desk`."""
+    (desk / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    take_in(settings, db, "desk", desk)
+
+
+def built(settings: Settings, db: Engine) -> datasets.Dataset:
+    return stage.build(settings, db, INTENT, "tiny", 17).dataset
+
+
+def refused(settings: Settings, db: Engine, desk: Path, rows: dict[str, list[str]]) -> DataError:
+    """The error of the datasets stage for these rows."""
+    taken(settings, db, desk, "questions.csv", table(rows))
+    with pytest.raises(DataError, match="labelled texts cannot be learnt from") as caught:
+        built(settings, db)
+    assert all(caught.value.as_dict().values())
+    return caught.value
+
+
+def objects() -> list[dict[str, str]]:
+    return [{"id": "x", "query": text, "intent": label} for label, texts in ROWS.items() for text in texts]
+
+
+FORMS = {
+    "questions.csv": table(),
+    "semicolons.csv": table(header=("Query", "Intent"), separator=";"),
+    "questions.tsv": "\ufeff" + table(header=("label", "text"), separator="\t").replace("label\ttext", "text\tlabel"),
+    "questions.json": json.dumps(objects()),
+    "parts.json": json.dumps({"about": "a help desk", "rows": objects()}, indent=1),
+    "questions.jsonl": "\n".join(json.dumps(one) for one in objects()),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_row_becomes_an_example_in_one_split(settings, db, desk, name):
+    taken(settings, db, desk, name, FORMS[name])
+    dataset = built(settings, db)
+    examples = datasets.read_examples(dataset)
+    assert Counter(e.target["label"] for e in examples) == {label: len(texts) for label, texts in ROWS.items()}
+    by_split = {split: Counter(e.target["label"] for e in examples if e.split is split) for split in Split}
+    for split, fewest in ((Split.TRAIN, 5), (Split.VALIDATION, 1), (Split.TEST, 1)):
+        assert set(by_split[split]) == set(ROWS) and min(by_split[split].values()) >= fewest
+    assert expectations.check_dataset(dataset).passed and expectations.check_leak(dataset).passed
+    assert [one["corpus"] for one in dataset.manifest["sources"]] == ["desk"]
+
+
+def test_rows_join_the_catalog_and_its_frozen_queries(settings, db, catalog, tmp_path):
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    taken(settings, db, desk, "questions.csv", table())
+    labels = {e.target["label"] for e in datasets.read_examples(built(settings, db), Split.TEST)}
+    assert {"refund", "use_case:appointment-triage", "industry:healthcare", "out_of_scope"} <= labels
+
+
+def test_without_consent_no_row_is_learnt_from(settings, db, desk):
+    (desk / "questions.csv").write_text(table())
+    take_in(settings, db, "desk", desk, consent=False)
+    with pytest.raises(UserError, match="may not learn"):
+        built(settings, db)
+
+
+def test_copies_stay_in_one_split(settings, db, desk):
+    long = "please tell me where the parcel with the blue lamp that I ordered on the first of May is now"
+    rows = {**ROWS, "delivery": [*ROWS["delivery"], *(f"{long}{end}" for end in ("", "?", " and thanks"))]}
+    taken(settings, db, desk, "questions.csv", table(rows))
+    homes = {e.split for e in datasets.read_examples(built(settings, db)) if "blue lamp" in str(e.input["text"])}
+    assert len(homes) == 1
+
+
+def test_a_text_keeps_its_split_when_rows_are_added_to_other_labels(settings, db, desk):
+    taken(settings, db, desk, "questions.csv", table())
+    before = {str(e.input["text"]): e.split for e in datasets.read_examples(built(settings, db))}
+    taken(settings, db, desk, "more.csv", table({"returns": [f"send back item {n}" for n in range(9)]}))
+    after = {str(e.input["text"]): e.split for e in datasets.read_examples(built(settings, db))}
+    assert before.items() <= after.items() and len(after) == len(before) + 9
+
+
+def test_a_label_with_one_example_is_named_with_its_line(settings, db, desk):
+    error = refused(settings, db, desk, {**ROWS, "warranty": ["is my kettle still under warranty"]})
+    assert "'warranty' has one example (desk: questions.csv line 42)" in error.found
+
+
+def test_one_class_is_nothing_to_tell_apart(settings, db, desk):
+    assert "all 8 rows have the one label 'refund'" in refused(settings, db, desk, {"refund": ROWS["refund"]}).found
+
+
+@pytest.mark.parametrize("slip", ["Refund", "refunds", "refnud", "rfund", "refumd", "re-fund"])
+def test_a_slip_in_a_label_is_told_with_the_name_it_is_near(settings, db, desk, slip):
+    many = [f"{text}, order {n}" for n in range(3) for text in ROWS["refund"]]
+    error = refused(settings, db, desk, {**ROWS, "refund": many, slip: ["pay back my deposit"]})
+    assert f"{slip!r} (1 rows" in error.found and "looks like a slip for 'refund' (24 rows)" in error.found
+
+
+def test_names_that_are_near_but_both_common_are_two_labels(settings, db, desk):
+    rows = {"time": [f"what time is it in city {n}" for n in range(9)], "timer": [f"set {n} minutes" for n in range(9)]}
+    taken(settings, db, desk, "questions.csv", table(rows))
+    assert {"time", "timer"} <= {e.target["label"] for e in datasets.read_examples(built(settings, db))}
+
+
+def test_one_text_with_two_labels_is_told_with_both_places(settings, db, desk):
+    error = refused(settings, db, desk, {**ROWS, "invoice": [*ROWS["invoice"], "Where is my parcel?"]})
+    assert "'delivery'" in error.found and "'invoice'" in error.found and error.found.count("questions.csv line") == 2
+
+
+def test_all_faults_are_told_at_once(settings, db, desk):
+    rows = {**ROWS, "warranty": ["is it covered"], "invoice": [*ROWS["invoice"], "track order 9921"]}
+    found = refused(settings, db, desk, rows).found
+    assert "warranty" in found and "track order 9921" in found
+
+
+BAD_ROWS = {
+    "row without text": ("", "refund"),
+    "row without label": ("give it back", ""),
+    "text too long": ("long " * 500, "refund"),
+    "label too long": ("give it back", "l" * 101),
+}
+
+
+@pytest.mark.parametrize("reason", BAD_ROWS)
+def test_a_bad_row_is_left_out_with_its_line_and_the_others_stay(settings, db, desk, reason):
+    text, label = BAD_ROWS[reason]
+    taken(settings, db, desk, "questions.csv", f'{table()}"{text}","{label}"\n"it came broken, repay me",refund\n')
+    assert len(units.query(db, ["labelled"])) == 41
+    corpus = corpora.get(db, settings.tenant, "desk")
+    with db.connect() as conn:
+        assert documents.dropped_by_reason(conn, corpus.id, "normalize") == {reason: 1}
+
+
+def test_a_cell_of_a_megabyte_is_left_out_and_the_others_stay(settings, db, desk):
+    taken(settings, db, desk, "questions.csv", table() + "a" * 900_000 + ",refund\nit broke,refund\n")
+    assert len(units.query(db, ["labelled"])) == 41
+
+
+USELESS: dict[str, tuple[str | bytes, str]] = {
+    "no column for the label": ("text,price\nI want my money back,3\n", "no columns text and label"),
+    "no header": ("I want my money back,refund\n", "no columns text and label"),
+    "nothing in it": ("", "empty"),
+    "blank": (" \n\n", "empty"),
+    "not UTF-8": ("text,label\ncaf\xe9,refund\n".encode("latin-1"), "wrong encoding"),
+    "UTF-16": ("text,label\na,b\n".encode("utf-16"), "binary"),
+    "more than a megabyte": ("text,label\n" + "a" * 1_000_001 + ",b\n", "too large"),
+    "header alone": ("text,label\n", "no file at all"),
+}
+
+
+@pytest.mark.parametrize("what", USELESS)
+def test_a_file_without_a_good_row_is_refused_with_the_reason(settings, db, desk, what):
+    content, reason = USELESS[what]
+    with pytest.raises(UserError, match="nothing in the corpus 'desk' can be used") as caught:
+        taken(settings, db, desk, "questions.csv", content)
+    assert reason in caught.value.found
+
+
+def test_a_menu_in_json_is_no_labelled_text(settings, db, desk):
+    menu = [{"label": "Pricing", "text": "What it costs"}, {"label": "About us", "text": "Who we are"}]
+    taken(settings, db, desk, "menu.json", json.dumps(menu))
+    assert {unit.kind for unit in units.query(db)} == {"entry"}
+
+
+def test_personal_data_in_a_row_is_taken_out(settings, db, desk):
+    rows = {**ROWS, "refund": [*ROWS["refund"], "repay jane.roe@acme-shapes.com please"]}
+    taken(settings, db, desk, "questions.csv", table(rows))
+    assert not [unit for unit in units.query(db) if "acme-shapes" in unit.text or "acme-shapes" in str(unit.meta)]
+
+
+def test_a_corpus_that_holds_the_frozen_files_changes_no_split(settings, db, catalog, tmp_path):
+    before = {(str(e.input["text"]), e.split) for e in datasets.read_examples(built(settings, db))}
+    desk = tmp_path / "desk"
+    shutil.copytree(CHECKOUT / "data/eval/intent_classification", desk)
+    take_in(settings, db, "desk", desk)
+    assert {(str(e.input["text"]), e.split) for e in datasets.read_examples(built(settings, db))} == before
