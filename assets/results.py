@@ -75,6 +75,7 @@ def report(task: Task, made: Report, fresh: bool) -> dg.MaterializeResult[Any]:
         seed=made.seed,
         latency_ms=made.latency_ms,
         size_mb=round(made.size_bytes / 1e6, 1),
+        engines=show.table(["side", "run by"], made.engines.items()),
         scores=show.table(["score", *SIDES], rows),
         slices=show.table(["slice", "n", *SIDES], slices),
         picture=show.bars(f"{made.task}: {made.main_score}, n = {made.n}", sides, made.unit),

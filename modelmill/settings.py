@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         "identifiers, with commas between. Everything else is only searched.",
     )
     threads: int = Field(0, ge=0, le=256, description="Threads for training and embedding; 0 means one per core.")
+    engine: Literal["auto", "openvino", "torch"] = Field(
+        "auto",
+        description="What runs trained models and the base model: openvino (int8 where it is as good), torch, or auto: "
+        "openvino on processors that multiply bytes (VNNI, AMX), torch elsewhere.",
+    )
     host: str = Field(
         "127.0.0.1", description="Where all servers listen. Only the gateway asks who you are: keep loopback."
     )
@@ -153,6 +158,7 @@ class Settings(BaseSettings):
             "MILL_HOME": str(self.home_dir),
             "MILL_PROFILE": self.profile,
             "MILL_SEED": str(self.seed),
+            "MILL_ENGINE": self.engine,
             "DAGSTER_HOME": str(self.home_dir / "dagster"),
             "BENTOML_HOME": str(self.home_dir / "bentoml"),
             "TOKENIZERS_PARALLELISM": "false",

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelmill.inference import ir
+from modelmill.inference import ir, ir_check
 from modelmill.inference.ir import Kind, Made
 
 if TYPE_CHECKING:
@@ -93,13 +93,20 @@ def of_sentences(model: Any, rows: Rows) -> Source:
             self.model = model
 
         def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None) -> Any:
-            return self.model(_given(input_ids, attention_mask, token_type_ids))["sentence_embedding"]
+            return self.model(as_given(input_ids, attention_mask, token_type_ids))["sentence_embedding"]
 
     names = tuple(name for name in INPUTS if name in model.preprocess(["a"]))
     return Source(Sentences(), names, rows, *_tokenizer(model.tokenizer), int(model.max_seq_length))
 
 
-def _given(input_ids: Any, attention_mask: Any, token_type_ids: Any) -> dict[str, Any]:
+def of_module(module: Any, tokenizer: Any, rows: Rows, max_tokens: int) -> Source:
+    """A torch module that takes what its tokenizer, one of transformers, gives."""
+    names = tuple(name for name in INPUTS if name in tokenizer(["a"]))
+    return Source(module, names, rows, *_tokenizer(tokenizer), max_tokens)
+
+
+def as_given(input_ids: Any, attention_mask: Any, token_type_ids: Any) -> dict[str, Any]:
+    """What a transformer takes by name: without the third where it has none."""
     given = {"input_ids": input_ids, "attention_mask": attention_mask}
     return given if token_type_ids is None else {**given, "token_type_ids": token_type_ids}
 
@@ -122,9 +129,13 @@ def _write(source: Source, kind: Kind, folder: Path, texts: Sequence[str]) -> Ma
     model = _traced(source)
     if kind == "int8":
         model = _quantized(model, list(_samples(ir.tokens(folder, made), texts)))
-    for number, one in enumerate(model.get_ordered_ops()):  # as they come, names count on from the model before
+    model.set_friendly_name(ir.FOLDER)  # as they come, names count on from the model before
+    for number, one in enumerate(model.get_ordered_ops()):
         one.set_friendly_name(f"{one.get_type_name()}_{number}")
     ir.runtime().save_model(model, str(folder / ir.FOLDER / ir.IR[0]), compress_to_fp16=False)
+    fault = ir_check.fault(*(folder / ir.FOLDER / name for name in ir.IR))
+    if fault:
+        raise NotConvertibleError(f"its IR would not be stored: {fault}")
     return made
 
 

@@ -14,13 +14,13 @@ import json
 import os
 import queue
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from modelmill.errors import DataError
+from modelmill.errors import DataError, PrerequisiteError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +36,7 @@ BATCH = 32  # texts at a time; more gain nothing
 STEP = 8  # lengths in word pieces are rounded up to it: for each new shape OpenVINO makes kernels, once (some 30 ms)
 # Characters read for each word piece that may be kept: a megabyte is not split into words to keep 128 of them.
 CHARS_PER_TOKEN = 64
+PATIENCE_MS = 120_000  # a batch takes 100 ms; a process that waits for ever would look like one that works
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,15 @@ class Tokens:
         return {name: given[name] for name in self.made.inputs}
 
 
+@dataclass
+class _Flight:
+    """A batch that a request works on. given: the arrays it reads, which must outlive it."""
+
+    request: Any
+    places: list[int]
+    given: dict[str, np.ndarray]
+
+
 @dataclass(frozen=True)
 class TextModel:
     """Texts -> rows of numbers. May be called by many threads at once: each batch borrows one of the requests."""
@@ -114,35 +124,42 @@ class TextModel:
     made: Made
     tokens: Tokens
     requests: queue.SimpleQueue[Any]
-    threads: int
 
     def rows(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, width) float32, in the order given."""
+        """(n, width) float32, in the order given. Raises PrerequisiteError when OpenVINO stops answering."""
         import numpy as np
 
         found = np.zeros((len(texts), self.made.width), dtype=np.float32)
         ids = self.tokens.ids(texts)
-
-        def work(batch: tuple[int, list[int]]) -> None:
-            length, places = batch
-            found[places] = self._infer(self.tokens.arrays([ids[place] for place in places], length))
-
-        planned = list(batches([len(one) for one in ids]))
-        if min(len(planned), self.threads) > 1:
-            with ThreadPoolExecutor(self.threads) as pool:
-                list(pool.map(work, planned))
-        else:
-            for batch in planned:
-                work(batch)
+        flights = deque[_Flight]()
+        try:
+            for length, places in batches([len(one) for one in ids]):
+                request = self._free(flights, found)
+                given = self.tokens.arrays([ids[place] for place in places], length)
+                flights.append(_Flight(request, places, given))
+                request.start_async(given, share_inputs=True)
+        finally:
+            while flights:
+                self._land(flights, found)
         return found
 
-    def _infer(self, given: dict[str, np.ndarray]) -> np.ndarray:
-        request = self.requests.get()
+    def _free(self, flights: deque[_Flight], found: np.ndarray) -> Any:
+        """A request. Who holds one waits for that one: so callers never wait for each other in a ring."""
+        while True:
+            try:
+                return self.requests.get(block=not flights)
+            except queue.Empty:
+                self._land(flights, found)
+
+    def _land(self, flights: deque[_Flight], found: np.ndarray) -> None:
+        """Wait for the oldest batch, keep its rows, give its request back."""
+        flight = flights.popleft()
+        if not flight.request.wait_for(PATIENCE_MS):
+            raise _no_answer(len(flight.places))  # its request is not given back: it is still at work
         try:
-            request.infer(given, share_inputs=True)
-            return request.get_output_tensor(0).data.copy()
+            found[flight.places] = flight.request.get_output_tensor(0).data
         finally:
-            self.requests.put(request)
+            self.requests.put(flight.request)
 
 
 def tokens(folder: Path, made: Made) -> Tokens:
@@ -172,7 +189,7 @@ def load(folder: Path, threads: int = 0) -> TextModel:
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for _ in range(threads):
         requests.put(compiled.create_infer_request())
-    return TextModel(made, reader, requests, threads)
+    return TextModel(made, reader, requests)
 
 
 def runtime() -> Any:
@@ -186,8 +203,20 @@ def runtime() -> Any:
 def batches(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
     """(padded length, places of the texts), longest first, so that no thread is left with the longest at the end.
 
-    Of like length: none is padded to twice its own.
+    Of like length: none is padded to twice its own. Of 32, 16, 8, 4, 2 or 1 texts: a service that gets as many texts as
+    people happen to ask at once would else meet a new shape for months.
     """
+    for length, places in _alike(lengths):
+        size, start = BATCH, 0
+        while start < len(places):
+            while size > len(places) - start:
+                size //= 2
+            yield length, places[start : start + size]
+            start += size
+
+
+def _alike(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """(padded length, at most BATCH places)."""
     longest, batch = 0, list[int]()
     for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
         length = max(STEP, -(-lengths[place] // STEP) * STEP)
@@ -211,6 +240,15 @@ def _config(threads: int) -> dict[str, Any]:
         "ENABLE_CPU_PINNING": False,  # several services share the cores
         "INFERENCE_PRECISION_HINT": "f32",
     }
+
+
+def _no_answer(texts: int) -> PrerequisiteError:
+    return PrerequisiteError(
+        f"OpenVINO did not answer for {texts} texts",
+        allowed=f"an answer within {PATIENCE_MS // 1000} s",
+        found="none",
+        next="start the program again; if it comes back, set MILL_ENGINE=torch",
+    )
 
 
 def _unreadable(file: Path, error: Exception) -> DataError:

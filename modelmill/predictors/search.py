@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelmill.embed.encoder import load_encoder
+from modelmill.embed.encoder import IrEncoder, SentenceEncoder, load_encoder, load_sentence_model
 from modelmill.errors import UserError
+from modelmill.inference.ir import Kind
 from modelmill.predictors.matrix_index import MatrixIndex
 from modelmill.records import Unit
 from modelmill.settings import load as load_settings
-from modelmill.task import Encoder, Hit, Index
+from modelmill.task import Hit, Index
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,9 +55,14 @@ UNFITTED = Confidence(bias=-6.0, score=10.0, lead=10.0, n=0, among=0)
 class SearchPredictor:
     """An encoder with its confidence."""
 
-    encoder: Encoder
+    encoder: SentenceEncoder | IrEncoder
     confidence: Confidence
     output: Callable[..., Any]
+
+    @property
+    def engine(self) -> Kind:
+        """What runs the encoder."""
+        return self.encoder.engine
 
     @property
     def name(self) -> str:
@@ -91,9 +97,22 @@ def load(path: Path, output: Callable[..., Any]) -> SearchPredictor:
     return SearchPredictor(load_encoder(load_settings(), path), confidence, output)
 
 
-def base(output: Callable[..., Any]) -> SearchPredictor:
+@dataclass(frozen=True)
+class BasePredictor(SearchPredictor):
+    """The base model."""
+
+    def beside(self, engine: Kind) -> SearchPredictor:
+        """The same weights in the same precision as a candidate that `engine` runs: int8 here beside fp32 there would
+        make the candidate look better than its training was.
+        """
+        if engine in ("int8", self.engine):
+            return self
+        return SearchPredictor(load_sentence_model(load_settings()), self.confidence, self.output)
+
+
+def base(output: Callable[..., Any]) -> BasePredictor:
     """The base model of the settings, with a confidence that nobody fitted."""
-    return SearchPredictor(load_encoder(load_settings()), UNFITTED, output)
+    return BasePredictor(load_encoder(load_settings()), UNFITTED, output)
 
 
 def filters_of(asked: Any) -> dict[str, str]:

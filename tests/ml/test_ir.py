@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelmill.embed.encoder import load_encoder
+from modelmill.embed.encoder import load_sentence_model
 from modelmill.errors import DataError
 from modelmill.inference import conversion, ir, retrieval
 from modelmill.settings import CHECKOUT, load
@@ -25,7 +25,7 @@ HOSTILE = ["", " ", "\x00", "\ud800", "a\u0301" * 50, "\u202e\U0001f600", "x" * 
 
 @pytest.fixture(scope="module")
 def encoder() -> Any:
-    return load_encoder(load())
+    return load_sentence_model(load())
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_hostile_texts_and_none_have_rows_too(converted: Path) -> None:
 
 
 def test_what_is_not_good_enough_runs_on_torch_and_says_why(tiny_base: Path, tmp_path: Path) -> None:
-    encoder = load_encoder(load(), tiny_base)
+    encoder = load_sentence_model(load(), tiny_base)
     made = conversion.make(
         lambda: conversion.of_sentences(encoder.model, encoder.encode), tmp_path, TEXTS, judge(), least=1e9
     )
