@@ -19,6 +19,7 @@ from modelmill.embed.texts import PASSAGE_VERSION
 from modelmill.errors import PrerequisiteError
 from modelmill.inference import base, engine, ir
 from modelmill.inference.ir import Kind, TextModel
+from modelmill.inference.memory import Memory
 from modelmill.inference.retrieval import unit_length
 from modelmill.records import canonical_json, sha256_text
 from modelmill.settings import Settings
@@ -84,6 +85,40 @@ class IrEncoder:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim) float32, unit length, in the order given."""
         return unit_length(self.model.rows(texts))
+
+
+@dataclass(frozen=True)
+class RememberingEncoder:
+    """Another encoder, for a service: what was asked before is not computed again."""
+
+    inner: SentenceEncoder | IrEncoder
+    memory: Memory
+
+    @property
+    def name(self) -> str:
+        """What its vectors are stored under."""
+        return self.inner.name
+
+    @property
+    def dim(self) -> int:
+        """Length of its vectors."""
+        return self.inner.dim
+
+    @property
+    def engine(self) -> Kind:
+        """What runs it."""
+        return self.inner.engine
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32, unit length, in the order given."""
+        return self.memory(texts)
+
+
+def remembering(encoder: SentenceEncoder | IrEncoder) -> RememberingEncoder:
+    """The encoder with a memory of its own, and ready for the first who asks."""
+    if isinstance(encoder, IrEncoder):
+        encoder.model.warm()
+    return RememberingEncoder(encoder, Memory(encoder.encode))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ do not meet (tests/ml/test_ir.py).
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import queue
@@ -36,6 +37,7 @@ BATCH = 32  # texts at a time; more gain nothing
 STEP = 8  # lengths in word pieces are rounded up to it: for each new shape OpenVINO makes kernels, once (some 30 ms)
 # Characters read for each word piece that may be kept: a megabyte is not split into words to keep 128 of them.
 CHARS_PER_TOKEN = 64
+WARM_SIZES, WARM_LENGTHS = (1, 2, 4, 8, 16), (8, 16, 24, 32)  # what questions are, and how many come at once
 PATIENCE_MS = 120_000  # a batch takes 100 ms; a process that waits for ever would look like one that works
 
 
@@ -142,6 +144,14 @@ class TextModel:
             while flights:
                 self._land(flights, found)
         return found
+
+    def warm(self) -> None:
+        """Make the kernels for short texts, some .6 s: else the first who ask wait for them, 10 to 100 ms a shape."""
+        borrowed = [self.requests.get() for _ in range(self.requests.qsize())]
+        for request in borrowed:
+            for size, length in itertools.product(WARM_SIZES, WARM_LENGTHS):
+                request.infer(self.tokens.arrays([[self.made.pad_id] * length] * size, length), share_inputs=True)
+            self.requests.put(request)
 
     def _free(self, flights: deque[_Flight], found: np.ndarray) -> Any:
         """A request. Who holds one waits for that one: so callers never wait for each other in a ring."""

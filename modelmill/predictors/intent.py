@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from modelmill.datasets.intent_labels import OUT_OF_SCOPE
 from modelmill.inference import engine, ir
 from modelmill.inference.ir import Kind, TextModel
+from modelmill.inference.memory import Memory
 from modelmill.predictors import labels
 from modelmill.predictors.calibration import Calibration, probabilities
 from modelmill.predictors.intent_model import read_head, restore
@@ -63,6 +64,28 @@ class IrClassifier:
 
 
 @dataclass(frozen=True)
+class RememberingClassifier:
+    """Another classifier, for a service: what was asked before is not computed again."""
+
+    inner: Classifier
+    memory: Memory
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One a column."""
+        return self.inner.labels
+
+    @property
+    def engine(self) -> Kind:
+        """What runs it."""
+        return self.inner.engine
+
+    def all_logits(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, labels), in order."""
+        return self.memory(texts)
+
+
+@dataclass(frozen=True)
 class IntentPredictor:
     """A classifier with its calibration. industries: per label the industry it is or belongs to."""
 
@@ -75,6 +98,12 @@ class IntentPredictor:
     def engine(self) -> Kind:
         """What runs the model."""
         return self.model.engine
+
+    def served(self) -> IntentPredictor:
+        """The same for a service, which is asked the same again; evaluation asks without this memory."""
+        if isinstance(self.model, IrClassifier):
+            self.model.embedder.warm()
+        return replace(self, model=RememberingClassifier(self.model, Memory(self.model.all_logits)))
 
     def predict(self, inputs: Sequence[Any], index: Index | None = None) -> list[Any]:
         """One answer a given text, in order. No index is needed."""

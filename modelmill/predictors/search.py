@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelmill.embed.encoder import IrEncoder, SentenceEncoder, load_encoder, load_sentence_model
+from modelmill.embed.encoder import (
+    IrEncoder,
+    RememberingEncoder,
+    SentenceEncoder,
+    load_encoder,
+    load_sentence_model,
+    remembering,
+)
 from modelmill.errors import UserError
 from modelmill.inference.ir import Kind
 from modelmill.predictors.matrix_index import MatrixIndex
@@ -55,7 +62,7 @@ UNFITTED = Confidence(bias=-6.0, score=10.0, lead=10.0, n=0, among=0)
 class SearchPredictor:
     """An encoder with its confidence."""
 
-    encoder: SentenceEncoder | IrEncoder
+    encoder: SentenceEncoder | IrEncoder | RememberingEncoder
     confidence: Confidence
     output: Callable[..., Any]
 
@@ -77,6 +84,12 @@ class SearchPredictor:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim) float32, unit length, in the order given."""
         return self.encoder.encode(texts)
+
+    def served(self) -> SearchPredictor:
+        """The same for a service, which is asked the same again; evaluation asks without this memory."""
+        return (
+            self if isinstance(self.encoder, RememberingEncoder) else replace(self, encoder=remembering(self.encoder))
+        )
 
     def index(self, units: Sequence[Unit]) -> Index:
         """An index in memory over units whose text is the passage that is embedded."""
