@@ -42,6 +42,12 @@ def pss_mb(pid: int) -> float:
     return sum(one.memory_full_info().pss for one in tree) / 2**20
 
 
+def cpu_s(pid: int) -> float:
+    """Processor seconds of the process and all below it: what the start costs, whatever else the machine does."""
+    tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return sum(sum(one.cpu_times()[:4]) for one in tree)
+
+
 async def ready(base: str) -> float:
     """Seconds until /readyz says yes."""
     start = time.perf_counter()
@@ -107,8 +113,9 @@ def measure(settings: Settings, task: Task, requests: int) -> None:
         argv, env=settings.child_env(), cwd=settings.root, stdout=quiet, stderr=quiet, start_new_session=True
     )
     try:
-        print(f"{champion.name}, load {os.getloadavg()[0]:.1f}: ready after {asyncio.run(ready(base)):.1f} s, "
-              f"PSS {pss_mb(service.pid):.0f} MB", flush=True)  # fmt: skip
+        took = asyncio.run(ready(base))
+        print(f"{champion.name}, load {os.getloadavg()[0]:.1f}: ready after {took:.1f} s, "
+              f"{cpu_s(service.pid):.1f} CPU-s, PSS {pss_mb(service.pid):.0f} MB", flush=True)  # fmt: skip
         queries, _ = examples(min(requests, 2000), 17)
         for connections in (1, 16):
             for what, texts in (("distinct", queries), ("repeated", None)):

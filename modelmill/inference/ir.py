@@ -34,10 +34,11 @@ IR = ("model.xml", "model.bin")
 Kind = Literal["int8", "fp32", "torch"]
 
 BATCH = 32  # texts at a time; more gain nothing
+CALL = 48  # word pieces: what one more call costs (3 to 5 CPU-ms), so as much is padded to save one
 STEP = 8  # lengths in word pieces are rounded up to it: for each new shape OpenVINO makes kernels, once (some 30 ms)
 # Characters read for each word piece that may be kept: a megabyte is not split into words to keep 128 of them.
 CHARS_PER_TOKEN = 64
-WARM_SIZES, WARM_LENGTHS = (1, 2, 4, 8, 16), (8, 16, 24, 32)  # what questions are, and how many come at once
+WARM_SIZES, WARM_LENGTHS = (1, 2, 4, 8), (8, 16, 24)  # what questions are, and how many come at once
 PATIENCE_MS = 120_000  # a batch takes 100 ms; a process that waits for ever would look like one that works
 
 
@@ -146,7 +147,7 @@ class TextModel:
         return found
 
     def warm(self) -> None:
-        """Make the kernels for short texts, some .6 s: else the first who ask wait for them, 10 to 100 ms a shape."""
+        """Make the kernels for short texts, some .5 CPU-s: else the first who ask wait for them, 10 to 100 ms each."""
         borrowed = [self.requests.get() for _ in range(self.requests.qsize())]
         for request in borrowed:
             for size, length in itertools.product(WARM_SIZES, WARM_LENGTHS):
@@ -213,8 +214,8 @@ def runtime() -> Any:
 def batches(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
     """(padded length, places of the texts), longest first, so that no thread is left with the longest at the end.
 
-    Of like length: none is padded to twice its own. Of 32, 16, 8, 4, 2 or 1 texts: a service that gets as many texts as
-    people happen to ask at once would else meet a new shape for months.
+    Of like length, so that little is padded. Of 32, 16, 8, 4, 2 or 1 texts: a service that gets as many texts as people
+    happen to ask at once would else meet a new shape for months.
     """
     for length, places in _alike(lengths):
         size, start = BATCH, 0
@@ -228,9 +229,10 @@ def batches(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
 def _alike(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
     """(padded length, at most BATCH places)."""
     longest, batch = 0, list[int]()
-    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+    for number, place in enumerate(sorted(range(len(lengths)), key=lambda place: -lengths[place])):
         length = max(STEP, -(-lengths[place] // STEP) * STEP)
-        if batch and (len(batch) == BATCH or 2 * length <= longest):
+        left = min(BATCH - len(batch), len(lengths) - number)
+        if batch and (not left or left * (longest - length) > CALL):
             yield longest, batch
             batch = []
         longest = longest if batch else length
