@@ -105,6 +105,7 @@ def report(settings: Settings, db: Engine, task: Task, made: Report, fresh: bool
         seed=made.seed,
         latency_ms=made.latency_ms,
         size_mb=round(made.size_bytes / 1e6, 1),
+        engines=show.table(["side", "run by"], made.engines.items()),
         scores=show.table(["score", *SIDES, AGAINST], rows),
         slices=show.table(["slice", "n", *SIDES, AGAINST], slices),
         worst=show.table(["asked", "right", "answered", made.main_score], _worst(beside)),

@@ -160,6 +160,13 @@ def _base_model(settings: Settings) -> Iterator[Finding]:
         yield Finding("base model", "ok", f"{settings.base_model}, asked from the model hub at first use")
 
 
+def _engine(settings: Settings) -> Iterator[Finding]:
+    """What runs the models. Torch is no fault: it is there for training anyway."""
+    from modelmill.embed.encoder import base_engine
+
+    yield Finding("engine", "ok", base_engine(settings))
+
+
 def _docker(settings: Settings) -> Iterator[Finding]:
     """Only the sandbox needs an engine."""
     said = container_engine.version()
@@ -195,6 +202,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _disk,
     _database,
     _base_model,
+    _engine,
     _dvc,
     _ports,
     _doors,

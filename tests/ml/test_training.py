@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import sysconfig
 import threading
 from collections.abc import Mapping
@@ -46,6 +49,9 @@ MODULES = (
     "textwrap.py",
     "wave.py",
 )
+NOT_SERVED = {
+    "torch", "transformers", "sentence_transformers", "nncf", "sklearn", "dagster", "mlflow", "openvino_telemetry"
+}  # fmt: skip
 PARAMS = {
     "semantic_search": {"pairs": 32, "epochs": 1, "batch": 16, "learning_rate": 1e-3, "frozen_layers": 0},
     "intent_classification": {
@@ -59,6 +65,13 @@ def small(settings: Settings, tiny_base: Path, monkeypatch: pytest.MonkeyPatch) 
     """Settings with the tiny base model, in the environment too."""
     monkeypatch.setenv("MILL_BASE_MODEL", str(tiny_base))
     return settings.model_copy(update={"base_model": str(tiny_base)})
+
+
+@pytest.fixture
+def converted(small: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The same, with its models run by OpenVINO."""
+    monkeypatch.setenv("MILL_ENGINE", "openvino")
+    return small.model_copy(update={"engine": "openvino"})
 
 
 def task_with_few_steps(name: str) -> Task:
@@ -119,8 +132,9 @@ def test_a_search_model_is_trained_once_measured_once_and_refused_when_altered(s
 
 
 def test_a_release_is_searched_with_its_own_vectors_and_two_releases_later_they_are_gone(
-    small: Settings, db: Engine
+    converted: Settings, db: Engine
 ) -> None:
+    small = converted
     easy = Gate(min_gain=-2.0, max_loss=2.0, max_slice_loss=2.0)
     task = replace(task_with_few_steps("semantic_search"), gate=easy)
     dataset = dataset_of(small, db, task)
@@ -136,9 +150,13 @@ def test_a_release_is_searched_with_its_own_vectors_and_two_releases_later_they_
         assert (SLICE in report.slices) == (seed > 1)
     with db.connect() as conn:
         assert set(vectors.models(conn)) == set(names[1:])
+    assert artifact_source(small.model_copy(update={"engine": "torch"}), trained.sha256).name not in names
+    [answer] = answers_alone(task.name, trained.sha256, {"query": "the median of some numbers", "k": 3})
+    assert len(answer["results"]) == 3
 
 
-def test_a_classifier_worse_than_word_counts_is_refused_and_says_why(small: Settings, db: Engine) -> None:
+def test_a_classifier_worse_than_word_counts_is_refused_and_says_why(converted: Settings, db: Engine) -> None:
+    small = converted
     task = task_with_few_steps("intent_classification")
     trained = finetune(small, db, task, dataset_of(small, db, task), "tiny", 17)
     report = evaluate(small, db, task, trained.candidate).report
@@ -149,6 +167,31 @@ def test_a_classifier_worse_than_word_counts_is_refused_and_says_why(small: Sett
     calibration_error = report.scores["calibration_error"]["candidate"]
     assert calibration_error is not None
     assert 0 <= calibration_error < 0.5
+    assert "accuracy" in report.engines["candidate"]
+    [answer] = answers_alone(task.name, trained.candidate.sha256, {"text": "which machine breaks next?"})
+    assert answer["confidence"] > 0
+
+
+def answers_alone(task: str, candidate_sha256: str, asked: Mapping[str, Any]) -> list[Any]:
+    """What a release's service answers, in a process of its own that never loaded what trained the model."""
+    program = (
+        "import json, sys; from serving import release; from serving.model import One\n"
+        "model, asked = release.model, json.loads(sys.argv[2])\n"
+        "model.about = json.loads(sys.argv[1])\n"
+        "model.load()\n"
+        "print(json.dumps([one.model_dump(mode='json') for one in model._predict("
+        "[One(model.settings.tenant, model.task.input(**asked))])]))\n"
+        "print(json.dumps(sorted({name.split('.')[0] for name, module in sys.modules.items() if module})))"
+    )
+    about = json.dumps({"task": task, "candidate_sha256": candidate_sha256})
+    done = subprocess.run(
+        [sys.executable, "-c", program, about, json.dumps(asked)],
+        capture_output=True, text=True, cwd=CHECKOUT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answers, modules = (json.loads(line) for line in done.stdout.splitlines()[-2:])
+    assert set(modules) & NOT_SERVED == set()
+    return answers
 
 
 def tracked(settings: Settings, run_id: str | None) -> float:

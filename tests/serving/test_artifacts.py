@@ -126,3 +126,59 @@ def test_a_disk_that_is_full_is_an_error_in_four_parts_and_leaves_nothing(settin
     assert "no space left" in done.stdout and "next:" in done.stdout
     assert not list((settings.artifacts_dir / ".tmp").iterdir())
     assert not list(settings.artifacts_dir.glob("??"))
+
+
+LAYER = '<layer id="0" name="w" type="{kind}" version="{version}"><data offset="{offset}" size="8"/></layer>'
+
+
+def ir_file(kind: str = "Const", version: str = "opset1", offset: int = 0, before: str = "") -> str:
+    """An IR of one layer, whose numbers are eight bytes."""
+    layer = LAYER.format(kind=kind, version=version, offset=offset)
+    return f'<?xml version="1.0"?>\n{before}<net name="m" version="11"><layers>{layer}</layers></net>'
+
+
+def test_an_ir_is_let_in_at_its_place_only(settings: Settings, staging: Path) -> None:
+    (staging / "openvino").mkdir()
+    (staging / "openvino/model.xml").write_text(ir_file())
+    (staging / "openvino/model.bin").write_bytes(bytes(8))
+    sha256, path = artifacts.publish_dir(settings, staging, kind="model")
+    assert {*artifacts.IR} < set(artifacts.read_manifest(path)["files"])
+    (path / "openvino/model.bin").chmod(0o644)
+    (path / "openvino/model.bin").write_bytes(bytes(7) + b"\x01")
+    with pytest.raises(DataError, match=r"model\.bin"):
+        artifacts.open_artifact(settings, sha256)
+    (staging / "openvino/other.bin").write_bytes(bytes(8))
+    with pytest.raises(UserError, match=r"other\.bin"):
+        artifacts.publish_dir(settings, staging, kind="model")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ir_file(kind="Loop"),
+        ir_file(kind="If"),
+        ir_file(kind="ReadValue"),
+        ir_file(version="extension"),
+        ir_file(offset=1),
+        ir_file(offset=-8),
+        ir_file(before='<!DOCTYPE net [<!ENTITY a SYSTEM "file:///etc/passwd">]>\n'),
+        ir_file().replace("</net>", ""),
+        ir_file().replace("<layers>", "<layers><!-- a -->"),
+        '<?xml version="1.0"?>\n<net name="m" version="11"><layers></layers></net>',
+        "\ufeff" + ir_file(),
+        "",
+    ],
+)
+def test_an_ir_that_is_more_than_arithmetic_is_refused(settings: Settings, staging: Path, text: str) -> None:
+    (staging / "openvino").mkdir()
+    (staging / "openvino/model.xml").write_text(text, encoding="utf-8")
+    (staging / "openvino/model.bin").write_bytes(bytes(8))
+    with pytest.raises(UserError, match="openvino/model"):
+        artifacts.publish_dir(settings, staging, kind="model")
+
+
+def test_the_numbers_of_an_ir_alone_are_refused(settings: Settings, staging: Path) -> None:
+    (staging / "openvino").mkdir()
+    (staging / "openvino/model.bin").write_bytes(bytes(8))
+    with pytest.raises(UserError, match=r"no model\.xml beside it"):
+        artifacts.publish_dir(settings, staging, kind="model")

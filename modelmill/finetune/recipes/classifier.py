@@ -2,8 +2,9 @@
 
 First the head alone, by logistic regression on the base model's embeddings, then all of it: a head that starts at
 random would first spoil the embeddings (linear probing, then fine-tuning: https://arxiv.org/abs/2202.10054).
-Cross entropy with label smoothing .05; a share of the words is mistyped anew in every epoch. Calibrated on the
-validation split (predictors/calibration.py). params: epochs, batch, learning_rate, head_learning_rate, frozen_layers,
+Cross entropy with label smoothing .05; a share of the words is mistyped anew in every epoch. It is converted to
+what will answer (inference/conversion.py), judged by its accuracy on the validation split, and calibrated there
+(predictors/calibration.py). params: epochs, batch, learning_rate, head_learning_rate, frozen_layers,
 typos (share of words), weight_described (of examples that describe instead of ask; 1 unless said).
 """
 
@@ -13,6 +14,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +26,12 @@ from modelmill.finetune.typos import mistype
 from modelmill.records import Example
 
 if TYPE_CHECKING:
+    from modelmill.inference.conversion import Judge, Rows
     from modelmill.predictors.calibration import Calibration
-    from modelmill.predictors.intent_model import IntentModel
+    from modelmill.predictors.intent import Classifier
+    from modelmill.predictors.intent_model import Head, IntentModel
 
-VERSION = 2
+VERSION = 3
 SMOOTHING = 0.05
 PROBE_C = 5.0  # best on validation of 1, 5, 20, 100 (docs/experiments.md)
 
@@ -35,7 +39,7 @@ PROBE_C = 5.0  # best on validation of 1, 5, 20, 100 (docs/experiments.md)
 def train(job: Job) -> dict[str, float]:
     """Write encoder, head, labels and calibration."""
     from modelmill.predictors import intent_model
-    from modelmill.predictors.intent import CALIBRATION, INDUSTRIES
+    from modelmill.predictors.intent import CALIBRATION, INDUSTRIES, classifier
     from modelmill.predictors.labels import industries_of
 
     rng = random.Random(job.seed)
@@ -59,7 +63,8 @@ def train(job: Job) -> dict[str, float]:
     loss = loop.run(groups, planned, lambda batch: _loss(model, batch, job), job.say, job.checkpoints)
     model.encoder.eval()
     intent_model.save(model, job.staging)
-    calibration, measured = _calibrate(model, job)
+    _convert(model, job)
+    calibration, measured = _calibrate(classifier(job.settings, job.staging), job)
     _write(job.staging / CALIBRATION, asdict(calibration))
     _write(job.staging / INDUSTRIES, industries_of(job.train))
     return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **measured}
@@ -85,7 +90,7 @@ def _fit_head(model: IntentModel, train: Sequence[Example]) -> None:
     from sklearn.linear_model import LogisticRegression
 
     model.encoder.eval()
-    embeddings = model.all_embeddings([str(example.input["text"]) for example in train])
+    embeddings = model.all_embeddings(_texts(train))
     fitted = LogisticRegression(C=PROBE_C, max_iter=1000).fit(embeddings, [str(e.target["label"]) for e in train])
     weight, bias = torch.from_numpy(fitted.coef_), torch.from_numpy(fitted.intercept_)
     if len(model.labels) == 2:  # scikit-learn has one row for two labels
@@ -125,15 +130,52 @@ def _loss(model: IntentModel, batch: list[tuple[str, str, str]], job: Job) -> An
     return (each * weights).sum() / weights.sum()
 
 
-def _calibrate(model: IntentModel, job: Job) -> tuple[Calibration, dict[str, float]]:
+def _convert(model: IntentModel, job: Job) -> None:
+    """The IR that will answer, where OpenVINO is to run the models; what follows is measured with it."""
+    from modelmill.inference import conversion, engine
+    from modelmill.predictors import intent_model
+
+    if engine.wanted(job.settings) == "torch":
+        return
+    job.say.step("converting", 0, 1)
+    judge = _judge(intent_model.read_head(job.staging), _known(job, model.labels) or job.train)
+    made = conversion.make(partial(intent_model.source, model), job.staging, _texts(job.train), judge)
+    job.say.step("converting", 1, 1, made.kind)
+
+
+def _judge(head: Head, judged: Sequence[Example]) -> Judge:
+    """The share of right labels, out of scope being one of them."""
+    import numpy as np
+
+    from modelmill.inference.conversion import Judge
+
+    right = np.array([head.labels.index(str(e.target["label"])) for e in judged])
+
+    def accuracy(rows: Rows) -> float:
+        logits = rows(_texts(judged)) @ head.weight.T + head.bias
+        return float((logits.argmax(axis=1) == right).mean())
+
+    return Judge("accuracy", accuracy, len(judged))
+
+
+def _texts(examples: Sequence[Example]) -> list[str]:
+    return [str(example.input["text"]) for example in examples]
+
+
+def _known(job: Job, labels: Sequence[str]) -> list[Example]:
+    """The validation examples whose label is known."""
+    return [e for e in job.validation if str(e.target["label"]) in labels]
+
+
+def _calibrate(model: Classifier, job: Job) -> tuple[Calibration, dict[str, float]]:
     """Fit on the validation examples whose label is known."""
     import numpy as np
 
     from modelmill.predictors import calibration
 
-    known = [e for e in job.validation if str(e.target["label"]) in model.labels]
+    known = _known(job, model.labels)
     column = model.labels.index(OUT_OF_SCOPE)
-    logits = model.all_logits([str(e.input["text"]) for e in known])
+    logits = model.all_logits(_texts(known))
     right = np.array([model.labels.index(str(e.target["label"])) for e in known], dtype=int)
     fitted = calibration.fit(logits, right, column)
     chosen = calibration.probabilities(logits, column, fitted).argmax(axis=1)

@@ -1,9 +1,10 @@
 """Contrastive fine-tuning of a sentence embedding model on (query, passage) pairs.
 
 Multiple-negatives ranking loss (https://arxiv.org/abs/1705.00652, section 4): within a batch every other passage is a
-negative; cosine times 20, as sentence-transformers has it. Afterwards the confidence of a first result is fitted on
-validation queries. params: pairs, epochs, batch, learning_rate,
-frozen_layers, batches ("length": least padding, the default; "group": from one package, so harder negatives).
+negative; cosine times 20, as sentence-transformers has it. Afterwards it is converted to what will
+answer (inference/conversion.py), judged by validation queries, and the confidence of a first result is fitted on them.
+params: pairs, epochs, batch, learning_rate, frozen_layers, batches ("length": least padding, the default; "group": from
+one package, so harder negatives).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from modelmill.finetune import loop
@@ -19,9 +21,10 @@ from modelmill.finetune.recipe import Job
 from modelmill.records import Example
 
 if TYPE_CHECKING:
+    from modelmill.embed.encoder import SentenceEncoder
     from modelmill.predictors.search import Confidence, SearchPredictor
 
-VERSION = 1
+VERSION = 2
 VALIDATION_QUERIES = 300  # enough to fit three numbers; each passage costs a sixtieth of a second
 
 
@@ -29,11 +32,11 @@ def train(job: Job) -> dict[str, float]:
     """Write the model in sentence-transformers' layout, with confidence.json beside it."""
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
-    from modelmill.embed.encoder import load_encoder
+    from modelmill.embed.encoder import load_encoder, load_sentence_model
 
     rng = random.Random(job.seed)
     loop.seed_everything(job.seed, job.settings.threads)
-    encoder = load_encoder(job.settings, job.base)
+    encoder = load_sentence_model(job.settings, job.base)
     chosen = rng.sample(list(job.train), min(int(job.params["pairs"]), len(job.train)))
     size = int(job.params["batch"])
     planned = [
@@ -45,8 +48,7 @@ def train(job: Job) -> dict[str, float]:
     objective = MultipleNegativesRankingLoss(encoder.model)
 
     def loss_of(batch: list[Example]) -> Any:
-        texts = [[str(e.input["query"]) for e in batch], [str(e.target["passage"]) for e in batch]]
-        return objective([encoder.model.preprocess(column) for column in texts], None)
+        return objective([encoder.model.preprocess(column) for column in (_queries(batch), _passages(batch))], None)
 
     encoder.model.train()
     weights = loop.trainable(encoder.model[0].auto_model, int(job.params["frozen_layers"]))
@@ -54,7 +56,8 @@ def train(job: Job) -> dict[str, float]:
     loss = loop.run([group], planned, loss_of, job.say, job.checkpoints)
     encoder.model.eval()
     encoder.model.save_pretrained(str(job.staging), create_model_card=False, safe_serialization=True)
-    confidence, measured = _validate(encoder, job)
+    _convert(encoder, job, chosen)
+    confidence, measured = _validate(load_encoder(job.settings, job.staging), job)
     (job.staging / "confidence.json").write_text(json.dumps(asdict(confidence), indent=1) + "\n", encoding="utf-8")
     return {"loss": loss, "pairs": float(len(chosen)), "steps": float(len(planned)), **measured}
 
@@ -65,17 +68,44 @@ def _batches(job: Job, chosen: Sequence[Example], size: int, rng: random.Random)
     return loop.batches(chosen, size, rng, lambda e: len(e.target["passage"]))
 
 
+def _convert(encoder: SentenceEncoder, job: Job, chosen: Sequence[Example]) -> None:
+    """The IR that will answer, where OpenVINO is to run the models; what follows is measured with it."""
+    from modelmill.inference import conversion, engine, retrieval
+
+    if engine.wanted(job.settings) == "torch":
+        return
+    job.say.step("converting", 0, 1)
+    judged = _validation(job) or chosen[:VALIDATION_QUERIES]
+    judge = retrieval.judge(_queries(judged), _passages(judged))
+    texts = [*_queries(chosen), *_passages(chosen)]
+    source = partial(conversion.of_sentences, encoder.model, encoder.encode)
+    made = conversion.make(source, job.staging, texts, judge)
+    job.say.step("converting", 1, 1, made.kind)
+
+
+def _queries(examples: Sequence[Example]) -> list[str]:
+    return [str(example.input["query"]) for example in examples]
+
+
+def _passages(examples: Sequence[Example]) -> list[str]:
+    return [str(example.target["passage"]) for example in examples]
+
+
+def _validation(job: Job) -> list[Example]:
+    return sorted(job.validation, key=lambda e: e.sha256)[:VALIDATION_QUERIES]
+
+
 def _validate(encoder: Any, job: Job) -> tuple[Confidence, dict[str, float]]:
     """Fit the confidence on validation queries, each looked for among all their passages."""
     from modelmill.evaluate.ranking import rank
     from modelmill.predictors.search import UNFITTED, SearchPredictor
     from modelmill.tasks.semantic_search import Input, Output
 
-    asked = sorted(job.validation, key=lambda e: e.sha256)[:VALIDATION_QUERIES]
+    asked = _validation(job)
     if not asked:
         return UNFITTED, {}
     job.say.step("validation", 0, len(asked))
-    inputs = [Input(query=str(example.input["query"]), k=100) for example in asked]
+    inputs = [Input(query=query, k=100) for query in _queries(asked)]
     seen = _Seen(SearchPredictor(encoder, UNFITTED, Output))
     arrays = rank(seen, inputs, asked, [])
     confidence = fit_confidence(seen.tops, arrays["recall_at_1"].tolist())

@@ -1,0 +1,272 @@
+"""A text model as OpenVINO runs it (https://docs.openvino.ai): the folder `openvino/` of a model, and rows from texts.
+
+The folder holds model.xml and model.bin (OpenVINO's intermediate representation), tokenizer.json, and engine.json:
+how it was made and how it was measured. Neither torch nor transformers is imported here: serving needs this file,
+`openvino` and `tokenizers`. What makes the folder is conversion.py.
+
+A text's row depends on the text alone, to the bit: what is padded is masked, and rows
+do not meet (tests/ml/test_ir.py).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import queue
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from modelmill.errors import DataError, PrerequisiteError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FOLDER = "openvino"
+ABOUT = "engine.json"
+TOKENIZER = "tokenizer.json"
+IR = ("model.xml", "model.bin")
+
+Kind = Literal["int8", "fp32", "torch"]
+
+BATCH = 32  # texts at a time; more gain nothing
+CALL = 48  # word pieces: what one more call costs (3 to 5 CPU-ms), so as much is padded to save one
+STEP = 8  # lengths in word pieces are rounded up to it: for each new shape OpenVINO makes kernels, once (some 30 ms)
+# Characters read for each word piece that may be kept: a megabyte is not split into words to keep 128 of them.
+CHARS_PER_TOKEN = 64
+WARM_SIZES, WARM_LENGTHS = (1, 2, 4, 8), (8, 16, 24)  # what questions are, and how many come at once
+PATIENCE_MS = 120_000  # a batch takes 100 ms; a process that waits for ever would look like one that works
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """engine.json. kind: what runs; torch: no IR, `reason` says why. width: numbers a row. measured: score by kind."""
+
+    kind: Kind
+    reason: str = ""
+    width: int = 0
+    max_tokens: int = 0
+    pad_id: int = 0
+    inputs: tuple[str, ...] = ()
+    score: str = ""
+    measured: dict[str, float] = field(default_factory=dict[str, float])
+    n: int = 0
+    made_with: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def told(self) -> str:
+        """In a line, for people."""
+        numbers = ", ".join(f"{kind} {value:.4f}" for kind, value in self.measured.items())
+        measured = f" ({self.score} of {self.n} examples: {numbers})" if numbers else ""
+        return f"{self.kind}: {self.reason}{measured}"
+
+
+def about(folder: Path) -> Made | None:
+    """What the model in `folder` has beside its torch weights; None when nobody tried. Raises DataError."""
+    file = folder / FOLDER / ABOUT
+    if not file.is_file():
+        return None
+    try:
+        read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        read["inputs"] = tuple(read["inputs"])
+        return Made(**read)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _unreadable(file, error) from error
+
+
+def write_about(folder: Path, made: Made) -> None:
+    """engine.json in the folder `openvino/` of `folder`."""
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    text = json.dumps(asdict(made), indent=1, sort_keys=True) + "\n"
+    (folder / FOLDER / ABOUT).write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Texts -> word pieces -> what the IR takes."""
+
+    made: Made
+    tokenizer: Any
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """What is no Unicode (half a surrogate pair) is read as a question mark."""
+        most = CHARS_PER_TOKEN * self.made.max_tokens
+        clean = [text[:most].encode("utf-8", "replace").decode("utf-8") for text in texts]
+        return [one.ids for one in self.tokenizer.encode_batch_fast(clean)]
+
+    def arrays(self, ids: Sequence[Sequence[int]], length: int) -> dict[str, np.ndarray]:
+        """Each input's (n, length), filled up."""
+        import numpy as np
+
+        shape = (len(ids), length)
+        tokens, mask = np.full(shape, self.made.pad_id, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        for row, one in enumerate(ids):
+            tokens[row, : len(one)] = one
+            mask[row, : len(one)] = 1
+        given = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros(shape, dtype=np.int64)}
+        return {name: given[name] for name in self.made.inputs}
+
+
+@dataclass
+class _Flight:
+    """A batch that a request works on. given: the arrays it reads, which must outlive it."""
+
+    request: Any
+    places: list[int]
+    given: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """Texts -> rows of numbers. May be called by many threads at once: each batch borrows one of the requests."""
+
+    made: Made
+    tokens: Tokens
+    requests: queue.SimpleQueue[Any]
+
+    def rows(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, width) float32, in the order given. Raises PrerequisiteError when OpenVINO stops answering."""
+        import numpy as np
+
+        found = np.zeros((len(texts), self.made.width), dtype=np.float32)
+        ids = self.tokens.ids(texts)
+        flights = deque[_Flight]()
+        try:
+            for length, places in batches([len(one) for one in ids]):
+                request = self._free(flights, found)
+                given = self.tokens.arrays([ids[place] for place in places], length)
+                flights.append(_Flight(request, places, given))
+                request.start_async(given, share_inputs=True)
+        finally:
+            while flights:
+                self._land(flights, found)
+        return found
+
+    def warm(self) -> None:
+        """Make the kernels for short texts, some .5 CPU-s: else the first who ask wait for them, 10 to 100 ms each."""
+        borrowed = [self.requests.get() for _ in range(self.requests.qsize())]
+        for request in borrowed:
+            for size, length in itertools.product(WARM_SIZES, WARM_LENGTHS):
+                request.infer(self.tokens.arrays([[self.made.pad_id] * length] * size, length), share_inputs=True)
+            self.requests.put(request)
+
+    def _free(self, flights: deque[_Flight], found: np.ndarray) -> Any:
+        """A request. Who holds one waits for that one: so callers never wait for each other in a ring."""
+        while True:
+            try:
+                return self.requests.get(block=not flights)
+            except queue.Empty:
+                self._land(flights, found)
+
+    def _land(self, flights: deque[_Flight], found: np.ndarray) -> None:
+        """Wait for the oldest batch, keep its rows, give its request back."""
+        flight = flights.popleft()
+        if not flight.request.wait_for(PATIENCE_MS):
+            raise _no_answer(len(flight.places))  # its request is not given back: it is still at work
+        try:
+            found[flight.places] = flight.request.get_output_tensor(0).data
+        finally:
+            self.requests.put(flight.request)
+
+
+def tokens(folder: Path, made: Made) -> Tokens:
+    """The tokenizer in the folder `openvino/` of `folder`."""
+    from tokenizers import Tokenizer
+
+    tokenizer: Any = Tokenizer.from_file(str(folder / FOLDER / TOKENIZER))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(made.max_tokens)
+    return Tokens(made, tokenizer)
+
+
+def load(folder: Path, threads: int = 0) -> TextModel:
+    """The IR in the folder `openvino/` of `folder`, whose bytes the caller has verified.
+
+    threads: 0 means one per core. Raises DataError.
+    """
+    made = about(folder)
+    if made is None or made.kind == "torch":
+        raise _unreadable(folder / FOLDER, ValueError("it has no IR"))
+    threads = threads or len(os.sched_getaffinity(0))
+    try:
+        reader = tokens(folder, made)
+        compiled = runtime().Core().compile_model(str(folder / FOLDER / IR[0]), "CPU", _config(threads))
+    except Exception as error:  # both libraries raise their own, without a common parent
+        raise _unreadable(folder / FOLDER, error) from error
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for _ in range(threads):
+        requests.put(compiled.create_infer_request())
+    return TextModel(made, reader, requests)
+
+
+def runtime() -> Any:
+    """The library. Importing it would tell its maker so, over the network, unless its telemetry cannot be found."""
+    sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore  (None: an import of it fails)
+    import openvino
+
+    return openvino
+
+
+def batches(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """(padded length, places of the texts), longest first, so that no thread is left with the longest at the end.
+
+    Of like length, so that little is padded. Of 32, 16, 8, 4, 2 or 1 texts: a service that gets as many texts as people
+    happen to ask at once would else meet a new shape for months.
+    """
+    for length, places in _alike(lengths):
+        size, start = BATCH, 0
+        while start < len(places):
+            while size > len(places) - start:
+                size //= 2
+            yield length, places[start : start + size]
+            start += size
+
+
+def _alike(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """(padded length, at most BATCH places)."""
+    longest, batch = 0, list[int]()
+    for number, place in enumerate(sorted(range(len(lengths)), key=lambda place: -lengths[place])):
+        length = max(STEP, -(-lengths[place] // STEP) * STEP)
+        left = min(BATCH - len(batch), len(lengths) - number)
+        if batch and (not left or left * (longest - length) > CALL):
+            yield longest, batch
+            batch = []
+        longest = longest if batch else length
+        batch.append(place)
+    if batch:
+        yield longest, batch
+
+
+def _config(threads: int) -> dict[str, Any]:
+    """Each thread works on a batch of its own: two threads on one batch of short texts wait for each other.
+
+    f32 wherever a model is not quantized: some processors would take bf16 by themselves, and give other rows.
+    """
+    return {
+        "NUM_STREAMS": threads,
+        "INFERENCE_NUM_THREADS": threads,
+        "ENABLE_CPU_PINNING": False,  # several services share the cores
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
+
+
+def _no_answer(texts: int) -> PrerequisiteError:
+    return PrerequisiteError(
+        f"OpenVINO did not answer for {texts} texts",
+        allowed=f"an answer within {PATIENCE_MS // 1000} s",
+        found="none",
+        next="start the program again; if it comes back, set MILL_ENGINE=torch",
+    )
+
+
+def _unreadable(file: Path, error: Exception) -> DataError:
+    return DataError(
+        f"the model in {file} cannot be run by OpenVINO",
+        allowed="what modelmill wrote there when the model was made",
+        found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}",
+        next="make it again: mill run --force --stage finetune",
+    )
