@@ -76,7 +76,7 @@ class Installation:
         os.environ.pop("MILL_DATABASE_URL", None)
         own = {"MILL_ROOT": str(self.root), "MILL_HOME": str(self.home), "MILL_PROFILE": "tiny"}
         os.environ |= own | {"MILL_SANDBOX_WARM": "0"}  # no code is run here
-        for name in ("GATEWAY", "DAGSTER", "MLFLOW", "SANDBOX"):
+        for name in ("GATEWAY", "DAGSTER", "MLFLOW", "SANDBOX", "CODE"):
             os.environ[f"MILL_{name}_PORT"] = str(free_port())
         os.environ["MILL_RELEASE_PORT_BASE"] = str(free_port())
         os.environ["PYTHONPATH"] = os.pathsep.join([str(folder / "site"), str(CHECKOUT)])

@@ -18,7 +18,10 @@ from modelmill.settings import CHECKOUT, Settings
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program under the supervisor. port 0: it listens nowhere. `setting` is what changes the port."""
+    """One program under the supervisor. port 0: it listens nowhere. `setting` is what changes the port.
+
+    after: the port of loopback that has to be listened on before it is started, 0 for none.
+    """
 
     name: str
     title: str
@@ -27,6 +30,7 @@ class Program:
     setting: str = ""
     address: str = ""
     probe: str = ""
+    after: int = 0
 
 
 def executable(name: str) -> str:
@@ -44,14 +48,13 @@ def executable(name: str) -> str:
 
 
 def workspace(settings: Settings) -> Path:
-    """Where Dagster's code locations are listed: the root's workspace.yaml, else the one modelmill comes with."""
-    own = settings.root / "workspace.yaml"
-    return own if own.exists() else CHECKOUT / "workspace.yaml"
+    """Where Dagster's programs find our code location: orchestration/instance.py writes it at every set-up."""
+    return settings.home_dir / "dagster" / "workspace.yaml"
 
 
 # What a machine, container or pod may keep of an installation by itself: `mill up --part serving`.
 PARTS = {
-    "orchestration": ("dagster", "dagster-daemon", "reaper"),
+    "orchestration": ("dagster-code", "dagster", "dagster-daemon", "reaper"),
     "tracking": ("mlflow",),
     "serving": ("gateway", "sandbox"),  # and the releases, which the gateway looks for beside itself
 }
@@ -72,9 +75,22 @@ def of_parts(programs: Sequence[Program], parts: Sequence[str]) -> list[Program]
 
 
 def platform_programs(settings: Settings) -> list[Program]:
-    """Dagster's UI and daemon, the reaper, MLflow's UI, the gateway; the sandbox where a container engine answers."""
-    always = [dagster_ui(settings), dagster_daemon(settings), reaper(), mlflow_ui(settings), gateway(settings)]
+    """Dagster's three and the reaper, MLflow's UI, the gateway; the sandbox where a container engine answers."""
+    dagster = [dagster_code(settings), dagster_ui(settings), dagster_daemon(settings), reaper()]
+    always = [*dagster, mlflow_ui(settings), gateway(settings)]
     return [*always, sandbox(settings)] if container_engine.version() else always
+
+
+def dagster_code(settings: Settings) -> Program:
+    """Our definitions, loaded once for UI and daemon. Started by either of them nobody would start it again."""
+    argv = (executable("dagster"), "api", "grpc", "--module-name", "orchestration.definitions", "--host", "127.0.0.1")
+    return Program(
+        "dagster-code",
+        "Dagster's code server: our definitions",
+        (*argv, "--port", str(settings.code_port), "--working-directory", str(settings.root), "--log-format", "json"),
+        settings.code_port,
+        "MILL_CODE_PORT",
+    )
 
 
 def dagster_ui(settings: Settings) -> Program:
@@ -89,13 +105,14 @@ def dagster_ui(settings: Settings) -> Program:
         "MILL_DAGSTER_PORT",
         base,
         f"{base}/server_info",
+        settings.code_port,
     )
 
 
 def dagster_daemon(settings: Settings) -> Program:
     """Schedules, sensors, the run queue."""
     argv = (executable("dagster-daemon"), "run", "--log-format", "json", "--workspace", str(workspace(settings)))
-    return Program("dagster-daemon", "Dagster daemon: schedules, sensors, queue", argv)
+    return Program("dagster-daemon", "Dagster daemon: schedules, sensors, queue", argv, after=settings.code_port)
 
 
 def reaper() -> Program:

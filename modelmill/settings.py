@@ -76,6 +76,12 @@ class Settings(BaseSettings):
     )
     gateway_port: int = Field(8080, ge=1, le=65535, description="Port of the public door.")
     dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI.")
+    code_port: int = Field(
+        4266,
+        ge=1,
+        le=65535,
+        description="Port of Dagster's code server, on which its UI and daemon load our definitions.",
+    )
     mlflow_port: int = Field(5000, ge=1, le=65535, description="Port of the MLflow UI.")
     release_port_base: int = Field(
         8100, ge=1, le=64000, description="Release number N is served on this port + N modulo 1000, loopback only."

@@ -117,7 +117,7 @@ def require_ports(settings: Settings, programs: Sequence[Program]) -> None:
     """Raise UserError for the first port that is taken, naming the setting that changes it."""
     for program in programs:
         if program.port:
-            inner = program.name.startswith("release-") or program.name == "sandbox"
+            inner = program.name.startswith("release-") or program.name in ("sandbox", "dagster-code")
             host = "127.0.0.1" if inner else settings.host
             processes.require_port(host, program.port, program.title, program.setting)
 
@@ -176,7 +176,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return settings.child_env() | own | ports
 
 
-PORTS = ("host", "gateway_port", "dagster_port", "mlflow_port", "release_port_base", "sandbox_port")
+PORTS = ("host", "gateway_port", "dagster_port", "code_port", "mlflow_port", "release_port_base", "sandbox_port")
 
 
 def write_config(settings: Settings, programs: Sequence[Program]) -> None:
@@ -215,7 +215,8 @@ def _daemon(settings: Settings, at: Place) -> dict[str, object]:
 
 
 def _program(settings: Settings, program: Program) -> dict[str, object]:
-    tethered = [sys.executable, "-m", "modelmill.tether", "--log", program.name, *program.argv]
+    first = ["--after", str(program.after)] if program.after else []
+    tethered = [sys.executable, "-m", "modelmill.tether", "--log", program.name, *first, *program.argv]
     return {
         "command": shlex.join(tethered),
         "directory": settings.root,

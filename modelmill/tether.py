@@ -1,6 +1,7 @@
-"""`python -m modelmill.tether [--log NAME] PROGRAM ARG...`: become PROGRAM, ended (SIGTERM) when the parent dies.
+"""`python -m modelmill.tether [--log NAME] [--after PORT] PROGRAM ARG...`: become PROGRAM, ended when the parent dies.
 
 --log: what it prints goes through a child that makes JSON lines of it, as NAME (modelmill/logs.py).
+--after: not before somebody listens on this port of loopback, or two minutes are over.
 
 A supervisor that is killed with -9 cannot end its children; the kernel can (Linux, prctl(2) PR_SET_PDEATHSIG; the
 setting survives exec). Elsewhere it does nothing: what is left behind is ended at the next start (processes.py).
@@ -11,9 +12,12 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import sys
+import time
 
 PR_SET_PDEATHSIG = 1
+WAIT_SECONDS = 120.0
 
 
 def tie() -> None:
@@ -36,12 +40,26 @@ def log_through(name: str) -> None:
     os.close(writing)
 
 
+def wait_for(port: int) -> None:
+    """Until somebody listens there. Whoever then finds nobody says so itself."""
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+
+
 def main(argv: list[str]) -> None:
     """Become the program."""
     if argv[0] == "--log":
         log_through(argv[1])
         argv = argv[2:]
     tie()
+    if argv[0] == "--after":
+        wait_for(int(argv[1]))
+        argv = argv[2:]
     os.execvp(argv[0], argv)  # noqa: S606  (no shell: an argv)
 
 

@@ -56,14 +56,20 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def prepare(settings: Settings) -> Path:
-    """Write dagster.yaml when it is not there or not as it should be; returns its folder, DAGSTER_HOME."""
+    """Write dagster.yaml and workspace.yaml when they are not as they should be; returns their folder, DAGSTER_HOME."""
     home = settings.home_dir / "dagster"
-    file = home / "dagster.yaml"
+    ours = {"host": "127.0.0.1", "port": settings.code_port, "location_name": "modelmill"}
+    _write(home / "workspace.yaml", {"load_from": [{"grpc_server": ours}]})
+    _write(home / "dagster.yaml", CONFIG)
+    return home
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
     wanted = "# Written by modelmill (orchestration/instance.py) at every set-up: change it there.\n" + yaml.safe_dump(
-        CONFIG, sort_keys=False
+        content, sort_keys=False
     )
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists() or file.read_text() != wanted:
             draft = file.with_suffix(f".{os.getpid()}")
             draft.write_text(wanted)
@@ -75,7 +81,6 @@ def prepare(settings: Settings) -> Path:
             found=str(error),
             next="free space or set MILL_HOME to another folder, then `mill doctor`",
         ) from error
-    return home
 
 
 def connect(settings: Settings) -> DagsterInstance:

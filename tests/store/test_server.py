@@ -1,12 +1,16 @@
-"""The embedded server's own steps that do not need it to run."""
+"""The embedded server's own steps, and what happens when it is killed."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from modelmill.settings import CHECKOUT
 from modelmill.store.server import system_programs
 
 
@@ -28,3 +32,25 @@ def test_without_a_path_there_is_none_afterwards_and_a_user_gets_nothing_added(m
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with system_programs():
         assert "PATH" not in os.environ
+
+
+def test_an_embedded_server_that_was_killed_is_started_again_at_the_same_address_with_what_was_committed(
+    tmp_path: Path,
+) -> None:
+    program = (
+        "import os, signal, sys, time; from pathlib import Path; import psycopg\n"
+        "from modelmill.store import server\n"
+        "home = Path(sys.argv[1]); url = server.embedded_url(home)\n"
+        "with psycopg.connect(url) as conn: conn.execute('CREATE TABLE kept AS SELECT 7 AS n')\n"
+        "pid = int((home / 'postgres' / 'postmaster.pid').read_text().split()[0])\n"
+        "os.kill(pid, signal.SIGKILL)\n"
+        "while Path(f'/proc/{pid}').exists(): time.sleep(0.05)\n"
+        "for _ in range(20):\n"
+        "    try: server.revive(home); break\n"
+        "    except server.PrerequisiteError: time.sleep(0.5)\n"
+        "assert server.embedded_url(home) == url\n"
+        "with psycopg.connect(url) as conn: print(conn.execute('SELECT n FROM kept').fetchone()[0])\n"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=240, check=False)
+    assert (done.stdout, done.returncode) == ("7\n", 0), done.stderr
