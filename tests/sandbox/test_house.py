@@ -61,18 +61,7 @@ def mine(api: Any, made_by: int) -> list[str]:
     return [one["Id"] for one in found if f"/{made_by}@" in one["Labels"].get(owner.OWNER, "")]
 
 
-def settled(api: Any) -> set[str]:
-    """What is there of this process when nothing has come or gone for two seconds: a pool may still be filling."""
-    last, since = set(mine(api, os.getpid())), time.monotonic()
-    while time.monotonic() - since < 2:
-        time.sleep(0.2)
-        if (now := set(mine(api, os.getpid()))) != last:
-            last, since = now, time.monotonic()
-    return last
-
-
 def test_fifty_at_once_are_all_answered_and_leave_nothing(api: Any, tmp_path: Path) -> None:
-    before = settled(api)
     asking = Asking(Settings(root=tmp_path, home=tmp_path), warm=2, languages=["bash"])  # type: ignore[call-arg]
     asking("bash", "echo 1")
     me = psutil.Process()
@@ -82,14 +71,19 @@ def test_fifty_at_once_are_all_answered_and_leave_nothing(api: Any, tmp_path: Pa
         wishes = (asking.house.answer(Request(language="bash", code=f"echo {n}")) for n in range(count))
         return await asyncio.gather(*wishes)
 
+    used: set[str | None] = set()
     for count in (50, 20):
         answers = asyncio.run_coroutine_threadsafe(many(count), asking.loop).result(200)
         assert [one.stdout for [one] in answers] == [f"{n}\n" for n in range(count)]
-        assert len({one.container_id for [one] in answers}) == count
-    until(lambda: len(set(mine(api, os.getpid())) - before) <= 2)
+        used |= {one.container_id for [one] in answers}
+    assert len(used) == 70
+    until(lambda: not used & set(mine(api, os.getpid())))
+    warm = asking.house.pools["bash"].ready
+    until(lambda: len(warm) == 2)
+    used |= {box.id for box in warm}
     until(lambda: me.num_fds() <= descriptors + engine.CONNECTIONS and me.num_threads() <= threads + 4)
     asking.close()
-    assert set(mine(api, os.getpid())) <= before
+    assert not used & set(mine(api, os.getpid()))
 
 
 def test_a_runner_killed_with_nine_leaves_no_container(api: Any, tmp_path: Path) -> None:
