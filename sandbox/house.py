@@ -176,7 +176,7 @@ class House:
                 self.background.end(box)
 
     def close(self) -> None:
-        """End every container; returns when they are gone."""
+        """End every container; returns when they are gone, or the engine says that it is removing them."""
         self.reaper.stop()
         self.scans.shutdown(wait=True)
         self.runners.shutdown(wait=True)

@@ -83,7 +83,7 @@ def test_fifty_at_once_are_all_answered_and_leave_nothing(api: Any, tmp_path: Pa
     used |= {box.id for box in warm}
     until(lambda: me.num_fds() <= descriptors + engine.CONNECTIONS and me.num_threads() <= threads + 4)
     asking.close()
-    assert not used & set(mine(api, os.getpid()))
+    until(lambda: not used & set(mine(api, os.getpid())))  # the engine may have been removing one already
 
 
 def test_a_runner_killed_with_nine_leaves_no_container(api: Any, tmp_path: Path) -> None:
