@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import subprocess
 import tempfile
 import time
@@ -18,7 +19,7 @@ from statistics import median, quantiles
 import psutil
 
 from modelmill.settings import Settings
-from sandbox import hardening
+from sandbox import hardening, owner
 from sandbox.contract import Request
 from sandbox.house import House
 from sandbox.languages import Language, all_languages
@@ -104,7 +105,7 @@ async def at_once(house: House, count: int) -> None:
 async def in_a_row(house: House, count: int) -> None:
     """One after another, without a pause; what is there of us before and after."""
     python, me = all_languages()["python"], psutil.Process()
-    before, start = left(house), time.perf_counter()
+    before, files, start = left(house), temporary(), time.perf_counter()
     descriptors, threads, memory = me.num_fds(), me.num_threads(), me.memory_info().rss
     for _ in range(count):
         await by_sandbox(house, python)
@@ -113,13 +114,20 @@ async def in_a_row(house: House, count: int) -> None:
     print(
         f"\n{count} in a row (python): {took:.0f} s, {count / took:.1f} a second. Before and after: containers", end=" "
     )
-    print(f"{before} and {left(house)}, descriptors {descriptors} and {me.num_fds()}, threads {threads} and", end=" ")
+    print(f"{before} and {left(house)}, temporary files {files} and {temporary()}, descriptors", end=" ")
+    print(f"{descriptors} and {me.num_fds()}, threads {threads} and", end=" ")
     print(f"{me.num_threads()}, own memory {memory >> 20} and {me.memory_info().rss >> 20} MiB.", flush=True)
 
 
 def left(house: House) -> int:
-    """Containers of the sandbox that the engine knows."""
-    return len(house.api.containers(all=True, filters={"label": "modelmill=sandbox"}))
+    """Our containers that the engine knows."""
+    found = house.api.containers(all=True, filters={"label": "modelmill=sandbox"})
+    return sum(f"/{os.getpid()}@" in one["Labels"].get(owner.OWNER, "") for one in found)
+
+
+def temporary() -> int:
+    """Files and folders where we and the scan's process make temporary ones."""
+    return sum(1 for _ in Path(os.environ["TMPDIR"]).rglob("*"))
 
 
 async def measure(rounds: int, row_length: int, languages: list[str]) -> None:
@@ -127,6 +135,8 @@ async def measure(rounds: int, row_length: int, languages: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         seccomp = Path(folder) / "seccomp.json"
         seccomp.write_text(profile())
+        os.environ["TMPDIR"] = tempfile.tempdir = f"{folder}/tmp"
+        Path(tempfile.tempdir).mkdir()
         house = House(Settings(root=Path(folder), sandbox_queue=100), languages=languages)  # type: ignore[call-arg]
         try:
             await asyncio.sleep(20)  # until all pools are warm

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmill.errors import PrerequisiteError
+from sandbox import engine
 
 SUITE = "bookworm"
 IMAGE = f"mill-sandbox-base:{SUITE}"
@@ -26,8 +27,9 @@ Tell = Callable[[str], None]
 
 def make(api: Any, tell: Tell) -> str:
     """The image's name; made if the engine has none. Raises PrerequisiteError: no debootstrap, no root, no mirror."""
-    if api.images(name=IMAGE):
-        return IMAGE
+    with engine.answering():
+        if api.images(name=IMAGE):
+            return IMAGE
     _require()
     with tempfile.TemporaryDirectory(prefix="mill-base-") as folder:
         root = Path(folder) / "root"
@@ -72,7 +74,8 @@ def _import(api: Any, root: Path) -> None:
     name, tag = IMAGE.split(":")
     with subprocess.Popen(["tar", "--create", "--directory", str(root), "."], stdout=subprocess.PIPE) as tar:
         assert tar.stdout
-        api.import_image_from_stream(tar.stdout, repository=name, tag=tag)
+        with engine.answering():
+            api.import_image_from_stream(tar.stdout, repository=name, tag=tag)
     if tar.returncode != 0:
         raise PrerequisiteError(
             "the base image was not imported",

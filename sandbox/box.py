@@ -19,8 +19,8 @@ from sandbox import engine, frames, hardening
 from sandbox.contract import Ceilings
 from sandbox.languages import Language
 
-WARM_SECONDS = 20.0  # an interpreter that is not warm by then never will be
-GRACE_SECONDS = 2.0  # PID 1 holds the deadline; this is for when it cannot
+WARM_SECONDS = 40.0  # an interpreter that is not warm by then never will be, on a busy machine neither
+GRACE_SECONDS = 5.0  # PID 1 holds the deadline; this is for when it cannot
 READ = 65536
 
 Listener = Callable[[str, bytes], None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from modelmill.errors import PrerequisiteError
-from sandbox import base
+from sandbox import base, engine
 from sandbox.base import Tell
 from sandbox.languages import IMAGES, PREFIX, Language
 
@@ -28,6 +28,7 @@ def build(api: Any, languages: Sequence[Language], tell: Tell) -> None:
         _image(api, language.name, ours or language.base, tell)
 
 
+@engine.answering()
 def _registry_answers(api: Any) -> bool:
     """Asked for the smallest base; one that is there already needs no registry."""
     from docker.errors import APIError
@@ -41,6 +42,7 @@ def _registry_answers(api: Any) -> bool:
     return True
 
 
+@engine.answering()
 def _image(api: Any, name: str, begin_with: str, tell: Tell) -> None:
     args = {"BASE": begin_with, "INIT": INIT} | {key: os.environ[key] for key in PROXIES if key in os.environ}
     steps = api.build(

@@ -13,7 +13,7 @@ from modelmill.errors import PrerequisiteError
 
 OLDEST = (20, 10)
 SECONDS = 30  # a call that takes longer did not work
-CONNECTIONS = 32
+CONNECTIONS = 32  # kept when idle: the SDK has a pool for each path that it asked, and every container has its own path
 LATE_SECONDS = 1  # after which an event has arrived
 
 
@@ -30,13 +30,20 @@ def connect() -> Any:
 
 @contextmanager
 def answering() -> Generator[None]:
-    """Within it whatever the engine does not do is a PrerequisiteError."""
-    from docker.errors import DockerException
+    """Within it whatever the engine does not do is a PrerequisiteError: what it refuses, and that it is not there."""
+    from docker.errors import APIError, DockerException
 
+    where = os.environ.get("DOCKER_HOST") or "the local engine"
     try:
         yield
+    except APIError as error:
+        raise PrerequisiteError(
+            "the engine did not do what the sandbox needs",
+            allowed=f"a Docker engine {OLDEST[0]}.{OLDEST[1]} or newer that has disk and memory left",
+            found=f"{where}: {str(error.explanation or error)[:300]}",
+            next="see the engine's own log, and free some disk (docker system df); then the same again",
+        ) from error
     except (DockerException, OSError) as error:  # a RequestException is an OSError
-        where = os.environ.get("DOCKER_HOST") or "the local engine"
         raise PrerequisiteError(
             "the sandbox has no engine: no code is run",
             allowed=f"a Docker engine {OLDEST[0]}.{OLDEST[1]} or newer that this user may use",

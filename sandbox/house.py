@@ -19,6 +19,7 @@ from sandbox.contract import Answer, Ceilings, Finding, Input, Request
 from sandbox.languages import Language, language, offered
 from sandbox.line import Line
 from sandbox.pool import Background, Pool
+from sandbox.probe import probe
 from sandbox.reaper import Reaper, reap
 from sandbox.scan.gate import Scanner
 from sandbox.verdict import judge
@@ -89,7 +90,8 @@ class House:
         self.api = self._engine()
         size = settings.sandbox_warm if warm is None else warm
         self.background = Background()
-        self.pools = {name: Pool(self._maker(one), size, self.background) for name, one in self.spoken.items()}
+        makers = {name: self._maker(one, self.api) for name, one in self.spoken.items()}
+        self.pools = {name: Pool(make, size, self.background) for name, make in makers.items()}
         self.line = Line(settings.sandbox_slots, settings.sandbox_queue)
         self.runners = ThreadPoolExecutor(settings.sandbox_slots, "run")
         self.scans = ThreadPoolExecutor(1, "scan")  # its own: a look must not wait for a program's end
@@ -106,6 +108,8 @@ class House:
                 engine.require_images(api, [one.image for one in self.spoken.values()])
                 engine.require_runtime(api, self.settings.sandbox_runtime)
                 reap(api)
+            if self.settings.sandbox_runtime:
+                probe(self._maker(next(iter(self.spoken.values())), api))
         except PrerequisiteError:
             api.close()
             raise
@@ -115,11 +119,9 @@ class House:
         for pool in self.pools.values():
             pool.tend()
 
-    def _maker(self, spoken: Language) -> Callable[[], Box]:
+    def _maker(self, spoken: Language, api: Any) -> Callable[[], Box]:
         def make() -> Box:
-            return Box(
-                self.api, spoken, self.allowed, owner.labels(self.allowed.seconds), self.settings.sandbox_runtime
-            )
+            return Box(api, spoken, self.allowed, owner.labels(self.allowed.seconds), self.settings.sandbox_runtime)
 
         return make
 
@@ -174,7 +176,7 @@ class House:
                 self.background.end(box)
 
     def close(self) -> None:
-        """End every container; returns when they are gone."""
+        """End every container; returns when they are gone, or the engine says that it is removing them."""
         self.reaper.stop()
         self.scans.shutdown(wait=True)
         self.runners.shutdown(wait=True)

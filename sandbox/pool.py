@@ -50,7 +50,8 @@ class Background:
         try:
             box.destroy()
         except Exception as error:  # noqa: BLE001  (the engine may be restarting)
-            log.warning("container %s was not removed: %s", box.id[:12], error)
+            # As text: whoever keeps a log record would keep the error, and with it sockets that were never closed.
+            log.warning("container %s was not removed: %s", box.id[:12], str(error))
             self.later(self.end, box)
 
     def stop_making(self) -> None:
@@ -121,7 +122,7 @@ class Pool:
             made = self.make()
         except Exception as error:  # noqa: BLE001  (told to whoever waits)
             failure = error
-            log.warning("no container was made: %s", error)
+            log.warning("no container was made: %s", str(error))
         with self.changed:
             self.making -= 1
             if made is not None:

@@ -57,4 +57,4 @@ class Reaper:
                 reap(self.api)
                 self.tend()
             except Exception as error:  # noqa: BLE001  (the engine may be restarting; it is tried again)
-                log.warning("not reaped: %s", error)
+                log.warning("not reaped: %s", str(error))

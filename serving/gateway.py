@@ -24,7 +24,7 @@ app = make_app(house)
 @bentoml.service(
     name="gateway",
     workers=1,
-    traffic={"timeout": 30},
+    traffic={"timeout": 3600},  # for a run and the line before it; releases and the database have their own
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
 )

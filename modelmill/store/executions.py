@@ -1,7 +1,7 @@
 """The record of every run in the sandbox: who, what by its hash, how it ended, what it used, what the scan saw.
 
 The output is not kept. The code is kept only with the caller's consent. A row lives `sandbox_days` days; every write
-takes those with it whose time is over.
+takes those with it whose time is over, and until then nobody can read them.
 """
 
 from __future__ import annotations
@@ -61,8 +61,10 @@ def record(db: Engine, made: Sequence[Execution], days: int) -> None:
 
 
 def get(db: Engine, tenant: str, execution_id: uuid.UUID) -> Execution:
-    """The tenant's execution. Raises UserError when there is none of that id."""
-    statement = select(execution).where(execution.c.tenant == tenant, execution.c.id == execution_id)
+    """The tenant's execution. Raises UserError when there is none of that id, or its time is over."""
+    statement = select(execution).where(
+        execution.c.tenant == tenant, execution.c.id == execution_id, execution.c.expires_at >= func.now()
+    )
     with db.connect() as conn:
         row = conn.execute(statement).one_or_none()
     if row is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +14,7 @@ from sandbox.contract import Finding, Severity
 SEVERITIES: dict[str, Severity] = {"LOW": "low", "MEDIUM": "medium", "HIGH": "high"}
 # What a program in a sandbox may do as it likes: asserts (B101) and /tmp (B108).
 SKIPPED = ["B101", "B108"]
+QUOTED = re.compile(r": '|\(")  # from here on bandit repeats a piece of the program, a password for example
 
 
 def find(file: str, text: str) -> Iterator[Finding]:
@@ -32,7 +34,7 @@ def find(file: str, text: str) -> Iterator[Finding]:
                 severity=SEVERITIES.get(str(issue.severity), "low"),
                 file=file,
                 line=issue.lineno,
-                message=str(issue.text)[:200],
+                message=QUOTED.split(str(issue.text))[0].strip()[:200],
             )
 
 

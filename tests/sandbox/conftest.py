@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sandbox_asking import Asking
+from sandbox_gateway import Site, site
 
 from modelmill.errors import PrerequisiteError
 from modelmill.settings import Settings
@@ -35,3 +36,10 @@ def asking(api: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[As
     made = Asking(Settings(root=root, home=root / ".mill"))  # type: ignore[call-arg]
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def house(api: object, server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Gateway and sandbox service as programs, for all tests that ask over HTTP; room for 2 runs and 6 that wait."""
+    with site(server_url, template, tmp_path_factory.mktemp("site"), sandbox_queue=6) as made:
+        yield made

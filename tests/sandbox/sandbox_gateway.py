@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import psutil
 from sqlalchemy import Engine, create_engine, text
@@ -64,8 +66,17 @@ class Site:
                 time.sleep(0.1)
         raise AssertionError((self.folder / f"{name}.log").read_text(errors="replace")[-3000:])
 
+    def start_gateway(self) -> None:
+        self.start("gateway", "serving.gateway:Gateway", self.port)
+
     def start_sandbox(self) -> None:
         self.start("sandbox", "sandbox.service:Sandbox", self.settings.sandbox_port)
+
+    @property
+    def recorded(self) -> list[str]:
+        """The reasons of all runs there are records of, the newest first."""
+        with self.db.connect() as conn:
+            return list(conn.execute(text("SELECT reason FROM mill.execution ORDER BY created_at DESC")).scalars())
 
     def end(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
         """The program and what it started: BentoML's workers have sessions of their own."""
@@ -109,7 +120,7 @@ def site(server_url: str, template: str, folder: Path, **more: object) -> Iterat
     made = Site(settings, db, folder, free_port(), environment)
     try:
         made.key = keys.create(settings, db, "app", ["execute"]).secret
-        made.start("gateway", "serving.gateway:Gateway", made.port)
+        made.start_gateway()
         made.start_sandbox()
         yield made
     finally:
@@ -119,3 +130,36 @@ def site(server_url: str, template: str, folder: Path, **more: object) -> Iterat
         with admin.connect() as conn:
             conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
         admin.dispose()
+
+
+def one(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    [result] = answer.json()["results"]
+    return result
+
+
+def refused(answer: httpx.Response, status: int, words: str = "") -> dict[str, str]:
+    assert answer.status_code == status, (answer.status_code, answer.text)
+    parts = answer.json()["error"]
+    assert set(parts) == {"failed", "allowed", "found", "next"}
+    assert words in answer.text
+    return parts
+
+
+async def converse(house: Site, first: Any, *answers: Callable[[dict[str, Any]], list[Any]]) -> list[dict[str, Any]]:
+    """All events of a stream. Each of `answers` gets one event, when it comes, and says what is sent then."""
+    left = list(answers)
+    events: list[dict[str, Any]] = []
+    where = f"{house.url}/api/v1/devlab/execute/stream"
+    async with aiohttp.ClientSession() as client, client.ws_connect(where, headers=house.headers) as socket:
+        await socket.send_str(first if isinstance(first, str) else json.dumps(first))
+        async for message in socket:
+            events.append(message.json())
+            for word in left.pop(0)(events[-1]) if left else ():
+                await socket.send_json(word)
+    return events
+
+
+def say(*words: Any) -> Callable[[dict[str, Any]], list[Any]]:
+    """Whatever the event was."""
+    return lambda _event: list(words)

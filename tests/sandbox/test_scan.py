@@ -52,6 +52,13 @@ def test_it_is_found_with_its_line(scanner: Scanner, language: str, code: str, k
     assert KEY not in str(found)
 
 
+def test_no_piece_of_the_program_is_repeated_in_what_is_stored(scanner: Scanner) -> None:
+    code = b"password = 'hunter' + '2'\npassword = 'hunter2'\nimport os\nos.chmod('/etc/hunter2', 0o777)\n"
+    found = scanner.scan("python", [("main.py", code)])
+    assert {"B103", "B105"} <= {one.rule for one in found}
+    assert all(one.message and "hunter" not in one.message for one in found)
+
+
 def test_harmless_code_is_found_harmless(scanner: Scanner) -> None:
     code = b"import math\nfor n in range(3):\n    print(math.sqrt(n), sum(x * x for x in range(n)))\n"
     assert scanner.scan("python", [("main.py", code)]) == []
