@@ -36,7 +36,7 @@ def pages(settings: Settings) -> dict[str, tuple[str, str]]:
     dagster = f"http://{settings.host}:{settings.dagster_port}"
     return {
         "asset-graph": (f"{dagster}/asset-groups", "2000,900"),
-        "asset-report": (f"{dagster}/assets/{TASK}/report?view=overview", "1600,2400"),
+        "asset-report": (f"{dagster}/assets/{TASK}/report?view=overview", "1600,1600"),
         "asset-units": (f"{dagster}/assets/units?view=overview", "1600,2000"),
         "runs": (f"{dagster}/runs", "1600,900"),
         "schedules": (f"{dagster}/automation", "1600,900"),
