@@ -2,14 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 from sqlalchemy import Engine
 
 from assets import show
-from modelmill.records import Candidate, Dataset, Example, Interval, Release, Report, Split
+from modelmill.records import Candidate, Dataset, Interval, Release, Report, Split
 from modelmill.settings import Settings
 from modelmill.store import candidates, publications
 from modelmill.task import Task, get_task
@@ -22,9 +22,10 @@ WORST = 8  # rows
 
 def dataset(db: Engine, made: Dataset, fresh: bool) -> dg.MaterializeResult[Any]:
     """Counts a split and a label or kind, which corpora at which revision it was made of, and whether DVC holds it."""
+    from modelmill.datasets.difference import balance
     from modelmill.store import datasets
 
-    by_split = {split: _balance(datasets.read_examples(made, split)) for split in Split if made.counts.get(split)}
+    by_split = {split: balance(datasets.read_examples(made, split)) for split in Split if made.counts.get(split)}
     together = sum(by_split.values(), Counter[str]())
     labels = sorted(together, key=lambda label: (-together[label], label))
     published = publications.current(db, f"{made.task}/dataset")
@@ -43,11 +44,6 @@ def dataset(db: Engine, made: Dataset, fresh: bool) -> dg.MaterializeResult[Any]
         pinned="by DVC" if detail.get("pinned") else f"no: {detail.get('not_pinned_because', 'not published')}",
         path=dg.MetadataValue.path(made.path),
     )
-
-
-def _balance(examples: Sequence[Example]) -> Counter[str]:
-    """How many of each label; of each kind where the targets are no labels."""
-    return Counter(str(one.target.get("label") or one.kind or "all") for one in examples)
 
 
 def candidate(settings: Settings, made: Candidate, fresh: bool) -> dg.MaterializeResult[Any]:
@@ -78,6 +74,7 @@ def report(settings: Settings, db: Engine, task: Task, made: Report, fresh: bool
 
     beside = reports.details(db, made.id)
     shown = page.pictures(task, made, {**page.NEWER, **beside}, {})
+    path = page.place(settings, made)  # evaluation wrote it, unless the report is of before
     sides = {"candidate": made.value.value, task.baseline_name: made.baseline}
     if made.champion is not None:
         sides["champion"] = made.champion
@@ -111,7 +108,7 @@ def report(settings: Settings, db: Engine, task: Task, made: Report, fresh: bool
         worst=show.table(["asked", "right", "answered", made.main_score], _worst(beside)),
         picture=show.bars(f"{made.task}: {made.main_score}, n = {made.n}", sides, made.unit),
         **{f"picture_{name}": show.drawn(one) for name, one in shown.items()},
-        page=dg.MetadataValue.path(page.write(settings, db, task, made)),
+        page=dg.MetadataValue.path(path if path.is_file() else page.write(settings, db, task, made)),
         **_links(settings, candidates.get(settings, db, made.candidate_sha256)),
     )
 
@@ -125,7 +122,8 @@ def _worst(beside: Mapping[str, Any]) -> list[list[Any]]:
 
 def _arrow(by_side: Mapping[str, float | None], higher_is_better: bool) -> str:
     """Better or worse than the champion; against the baseline while there is none."""
-    own, other = by_side.get("candidate"), by_side.get("champion") or by_side.get("baseline")
+    own, champion = by_side.get("candidate"), by_side.get("champion")
+    other = by_side.get("baseline") if champion is None else champion
     if own is None or other is None:
         return ""
     if abs(own - other) < SAME:

@@ -24,6 +24,7 @@ from typing import Any
 from modelmill import backup, supervise
 from modelmill.errors import DataError, UserError
 from modelmill.extract.archive import BROKEN, bad_name
+from modelmill.records import sha256_file
 from modelmill.settings import Settings
 from modelmill.store import database, dump
 
@@ -101,7 +102,7 @@ def _refuse_full(settings: Settings) -> None:
 
 def _refuse_others(placed: Mapping[str, Path], entries: Mapping[str, Mapping[str, Any]]) -> None:
     for name, target in placed.items():
-        if target.exists() and _sha256(target) != entries[name]["sha256"]:
+        if target.exists() and sha256_file(target) != entries[name]["sha256"]:
             raise UserError(
                 f"{target} would be overwritten",
                 allowed="no such file, or the same as in the backup",
@@ -247,11 +248,6 @@ def _move(schema: str, table: str, column: str, old: str, new: str) -> str:
     ).format(Literal(schema), Literal(table), Literal(column))
     block = SQL("BEGIN IF EXISTS ({}) THEN {}; END IF; END").format(there, change).as_string(None)
     return SQL("DO {}").format(Literal(block)).as_string(None)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _altered(file: Path, name: str, expected: object, found: object) -> DataError:

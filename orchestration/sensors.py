@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Looking at a corpus means listing it, and hashing it where it has no revision of its own.
 EVERY_SECONDS = 300
 WEBHOOK_SECONDS = 10.0
+WEBHOOK_RETRIES = 3
 
 
 def sensors() -> Sequence[dg.SensorDefinition]:
@@ -53,10 +54,15 @@ def first_line(message: str) -> str:
 
 
 def tell(url: str, body: Mapping[str, str]) -> None:
-    """POST it. Raises httpx.HTTPError when it was not accepted: the sensor's tick then shows why, and tries again."""
+    """POST it; a connection that fails is tried WEBHOOK_RETRIES times more.
+
+    Raises httpx.HTTPError when it was not accepted. The sensor's tick then shows why; Dagster does not call it a second
+    time for that run, but `mill status` and the metrics go on showing it.
+    """
     import httpx
 
-    with httpx.Client(timeout=WEBHOOK_SECONDS, follow_redirects=False, trust_env=False) as client:
+    transport = httpx.HTTPTransport(retries=WEBHOOK_RETRIES, trust_env=False)
+    with httpx.Client(transport=transport, timeout=WEBHOOK_SECONDS, follow_redirects=False, trust_env=False) as client:
         client.post(url, json=body).raise_for_status()
 
 

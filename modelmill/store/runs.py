@@ -28,7 +28,7 @@ class Run:
     seconds: float | None
 
 
-def lately(db: Engine, hours: float = 24.0, limit: int = 100) -> list[Run]:
+def lately(db: Engine, hours: float = 24.0, limit: int = 1000) -> list[Run]:
     """Runs that are under way, and those of the last `hours`, newest first; none before Dagster's tables are made."""
     statement = text(
         """
