@@ -1,31 +1,26 @@
 """One run of a Great Expectations suite over a table in memory (https://docs.greatexpectations.io).
 
-The stages say what they expect as plain data; only this file knows the library, which takes seconds to import.
+A suite is a file in the library's own format beside the stage whose rows it judges; the reason of each expectation
+stands in its `notes`. Only this file knows the library, which takes seconds to import.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from modelmill.settings import TELEMETRY_OFF
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
-    """`kind` is Great Expectations' class name, `values` its arguments: column, regex, value_set, min_value ..."""
-
-    kind: str
-    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
     """What a blocking check says: how many expectations were held, and what of those that were not.
 
-    failures: per broken expectation a flat mapping with expectation, column, count, found, examples.
+    failures: per broken expectation a flat mapping with expectation, column, count, found, examples, because.
     """
 
     passed: bool
@@ -33,8 +28,16 @@ class Checked:
     failures: list[dict[str, Any]]
 
 
-def check(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], expected: Sequence[Expectation]) -> Checked:
-    """Hold all `expected` against the table `rows`. An expectation that could not be computed has failed."""
+def check(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    suite: Path,
+    parameters: Mapping[str, Sequence[str]] | None = None,
+) -> Checked:
+    """Hold all expectations of the file `suite` against the table `rows`. One that could not be computed has failed.
+
+    parameters: what the file names as {"$PARAMETER": name}, because the code knows it: kinds, languages, splits.
+    """
     os.environ.update(TELEMETRY_OFF)
     import great_expectations as gx
     import pandas as pd
@@ -45,10 +48,11 @@ def check(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], expected: S
     asset = context.data_sources.add_pandas("memory").add_dataframe_asset("rows")
     frame = pd.DataFrame([dict(row) for row in rows], columns=list(columns))
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-    wanted = [getattr(gx.expectations, one.kind)(**one.values) for one in expected]
-    result = batch.validate(gx.ExpectationSuite(name="suite", expectations=wanted), result_format="SUMMARY")
+    expected = gx.ExpectationSuite(**json.loads(suite.read_text(encoding="utf-8")))
+    given = {name: list(values) for name, values in (parameters or {}).items()}
+    result = batch.validate(expected, result_format="SUMMARY", expectation_parameters=given)
     failures = [_failure(one) for one in result.results if not one.success]
-    return Checked(not failures, len(expected), failures)
+    return Checked(not failures, len(expected.expectations), failures)
 
 
 def _failure(result: Any) -> dict[str, Any]:
@@ -61,4 +65,5 @@ def _failure(result: Any) -> dict[str, Any]:
         "count": said.get("unexpected_count", 0),
         "found": said.get("observed_value", "") if said else "it could not be computed",
         "examples": ", ".join(str(one)[:80] for one in examples),
+        "because": result.expectation_config.notes or "",
     }

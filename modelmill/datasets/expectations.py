@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from modelmill.datasets import leak, split
-from modelmill.expectations import Checked, Expectation, check
+from modelmill.expectations import Checked, check
 from modelmill.records import Dataset, Example, Split, canonical_json
 from modelmill.store import artifacts
 from modelmill.store.datasets import read_examples
 from modelmill.task import Task, get_task
 
 COLUMNS = ("sha256", "split", "input", "target", "misfit")
-
-EXPECTED = (
-    Expectation("ExpectColumnValuesToMatchRegex", {"column": "sha256", "regex": "^[0-9a-f]{64}$"}),
-    Expectation("ExpectColumnValuesToBeUnique", {"column": "sha256"}),
-    Expectation("ExpectColumnValuesToBeInSet", {"column": "split", "value_set": [one.value for one in Split]}),
-    Expectation(
-        "ExpectColumnDistinctValuesToContainSet", {"column": "split", "value_set": ["train", "validation", "test"]}
-    ),
-    Expectation("ExpectColumnValuesToNotBeInSet", {"column": "input", "value_set": ["{}"]}),
-    Expectation("ExpectColumnValuesToNotBeInSet", {"column": "target", "value_set": ["{}"]}),
-    # What does not fit the task's Input says why; what fits says nothing.
-    Expectation("ExpectColumnValuesToBeInSet", {"column": "misfit", "value_set": [""]}),
-)
+SUITE = Path(__file__).with_name("dataset.suite.json")
+LEAK = "What is measured on must not have been learnt from, or the score is no score."
 
 
 def check_dataset(dataset: Dataset) -> Checked:
     """The suite on the frozen files. Raises DataError when these are not what was frozen."""
     artifacts.verify(dataset.path, dataset.sha256)
     task = get_task(dataset.task)
-    return check([_row(task, one) for one in read_examples(dataset)], COLUMNS, EXPECTED)
+    return check([_row(task, one) for one in read_examples(dataset)], COLUMNS, SUITE, {"splits": list(Split)})
 
 
 def check_leak(dataset: Dataset) -> Checked:
@@ -67,7 +57,14 @@ def _misfit(task: Task, example: Example) -> str:
 
 
 def _failure(expectation: str, found: str, examples: Sequence[str] = ()) -> dict[str, Any]:
-    return {"expectation": expectation, "column": "", "count": 1, "found": found, "examples": ", ".join(examples)}
+    return {
+        "expectation": expectation,
+        "column": "",
+        "count": 1,
+        "found": found,
+        "examples": ", ".join(examples),
+        "because": LEAK,
+    }
 
 
 def _copied(found: leak.Leak) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 from sqlalchemy import Engine
 
 from modelmill.errors import UserError
-from modelmill.expectations import Checked, Expectation, check
+from modelmill.expectations import Checked, check
 from modelmill.normalize.language import all_languages
 from modelmill.normalize.privacy import find
 from modelmill.records import Corpus, Unit, UnitKind
@@ -36,7 +37,8 @@ def check_units(settings: Settings, db: Engine, corpus: Corpus) -> Checked:
             found="no units",
             next=f"mill normalize --corpus {corpus.name}",
         )
-    return check([_row(unit) for unit in found], COLUMNS, _expected())
+    known = {"kinds": get_args(UnitKind), "languages": list(all_languages())}
+    return check([_row(unit) for unit in found], COLUMNS, SUITE, known)
 
 
 def rescan(db: Engine, corpus: Corpus) -> list[Left]:
@@ -62,6 +64,7 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
+SUITE = Path(__file__).with_name("units.suite.json")
 COLUMNS = (
     "key", "text", "kind", "language", "group", "sha256", "document_sha256", "cluster", "start_line", "end_line",
 )  # fmt: skip
@@ -69,22 +72,3 @@ COLUMNS = (
 
 def _row(unit: Unit) -> dict[str, Any]:
     return {name: getattr(unit, name) for name in COLUMNS} | {"text": unit.text.strip()}
-
-
-def _expected() -> list[Expectation]:
-    kinds, languages = list(get_args(UnitKind)), list(all_languages())
-    hashes = [
-        Expectation("ExpectColumnValuesToMatchRegex", {"column": column, "regex": "^[0-9a-f]{64}$"})
-        for column in ("sha256", "document_sha256", "cluster")
-    ]
-    lines = {"column_A": "end_line", "column_B": "start_line", "or_equal": True}
-    return [
-        Expectation("ExpectColumnValuesToBeUnique", {"column": "key"}),
-        Expectation("ExpectColumnValueLengthsToBeBetween", {"column": "text", "min_value": 1, "max_value": 2_000_000}),
-        Expectation("ExpectColumnValueLengthsToBeBetween", {"column": "group", "min_value": 1}),
-        Expectation("ExpectColumnValuesToBeInSet", {"column": "kind", "value_set": kinds}),
-        Expectation("ExpectColumnValuesToBeInSet", {"column": "language", "value_set": languages}),
-        Expectation("ExpectColumnValuesToBeBetween", {"column": "start_line", "min_value": 1}),
-        Expectation("ExpectColumnPairValuesAToBeGreaterThanB", lines),
-        *hashes,
-    ]

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from modelmill import erasure
 from modelmill.datasets import expectations, freeze, split, stage
 from modelmill.errors import DataError, FencedError, PrerequisiteError, UserError
+from modelmill.normalize import expectations as units_expectations
 from modelmill.records import Example, Split
 from modelmill.store import corpora, datasets, publications
 from modelmill.store.tables import dataset as table
@@ -155,6 +156,13 @@ def test_an_altered_set_is_refused(settings, db, code):
         expectations.check_dataset(built)
 
 
+@pytest.mark.parametrize("suite", [expectations.SUITE, units_expectations.SUITE], ids=lambda file: file.name)
+def test_every_expectation_of_a_suite_says_why_in_a_sentence_of_its_own(suite):
+    reasons = [one["notes"] for one in json.loads(suite.read_text())["expectations"]]
+    assert len(set(reasons)) == len(reasons) > 5
+    assert all(len(reason.split()) > 6 and reason.endswith(".") for reason in reasons)
+
+
 def test_the_checks_name_what_is_wrong(settings):
     bad = [
         *_examples(9),
@@ -166,6 +174,7 @@ def test_the_checks_name_what_is_wrong(settings):
     suite = expectations.check_dataset(frozen)
     assert not suite.passed and [one["column"] for one in suite.failures] == ["misfit"]
     assert "query" in suite.failures[0]["examples"]
+    assert "what a caller may send" in suite.failures[0]["because"]
     leaked = expectations.check_leak(frozen)
     assert [(one["expectation"], one["found"]) for one in leaked.failures] == [
         ("group in one split", "g2"),

@@ -234,6 +234,7 @@ def test_the_expectations_hold_and_name_what_breaks_them(settings: Settings, db:
     assert not checked.passed
     assert {one["column"] for one in checked.failures} == {"kind", "cluster", "end_line"}
     assert checked.failures[0]["count"] == 1
+    assert all(one["because"] for one in checked.failures)
 
 
 def test_expectations_on_nothing_are_an_error_not_a_pass(settings: Settings, db: Engine, corpus: Corpus) -> None:
