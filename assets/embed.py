@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets import show
 from assets.extract import corpora
+from assets.freshness import FRESH
 from assets.mill import Mill
 from assets.normalize import units
 from assets.versions import code_version
@@ -19,6 +20,7 @@ from assets.versions import code_version
     kinds={"torch", "pgvector"},
     tags={"stage": "embed"},
     code_version=code_version("embed"),
+    freshness_policy=FRESH,
     pool="intake",
     description="One vector a distinct text in pgvector, by the search model that is released, else by the base model.",
 )

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from assets import show
+from assets.freshness import FRESH
 from assets.mill import Mill
 from assets.versions import code_version
 
@@ -18,6 +19,7 @@ corpora = dg.DynamicPartitionsDefinition(name="corpora")
     kinds={"python", "postgres"},
     tags={"stage": "extract"},
     code_version=code_version("extract"),
+    freshness_policy=FRESH,
     pool="intake",
     description="Every file of the corpus at its present revision, by path and sha256, and what was left out and why. "
     "The text itself is not stored.",

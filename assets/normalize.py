@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets import show
 from assets.extract import corpora, documents
+from assets.freshness import FRESH
 from assets.mill import Mill
 from assets.versions import code_version
 from modelmill import drawing, guard, reporting
@@ -23,6 +24,7 @@ SAMPLE, SHOWN = 5, 160  # units, and characters of each: cleaned, as everything 
     kinds={"treesitter", "postgres"},
     tags={"stage": "normalize"},
     code_version=code_version("normalize"),
+    freshness_policy=FRESH,
     pool="intake",
     description="Functions, classes, sections and catalog entries, cleaned of secrets and personal data, with their "
     "duplicate clusters over all corpora.",

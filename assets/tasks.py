@@ -10,6 +10,7 @@ from typing import Any, Literal
 import dagster as dg
 
 from assets import results, show
+from assets.freshness import FRESH
 from assets.mill import Mill
 from assets.normalize import units
 from assets.versions import code_version
@@ -29,6 +30,13 @@ KINDS: dict[Noun, set[str]] = {
     "report": {"numpy", "mlflow"},
     "release": {"bentoml", "postgres"},
 }
+
+
+# Who materialises a candidate alone, from the Launchpad, gets its report, and what the gate lets through is released,
+# as the night would do it. A job that holds all of them has made these already when its candidate is seen.
+FOLLOWS = (dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()).with_label(
+    "follows what it is made from, once its checks have passed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,8 @@ def _asset(
         kinds=KINDS[noun],
         tags={"task": task.name, "stage": stage},
         code_version=code_version(stage, task.name),
+        freshness_policy=FRESH,
+        automation_condition=FOLLOWS if noun in ("report", "release") else None,
         description=f"**{task.title}.** {task.question}\n\n{does}",
     )
 

@@ -44,6 +44,7 @@ CONFIG: dict[str, Any] = {
         "schedule": {"purge_after_days": 90},
         "sensor": {"purge_after_days": {"skipped": 7, "failure": 30, "success": 90}},
     },
+    "freshness": {"enabled": True},
     "telemetry": {"enabled": False},
     "nux": {"enabled": False},
 }

@@ -1,18 +1,37 @@
-"""The night: every task that has a reason is made again; the reason stands in the run's tags."""
+"""The night: every task that has a reason is made again; the reason stands in the run's tags. Once a week all is
+confirmed: the same runs, in which each stage sees that nothing changed, so that an asset's age says something.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import dagster as dg
+from sqlalchemy import Engine
 
+from modelmill.settings import Settings
 from modelmill.task import Task, all_tasks
-from orchestration.jobs import train_name
+from orchestration.jobs import INTAKE, train_name
 
-NIGHTLY = "0 2 * * *"
+NIGHTLY, WEEKLY = "0 2 * * *", "0 3 * * 0"
+SUNDAY = 6
+CONFIRMED = "nothing changed: confirmed once a week"
 
 
 def schedules() -> Sequence[dg.ScheduleDefinition]:
     """One a task, so that each night can be switched off by itself."""
-    return [nightly(task) for task in all_tasks().values()]
+    return [*(nightly(task) for task in all_tasks().values()), weekly_corpora]
+
+
+@dg.schedule(
+    cron_schedule=WEEKLY,
+    job_name=INTAKE,
+    description="Every corpus that is taken in, looked at once more on Sundays at 03:00 UTC, also if nothing changed.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def weekly_corpora(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+    day = context.scheduled_execution_time.date().isoformat()
+    for name in sorted(context.instance.get_dynamic_partitions("corpora")):
+        yield dg.RunRequest(run_key=f"{name}:{day}", partition_key=name, tags={"reason": CONFIRMED})
 
 
 def nightly(task: Task) -> dg.ScheduleDefinition:
@@ -36,14 +55,24 @@ def nightly(task: Task) -> dg.ScheduleDefinition:
         why = plan.task_reasons(settings, db, task, settings.profile, settings.seed)
         seen = drift.drift(db, task.name)
         moved = f"its questions have moved (index {seen.psi:.2f}, n {seen.n})" if seen and seen.moved else ""
-        if not why and moved:
+        if not why and _to_confirm(settings, db, task, context.scheduled_execution_time):
+            said = CONFIRMED
+        elif not why and moved:
             # The same data would make the same model.
             return dg.SkipReason(f"nothing new to learn from for {task.name}, though {moved}: add data or feedback")
-        if not why:
+        elif not why:
             return dg.SkipReason(f"nothing changed for {task.name}")
+        else:
+            said = "; ".join(filter(None, (plan.said(why), moved)))
         day = context.scheduled_execution_time.date().isoformat()
-        return dg.RunRequest(
-            run_key=f"{task.name}:{day}", tags={"reason": "; ".join(filter(None, (plan.said(why), moved)))}
-        )
+        return dg.RunRequest(run_key=f"{task.name}:{day}", tags={"reason": said})
 
     return due
+
+
+def _to_confirm(settings: Settings, db: Engine, task: Task, when: datetime) -> bool:
+    """On Sundays, unless the newest candidate was refused: its gate would only say no once more."""
+    from modelmill.store import candidates
+
+    standing = candidates.standing(settings, db, task.name)
+    return when.weekday() == SUNDAY and standing.champion is not None and standing.challenger is None

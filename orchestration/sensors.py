@@ -1,25 +1,39 @@
 """Corpora as they come, change and go: the table `corpus` becomes partitions, and what changed is taken in."""
 
+import socket
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.extract import corpora as partitions
-from orchestration.jobs import INTAKE
+from orchestration.jobs import HOST_TAG, INTAKE
 
 if TYPE_CHECKING:
     from modelmill.plan import Reason
 
 # Looking at a corpus means listing it, and hashing it where it has no revision of its own.
 EVERY_SECONDS = 300
+FOLLOW_SECONDS = 60
 WEBHOOK_SECONDS = 10.0
 WEBHOOK_RETRIES = 3
 
 
 def sensors() -> Sequence[dg.SensorDefinition]:
     """All of them."""
-    return [changed_corpora, failed_runs]
+    return [changed_corpora, failed_runs, followers()]
+
+
+def followers() -> dg.AutomationConditionSensorDefinition:
+    """Starts what declares that it follows: report and release (assets/tasks.py, FOLLOWS)."""
+    return dg.AutomationConditionSensorDefinition(
+        "followers",
+        target=dg.AssetSelection.all(),
+        run_tags={HOST_TAG: socket.gethostname(), "reason": "what it is made from was made again"},
+        minimum_interval_seconds=FOLLOW_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Measures a candidate that was made alone, and releases it if the gate lets it through.",
+    )
 
 
 @dg.run_failure_sensor(

@@ -30,7 +30,8 @@ print(json.dumps({
     "assets": sorted(node.key.to_user_string() for node in nodes),
     "groups": sorted({node.group_name for node in nodes}),
     "bare": [node.key.to_user_string() for node in nodes
-             if not (node.description and node.owners and node.kinds and node.pools)],
+             if not (node.description and node.owners and node.kinds and node.pools and node.freshness_policy)],
+    "follow": sorted(node.key.path[-1] for node in nodes if node.automation_condition),
     "pools": sorted({pool for node in nodes for pool in node.pools}),
     "checks": sorted(f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys),
     "jobs": sorted(job.name for job in defs.resolve_all_job_defs()),
@@ -58,10 +59,11 @@ def test_the_definitions_load_quickly_without_a_heavy_library_and_say_who_owns_w
     told = _load(CHECKOUT)
     assert told["heavy"] == []
     assert told["seconds"] < 4, "CPU-seconds; measured 1.4 on an idle machine, the rest is for a busy one"
-    assert told["bare"] == [], "an asset without description, owner, kind or pool"
+    assert told["bare"] == [], "an asset without description, owner, kind, pool or freshness policy"
     assert told["groups"] == ["datasets", "deploy", "embed", "evaluate", "extract", "finetune", "normalize"]
     assert {"documents", "units", "vectors"} < set(told["assets"])
     assert tuple(told["pools"]) == instance.POOLS
+    assert told["follow"] == sorted(["report", "release"] * len(all_tasks())), "nothing is trained without a reason"
     for task in all_tasks():
         assert {f"{task}/{noun}" for noun in NOUNS} < set(told["assets"])
 

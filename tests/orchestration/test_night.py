@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from dagster import DagsterInstance
 from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
 from sqlalchemy import Engine
@@ -14,13 +15,13 @@ from modelmill.evaluate import reports
 from modelmill.records import Interval, Report
 from modelmill.settings import Settings
 from modelmill.store import corpora, releases, tables
-from orchestration import instance
+from orchestration import instance, schedules
 from orchestration.definitions import defs
 from orchestration.jobs import train_name
 from orchestration.sensors import changed_corpora
 
 TASK = "intent_classification"
-NIGHT = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+NIGHT, SUNDAY = datetime(2026, 11, 21, 2, 0, tzinfo=UTC), datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 
 def test_the_sensor_keeps_the_partitions_and_asks_once_for_the_same_state_of_a_corpus(
@@ -48,6 +49,69 @@ def test_the_night_says_why_it_trains(settings: Settings, dagster: DagsterInstan
     ]
 
 
+def test_on_sundays_what_did_not_change_is_confirmed_but_a_refused_candidate_is_not_refused_again(
+    settings: Settings, db: Engine, dagster: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelmill.plan.task_reasons", lambda *_: [])
+    made = {"task": TASK, "dataset_sha256": "d", "profile": "tiny", "seed": 17, "params": {}, "manifest": {}}
+    with db.begin() as conn:
+        conn.execute(tables.dataset.insert().values(sha256="d", task=TASK, path="x", counts={}, manifest={}))
+        conn.execute(tables.candidate.insert().values(sha256="a", **made))
+    assert _asked(dagster, SUNDAY) == [], "nothing answers yet"
+    with db.begin() as conn:
+        report = reports.record(conn, _report("a"), "", reports.Details({}, [], []))
+        releases.promote(conn, releases.Promotion(TASK, "a", "d", report.id, None, "key"))
+    assert _asked(dagster, NIGHT) == []
+    assert [one.tags["reason"] for one in _asked(dagster, SUNDAY)] == [schedules.CONFIRMED]
+    with db.begin() as conn:
+        conn.execute(tables.candidate.insert().values(sha256="b", **made))
+    assert _asked(dagster, SUNDAY) == [], "the newest candidate waits for something that changes its verdict"
+
+    dagster.add_dynamic_partitions("corpora", ["one", "two"])
+    context = dg.build_schedule_context(
+        instance=dagster, scheduled_execution_time=SUNDAY, repository_def=defs.get_repository_def()
+    )
+    asked = defs.resolve_schedule_def("weekly_corpora").evaluate_tick(context).run_requests or []
+    assert [(one.partition_key, one.run_key) for one in asked] == [("one", "one:2026-11-22"), ("two", "two:2026-11-22")]
+
+
+def _asked(dagster: DagsterInstance, when: datetime) -> list[dg.RunRequest]:
+    context = dg.build_schedule_context(instance=dagster, scheduled_execution_time=when)
+    return list(defs.resolve_schedule_def(f"nightly_{TASK}").evaluate_tick(context).run_requests or [])
+
+
+def test_a_candidate_made_alone_is_measured_and_released_once_its_gate_has_passed(
+    dagster: DagsterInstance,
+) -> None:
+    report, release = (dg.AssetKey([TASK, noun]) for noun in ("report", "release"))
+    cursor = None
+
+    def requested() -> list[dg.AssetKey]:
+        nonlocal cursor
+        found = dg.evaluate_automation_conditions(
+            defs, dagster, asset_selection=dg.AssetSelection.assets(report, release), cursor=cursor
+        )
+        cursor = found.cursor
+        return [key for key in (report, release) if found.get_num_requested(key)]
+
+    def happened(*events: dg.AssetMaterialization | dg.AssetCheckEvaluation) -> list[dg.AssetKey]:
+        for event in events:
+            dagster.report_runless_asset_event(event)
+        return requested()
+
+    def said(passed: bool) -> dg.AssetCheckEvaluation:
+        return dg.AssetCheckEvaluation(asset_key=report, check_name="gate", passed=passed, metadata={})
+
+    assert requested() == []
+    made = [dg.AssetMaterialization(dg.AssetKey([TASK, noun])) for noun in ("dataset", "candidate")]
+    assert happened(*made) == [report]
+    assert requested() == [], "asked for once"
+    assert happened(dg.AssetMaterialization(report)) == [], "the gate has not spoken"
+    assert happened(said(False)) == []
+    assert happened(dg.AssetMaterialization(report), said(True)) == [release]
+    assert requested() == []
+
+
 def test_a_candidate_that_the_gate_refuses_is_not_released_in_the_same_run_nor_in_a_later_one(
     settings: Settings, db: Engine, dagster: DagsterInstance
 ) -> None:
@@ -71,17 +135,21 @@ def test_a_candidate_that_the_gate_refuses_is_not_released_in_the_same_run_nor_i
 
 def _refused(db: Engine) -> None:
     """A measured candidate whose gain is not certain."""
-    value = Interval(0.5, 0.4, 0.6)
-    report = Report(
-        id=0, task=TASK, candidate_sha256="c", dataset_sha256="d", main_score="accuracy", unit="share", value=value,
-        baseline=0.5, champion=None, delta_baseline=Interval(0.0, -0.1, 0.1), delta_champion=None, n=100, seed=17,
-        scores={}, slices={}, latency_ms=1.0, size_bytes=1, passed=False, reasons=["not better than the baseline"],
-    )  # fmt: skip
     made = {"task": TASK, "dataset_sha256": "d", "profile": "tiny", "seed": 17, "params": {}, "manifest": {}}
     with db.begin() as conn:
         conn.execute(tables.dataset.insert().values(sha256="d", task=TASK, path="x", counts={}, manifest={}))
         conn.execute(tables.candidate.insert().values(sha256="c", **made))
-        reports.record(conn, report, "", reports.Details({}, [], []))
+        reports.record(conn, _report("c"), "", reports.Details({}, [], []))
+
+
+def _report(candidate: str) -> Report:
+    value = Interval(0.5, 0.4, 0.6)
+    return Report(
+        id=0, task=TASK, candidate_sha256=candidate, dataset_sha256="d", main_score="accuracy", unit="share",
+        value=value, baseline=0.5, champion=None, delta_baseline=Interval(0.0, -0.1, 0.1), delta_champion=None, n=100,
+        seed=17, scores={}, slices={}, latency_ms=1.0, size_bytes=1, passed=False,
+        reasons=["not better than the baseline"],
+    )  # fmt: skip
 
 
 def test_the_second_run_of_a_pool_waits_also_the_first_time(dagster: DagsterInstance) -> None:
