@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # A curve's points are written together: one transaction per point would cost more than a tiny training step.
 FLUSH_POINTS = 100
 FLUSH_SECONDS = 5.0
+PARENT = "mlflow.parentRunId"  # the tag that nests a run in another: mlflow.org/docs, "Parent and child runs"
 
 
 def uri(settings: Settings) -> str:

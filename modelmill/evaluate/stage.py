@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
-from modelmill import tracking
 from modelmill.datasets.expectations import check_leak
 from modelmill.embed.encoder import encoder_source, identity
 from modelmill.errors import DataError, MillError, UserError
-from modelmill.evaluate import bootstrap, compare, gate, latency, page, reports, unseen
+from modelmill.evaluate import bootstrap, compare, gate, latency, page, reports, tracked, unseen
 from modelmill.inference import ir
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Candidate, Dataset, Example, Report, Split, canonical_json, sha256_text
@@ -83,7 +82,7 @@ def evaluate(
         made = reports.record(conn, made, rival.sha256 if rival else "", beside)
         sha256 = sha256_text(canonical_json(reports.to_json(made)))
         publications.publish(conn, lease, input_hash=input_hash, sha256=sha256, rows=made.n, detail=_brief(made))
-    _track(settings, task, candidate, made, page.write(settings, db, task, made))
+    tracked.track(settings, task, candidate, rival, made, page.write(settings, db, task, made))
     return Evaluated(made, fresh=True)
 
 
@@ -237,24 +236,6 @@ def _brief(made: Report) -> dict[str, Any]:
         "engines": dict(made.engines),
         **{side: numbers for side, numbers in sides.items() if numbers},
     }
-
-
-def _track(settings: Settings, task: Task, candidate: Candidate, made: Report, written: Path) -> None:
-    """Beside the training's curves in MLflow, if the candidate has a run there."""
-    if candidate.mlflow_run_id is None:
-        return
-    run = tracking.resume(settings, candidate.mlflow_run_id)
-    for score, sides in made.scores.items():
-        for side, value in sides.items():
-            if value is not None:
-                run.metric(f"test_{score}" if side == "candidate" else f"test_{score}_{side}", value)
-    run.metric("latency_ms", made.latency_ms)
-    run.metric("delta_baseline_low", made.delta_baseline.low)
-    run.tag("engine", made.engines.get("candidate", "torch"))
-    run.tag("gate", "passed" if made.passed else "; ".join(made.reasons))
-    run.artifact(written)
-    run.model(made.task, made.candidate_sha256, task.sample)
-    run.flush()
 
 
 def _no_candidate(task: Task) -> UserError:

@@ -120,6 +120,10 @@ def test_a_search_model_is_trained_once_measured_once_and_refused_when_altered(s
     once_more = evaluate(small, db, task, trained.candidate)
     assert (once_more.report, once_more.fresh) == (report, False)
     assert tracked(small, trained.candidate.mlflow_run_id) == pytest.approx(report.value.value)
+    (nested,) = nested_runs(small, task.name, trained.candidate.mlflow_run_id)
+    assert nested.data.params["against"] == task.baseline_name and nested.data.tags["gate"]
+    assert nested.data.metrics["test_mrr_bm25"] == pytest.approx(report.scores["mrr"]["bm25"])
+    assert nested.data.metrics["delta_baseline_low"] == pytest.approx(report.delta_baseline.low)
 
     weights = trained.candidate.path / "model.safetensors"
     weights.chmod(0o644)
@@ -198,6 +202,14 @@ def tracked(settings: Settings, run_id: str | None) -> float:
     """The main score as MLflow has it."""
     assert run_id is not None
     return tracking.client(settings).get_run(run_id).data.metrics["test_mrr"]
+
+
+def nested_runs(settings: Settings, experiment: str, run_id: str | None) -> list[Any]:
+    """The runs that MLflow shows beneath that run."""
+    mlflow = tracking.client(settings)
+    known = mlflow.get_experiment_by_name(experiment)
+    assert known is not None
+    return list(mlflow.search_runs([known.experiment_id], f"tags.`{tracking.PARENT}` = '{run_id}'"))
 
 
 @pytest.fixture
