@@ -12,6 +12,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psutil
@@ -37,13 +38,36 @@ STARTING_SECONDS = 300.0
 AFTER_END_SECONDS = 2 * heartbeats.BEAT_SECONDS
 
 
+class Looks:
+    """What a process remembers from look to look, so that a clock that is set does not make the living look dead."""
+
+    def __init__(self) -> None:
+        self._offset = time.time() - time.monotonic()
+        self._heard: dict[tuple[str, str], float] = {}
+
+    @property
+    def set_forward(self) -> float:
+        """Seconds by which this machine's clock was set forward since; a process's age does not know of it."""
+        return max(0.0, time.time() - time.monotonic() - self._offset)
+
+    def beats(self, found: Sequence[Beat]) -> dict[str, list[Beat]]:
+        """By run. A beat that is not that of the last look is no silence, whatever the database's clock says."""
+        beats: dict[str, list[Beat]] = {}
+        for beat in found:
+            before = self._heard.get((beat.run, beat.step), beat.heard)
+            beats.setdefault(beat.run, []).append(beat if before == beat.heard else replace(beat, silent=0.0))
+        self._heard = {(beat.run, beat.step): beat.heard for beat in found}
+        return beats
+
+
+_looks = Looks()
+
+
 def reap(settings: Settings, instance: DagsterInstance, db: Engine) -> list[str]:
     """The ids of the runs that were found dead and are now failed (or canceled, where that was asked for)."""
     from dagster import DagsterRunStatus, RunsFilter
 
-    beats: dict[str, list[Beat]] = {}
-    for beat in heartbeats.all_beats(db):
-        beats.setdefault(beat.run, []).append(beat)
+    beats = _looks.beats(heartbeats.all_beats(db))
     unfinished = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
     records = instance.get_run_records(RunsFilter(statuses=unfinished))
     dead = [record for record in records if _dead(instance, record, beats.get(record.dagster_run.run_id, ()))]
@@ -103,7 +127,7 @@ def _dead(instance: DagsterInstance, record: RunRecord, beats: Sequence[Beat]) -
         return False
     seen = _process(instance, record.dagster_run.run_id)
     if seen is None:
-        return time.time() - record.create_timestamp.timestamp() > STARTING_SECONDS
+        return time.time() - record.create_timestamp.timestamp() > STARTING_SECONDS + _looks.set_forward
     return not _lives(*seen)
 
 
@@ -124,7 +148,7 @@ def _lives(pid: int, said_at: float) -> bool:
     try:
         process = psutil.Process(pid)
         # One second of slack: the clock ticks in which the kernel counts a process's age.
-        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= said_at + 1
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= said_at + 1 + _looks.set_forward
     except psutil.NoSuchProcess:
         return False
 

@@ -6,11 +6,21 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import psutil
 import pytest
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster import (
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    MetadataValue,
+)
+from dagster._core.events import EngineEventData
 from sqlalchemy import Engine, text
 
 from modelmill import processes
@@ -114,3 +124,30 @@ def test_a_process_that_works_on_after_its_run_has_ended_is_ended_and_one_that_o
     assert ended(orphan)
     assert innocent.poll() is None
     assert [left.run for left in heartbeats.all_beats(db)] == [runs[1].run_id]
+
+
+def test_a_clock_that_is_set_forward_buries_nobody(
+    settings: Settings, db: Engine, dagster: DagsterInstance, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = reaper.Looks()
+    monkeypatch.setattr(reaper, "_looks", looks)
+    elsewhere, between_steps = started(dagster, host="elsewhere"), started(dagster)
+    beat(db, elsewhere.run_id, "elsewhere", 1, "another boot/1")
+    process = start(between_steps.run_id)
+    said = {"pid": MetadataValue.text(str(process.pid))}
+    dagster.report_engine_event("executing", between_steps, EngineEventData(metadata=said))
+    assert reaper.reap(settings, dagster, db) == []
+
+    hour = 3600.0
+    real, created = time.time, psutil.Process.create_time
+    monkeypatch.setattr(reaper.time, "time", lambda: real() + hour)
+    # What psutil says of a process that began before the clock was set: the kernel keeps its age, not its hour.
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: created(self) + hour)
+    monkeypatch.setattr(reaper, "SILENT_SECONDS", 0.0)
+    with db.begin() as conn:
+        conn.execute(text("UPDATE heartbeat SET beat_at = beat_at + interval '1 millisecond'"))
+    assert reaper.reap(settings, dagster, db) == []
+    assert reaper.reap(settings, dagster, db) == [elsewhere.run_id], "it has not beaten since the last look"
+    process.kill()
+    process.wait(10)
+    assert reaper.reap(settings, dagster, db) == [between_steps.run_id]
