@@ -115,6 +115,11 @@ class Settings(BaseSettings):
     dvc: Path | None = Field(
         None, description="The DVC program. Default: .venv-dvc/bin/dvc in the root, else dvc on the PATH."
     )
+    run_launcher: Literal["process", "kubernetes"] = Field(
+        "process",
+        description="Where a run works: a process of this machine, or a Kubernetes Job (needs modelmill[kubernetes]).",
+    )
+    run_image: str = Field("modelmill:latest", description="The image of a run that is a Kubernetes Job.")
     failure_webhook: SecretStr | None = Field(
         None,
         description="An address that gets a POST with JSON for every run that failed: job, reason, first line of the "

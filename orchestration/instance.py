@@ -15,6 +15,7 @@ import yaml
 from modelmill.errors import PrerequisiteError
 from modelmill.settings import Settings
 from modelmill.store.database import database_url
+from orchestration import pods
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -61,7 +62,7 @@ def prepare(settings: Settings) -> Path:
     home = settings.home_dir / "dagster"
     ours = {"host": "127.0.0.1", "port": settings.code_port, "location_name": "modelmill"}
     _write(home / "workspace.yaml", {"load_from": [{"grpc_server": ours}]})
-    _write(home / "dagster.yaml", CONFIG)
+    _write(home / "dagster.yaml", {**CONFIG, **pods.launcher(settings)})
     return home
 
 

@@ -69,6 +69,8 @@ def _launch(asked: argparse.Namespace, settings: Settings) -> int:
     from orchestration import instance, jobs
     from orchestration.turns import turn
 
+    if settings.run_launcher != "process":
+        raise _started_elsewhere(settings)
     database.migrate(settings)
     if asked.what == "intake":
         names = [corpora.get(database.engine(settings), settings.tenant, name).name for name in asked.corpus]
@@ -79,6 +81,16 @@ def _launch(asked: argparse.Namespace, settings: Settings) -> int:
     with instance.connect(settings) as made, turn(settings, made, asked.what):
         codes = [_run(made, settings, asked, *one) for one in wanted]
     return next((code for code in codes if code), 0)
+
+
+def _started_elsewhere(settings: Settings) -> UserError:
+    """Dagster's run monitoring would look for the Job of a run that works here, find none and end the run."""
+    return UserError(
+        "a run cannot work in this process",
+        allowed="runs that Dagster starts: from its UI, by a schedule or a sensor, or over its GraphQL endpoint",
+        found=f"MILL_RUN_LAUNCHER={settings.run_launcher}",
+        next=f"start it at http://{settings.host}:{settings.dagster_port}/jobs, or set MILL_RUN_LAUNCHER=process",
+    )
 
 
 def _intake_keys(stage: str | None) -> list[AssetKey] | None:

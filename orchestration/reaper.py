@@ -70,7 +70,7 @@ def reap(settings: Settings, instance: DagsterInstance, db: Engine) -> list[str]
     beats = _looks.beats(heartbeats.all_beats(db))
     unfinished = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
     records = instance.get_run_records(RunsFilter(statuses=unfinished))
-    dead = [record for record in records if _dead(instance, record, beats.get(record.dagster_run.run_id, ()))]
+    dead = [record for record in records if _dead(settings, instance, record, beats.get(record.dagster_run.run_id, ()))]
     for record in dead:
         _bury(settings, instance, db, record)
     known = {record.dagster_run.run_id for record in records}
@@ -120,9 +120,12 @@ def _own(beats: Sequence[Beat]) -> Iterator[psutil.Process]:
                 continue
 
 
-def _dead(instance: DagsterInstance, record: RunRecord, beats: Sequence[Beat]) -> bool:
+def _dead(settings: Settings, instance: DagsterInstance, record: RunRecord, beats: Sequence[Beat]) -> bool:
     if beats:
         return all(not beat.lives if beat.here else beat.silent > SILENT_SECONDS for beat in beats)
+    # A Kubernetes Job without a step at work is judged by Dagster's run monitoring, which asks Kubernetes.
+    if settings.run_launcher == "kubernetes":
+        return False
     if record.dagster_run.tags.get(HOST_TAG, socket.gethostname()) != socket.gethostname():
         return False
     seen = _process(instance, record.dagster_run.run_id)
