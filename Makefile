@@ -2,7 +2,6 @@
 PYTHON ?= python3.11
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 BIN := .venv/bin
-WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
@@ -41,8 +40,8 @@ down: setup ## end what `make up` started, from elsewhere
 repro: setup ## the same chain by DVC: what its lock file says is current is not run
 	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv-dvc/bin/dvc repro $(ARGS)
 
-test: setup ## the tests, by two workers at once (WORKERS=0: none, as a debugger wants it)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+test: setup ## the tests
+	$(BIN)/python -m pytest $(ARGS)
 
 chaos: setup ## kill everything at random moments while it works: the whole form, an hour or more
 	MILL_CHAOS=whole $(BIN)/python -m pytest -s tests/orchestration/test_chaos.py

@@ -49,7 +49,7 @@ SIGNS = {
     "daemon": "dagster-daemon run",
     "webserver": "dagster-webserver --",
     "mlflow": "mlflow server",
-    "release service": f"serve {TASK}:",
+    "release service": f"serve {TASK.replace(chr(95), chr(45))}:",
     "gateway": "serve serving.gateway",
 }
 VICTIMS = (*SIGNS, "worker", "postmaster")

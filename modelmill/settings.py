@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         None,
         description="Any PostgreSQL with pgvector, as postgresql://user:password@host/db. Default: the embedded one.",
     )
+    store_url: SecretStr | None = Field(
+        None,
+        description="Where models and frozen sets are kept for other machines too: s3://bucket/folder, gs://... "
+        "Credentials: as the cloud's tools find them. Default: this machine's home only.",
+    )
     tenant: str = Field("default", description="The tenant whose corpora and models the command line works on.")
     profile: Profile = Field("small", description="The one size dial: tiny (minutes, for a laptop), small, full.")
     seed: int = Field(17, ge=0, le=2**31 - 1, description="Seed of every random choice: splits, training, bootstrap.")

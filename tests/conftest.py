@@ -20,13 +20,6 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the tests' models are bundled or
 os.environ["MILL_ENGINE"] = "torch"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one worker of several runs: a file whole, and all of the sandbox, whose tests share one house."""
-    for item in items:
-        sandboxed = "sandbox" in item.path.relative_to(item.session.config.rootpath).parts
-        item.add_marker(pytest.mark.xdist_group("sandbox" if sandboxed else item.path.name))
-
-
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """One PostgreSQL a test session: MILL_TEST_DATABASE_URL, or the embedded one. It must start: nothing is skipped."""
@@ -36,7 +29,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def template(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A migrated database that every test's own is copied from (0.1 s instead of 1 s)."""
-    name = f"mill_template_{os.getpid()}"  # several workers may share one server
+    name = f"mill_template_{os.getpid()}"  # two sessions may share one server
     _sql(server_url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
     settings = _settings(tmp_path_factory.mktemp("template"), _with_database(server_url, name))
     database.migrate(settings)

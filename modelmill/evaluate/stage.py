@@ -74,7 +74,7 @@ def evaluate(
     if last is not None and last.input_hash == input_hash and known is not None:
         return Evaluated(known, fresh=False)
     lease = publications.take(db, asset)
-    test = _read(db, task, datasets.get(db, candidate.dataset_sha256), rival)
+    test = _read(settings, db, task, datasets.get(db, candidate.dataset_sha256), rival)
     found = _measure(settings, task, test, candidate, rival, progress)
     made = _report(settings, task, test, candidate, found)
     with db.begin() as conn:
@@ -100,8 +100,8 @@ def inputs(settings: Settings, task: Task, candidate: Candidate, champion: Candi
     return sha256_text(canonical_json([sides, how]))
 
 
-def _read(db: Engine, task: Task, dataset: Dataset, champion: Candidate | None) -> _Test:
-    artifacts.verify(dataset.path, dataset.sha256)
+def _read(settings: Settings, db: Engine, task: Task, dataset: Dataset, champion: Candidate | None) -> _Test:
+    dataset = datasets.here(settings, dataset)
     taught = datasets.get(db, champion.dataset_sha256) if champion else dataset
     asked = datasets.read_examples(dataset, Split.TEST)
     if not asked:

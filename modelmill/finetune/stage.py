@@ -23,7 +23,7 @@ from modelmill.inference import conversion, engine
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Candidate, Dataset, canonical_json, sha256_text
 from modelmill.settings import Profile, Settings
-from modelmill.store import artifacts, candidates, publications, tables
+from modelmill.store import artifacts, candidates, datasets, publications, tables
 from modelmill.task import Task
 
 CARD = "README.md"
@@ -56,6 +56,7 @@ def finetune(
     if known is not None:
         return Trained(known, fresh=False)
     _refuse_tainted(db, dataset)
+    dataset = datasets.here(settings, dataset)
     lease = publications.take(db, asset)
     origin = {"task": task.name, "dataset_sha256": dataset.sha256, "profile": profile, "seed": seed}
     with _staging(settings) as folder, _run(settings, task, dataset, origin, profile) as run:

@@ -3,7 +3,8 @@
 An artifact holds data only (safetensors, JSON, text, Parquet, an IR under `openvino/`): nothing in it is code.
 Its manifest, `artifact.json`, lists every file with size and sha256; the sha256 of the manifest's canonical spelling
 is the artifact's name. A staging folder may have a `manifest.json` of its own: that is one of its files.
-Written as temp, fsync, rename, fsync of the folder, so that a killed writer leaves no half of one.
+Written as temp, fsync, rename, fsync of the folder, so that a killed writer leaves no half of one. Where machines share
+a store (bucket.py), what is published is sent there too, and what is not here is fetched from there.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from modelmill.errors import DataError, PrerequisiteError, UserError
 from modelmill.inference import ir, ir_check
 from modelmill.records import canonical_json, sha256_text
 from modelmill.settings import Settings
+from modelmill.store import bucket
 
 MANIFEST = "artifact.json"
 SUFFIXES = (".safetensors", ".json", ".txt", ".parquet", ".md")
@@ -52,6 +54,7 @@ def publish_dir(settings: Settings, staging: Path, kind: str) -> tuple[str, Path
         sha256 = sha256_text(canonical_json(manifest))
         _write(temp / MANIFEST, canonical_json(manifest).encode())
         target = _place(temp, location(settings, sha256), sha256)
+        bucket.push(settings, sha256, target)
     except OSError as error:
         raise _not_written(store, error) from error
     finally:
@@ -66,10 +69,11 @@ def open_artifact(settings: Settings, sha256: str) -> Path:
             f"{sha256!r} names no artifact", allowed="64 hexadecimal digits", found=repr(sha256), next="mill releases"
         )
     path = location(settings, sha256)
-    if not path.is_dir():
+    if not path.is_dir() and not _fetched(settings, sha256, path):
+        there = bucket.shown(settings)
         raise PrerequisiteError(
             f"the artifact {sha256[:12]} is not in the store",
-            allowed=f"a folder {path}",
+            allowed=f"a folder {path}" + (f", or an object in {there}" if there else ""),
             found="nothing there",
             next="restore the store from a backup, or make it again: mill run --force",
         )
@@ -112,6 +116,34 @@ def size_bytes(path: Path) -> int:
 def location(settings: Settings, sha256: str) -> Path:
     """Where the artifact lies or would lie; nothing is looked at."""
     return settings.artifacts_dir / sha256[:2] / sha256
+
+
+def _fetched(settings: Settings, sha256: str, path: Path) -> bool:
+    """Whether it came from the shared store and lies at `path` now. Raises DataError when what came is another."""
+    temp = settings.artifacts_dir / ".tmp" / uuid.uuid4().hex
+    try:
+        temp.mkdir(parents=True)
+        if not bucket.fetch(settings, sha256, temp):
+            return False
+        verify(temp, sha256)
+        _keep(temp)
+        _place(temp, path, sha256)
+    except OSError as error:
+        raise _not_written(settings.artifacts_dir, error) from error
+    finally:
+        shutil.rmtree(temp, ignore_errors=True)
+    return True
+
+
+def _keep(folder: Path) -> None:
+    """As if it had been written here: read-only files, all on the disk."""
+    for path in (*folder.rglob("*"), folder):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            path.chmod(0o444)
 
 
 def _copy_all(staging: Path, temp: Path) -> Mapping[str, Mapping[str, Any]]:

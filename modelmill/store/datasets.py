@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.errors import DataError, UserError
 from modelmill.records import Dataset, Example, Split, Unit
-from modelmill.store import publications
+from modelmill.settings import Settings
+from modelmill.store import artifacts, publications
 from modelmill.store.tables import dataset, dataset_unit
 from modelmill.task import Task
 
@@ -74,6 +75,11 @@ def get(db: Engine, sha256: str) -> Dataset:
             f"there is no dataset {sha256[:12]}", allowed="a dataset on record", found=sha256, next="mill status"
         )
     return _record(row)
+
+
+def here(settings: Settings, dataset: Dataset) -> Dataset:
+    """The same set where this machine keeps it, fetched if it must be, verified. Raises as `open_artifact` does."""
+    return replace(dataset, path=artifacts.open_artifact(settings, dataset.sha256))
 
 
 def named(db: Engine, prefix: str) -> Dataset:
