@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -25,7 +25,7 @@ def database_url(settings: Settings, schema: Schema = "mill", driver: str = "psy
     """The URL for one schema. dagster-postgres needs driver="psycopg2"; everything else speaks psycopg 3."""
     raw = settings.database_url.get_secret_value() if settings.database_url else embedded_url(settings.home_dir)
     url = make_url(raw).set(drivername=f"postgresql+{driver}")
-    options = f"-csearch_path={schema},public"
+    options = f"-csearch_path={schema},public -cclient_encoding=UTF8"
     return url.update_query_dict({"options": options})
 
 
@@ -56,6 +56,7 @@ def migrate(settings: Settings, revision: str = "head") -> None:
     db = engine(settings)
     try:
         with db.begin() as conn:
+            _refuse_other_encodings(conn)
             conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill migrate'))"))
             for schema in SCHEMAS:
                 conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
@@ -73,6 +74,19 @@ def migrate(settings: Settings, revision: str = "head") -> None:
             found=str(error.orig),
             next="install pgvector there (`CREATE EXTENSION vector` as its superuser), then `mill doctor`",
         ) from error
+
+
+def _refuse_other_encodings(conn: Connection) -> None:
+    """A server made without a locale has SQL_ASCII: it would count bytes for characters and take broken text."""
+    statement = "SELECT current_database(), pg_encoding_to_char(encoding) FROM pg_database WHERE datname = "
+    name, encoding = conn.execute(text(statement + "current_database()")).one()
+    if encoding != "UTF8":
+        raise PrerequisiteError(
+            f"the database {name} cannot hold every text",
+            allowed="a database with the encoding UTF8",
+            found=encoding,
+            next=f"make another: createdb --encoding UTF8 --template template0 {name}_utf8, then set MILL_DATABASE_URL",
+        )
 
 
 def unreachable(settings: Settings, error: Exception) -> PrerequisiteError:

@@ -35,7 +35,7 @@ from modelmill.normalize.stage import normalize
 from modelmill.progress import Step
 from modelmill.records import Dataset
 from modelmill.settings import CHECKOUT, Settings
-from modelmill.store import candidates, corpora, publications, tables, vectors
+from modelmill.store import artifacts, candidates, corpora, publications, tables, vectors
 from modelmill.task import Gate, Task, get_task
 
 ARGV = ["-m", "modelmill.finetune.worker"]
@@ -213,9 +213,13 @@ def nested_runs(settings: Settings, experiment: str, run_id: str | None) -> list
 
 
 @pytest.fixture
-def frozen(settings: Settings, db: Engine) -> Dataset:
-    """A dataset row without files."""
-    made = Dataset("d" * 64, "semantic_search", settings.root / "nowhere", {"train": 3}, {"sources": []})
+def frozen(settings: Settings, db: Engine, tmp_path: Path) -> Dataset:
+    """A dataset whose file was broken when it was frozen."""
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.json").write_text('{"counts": {"train": 1}}')
+    (tmp_path / "broken" / "train.parquet").write_text("not Parquet")
+    sha256, path = artifacts.publish_dir(settings, tmp_path / "broken", "dataset")
+    made = Dataset(sha256, "semantic_search", path, {"train": 3}, {"sources": []})
     with db.begin() as conn:
         conn.execute(
             tables.dataset.insert().values(
@@ -236,9 +240,6 @@ def test_a_tainted_dataset_trains_nothing(settings: Settings, db: Engine, frozen
 def test_a_failed_training_publishes_nothing_and_tells_the_workers_error(
     settings: Settings, db: Engine, frozen: Dataset
 ) -> None:
-    frozen.path.mkdir()
-    (frozen.path / "manifest.json").write_text('{"counts": {"train": 1}}')
-    (frozen.path / "train.parquet").write_text("not Parquet")
     with pytest.raises(DataError, match=r"train\.parquet"):
         finetune(settings, db, get_task("semantic_search"), frozen, "tiny", 17)
     with db.connect() as conn:

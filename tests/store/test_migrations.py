@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, text
 
+from modelmill.errors import PrerequisiteError
 from modelmill.settings import Settings
 from modelmill.store import database
 from modelmill.store.tables import metadata
@@ -38,3 +41,20 @@ def test_every_library_has_a_schema_of_its_own(db: Engine) -> None:
     with db.connect() as conn:
         schemas = set(conn.execute(text("SELECT schema_name FROM information_schema.schemata")).scalars())
     assert set(database.SCHEMAS) <= schemas
+
+
+def test_a_database_that_counts_bytes_for_characters_is_refused(settings: Settings, server_url: str) -> None:
+    admin = create_engine(database.database_url(settings), isolation_level="AUTOCOMMIT")
+    name = f"{admin.url.database}_ascii"
+    other = admin.url.set(drivername="postgresql", database=name).difference_update_query(["options"])
+    there = settings.model_copy(update={"database_url": SecretStr(other.render_as_string(hide_password=False))})
+    with admin.connect() as conn:
+        conn.execute(text(f"CREATE DATABASE {name} ENCODING SQL_ASCII LOCALE 'C' TEMPLATE template0"))
+        try:
+            with pytest.raises(PrerequisiteError, match="cannot hold every text") as told:
+                database.migrate(there)
+        finally:
+            database.engine(there).dispose()
+            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+    assert told.value.found == "SQL_ASCII" and "--encoding UTF8" in told.value.next
