@@ -120,6 +120,11 @@ class Settings(BaseSettings):
     dvc: Path | None = Field(
         None, description="The DVC program. Default: .venv-dvc/bin/dvc in the root, else dvc on the PATH."
     )
+    night: str = Field(
+        "0 2 * * *",
+        pattern=r"^[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}$",
+        description="When what has a reason is trained again: minute, hour, day, month, weekday (cron), in UTC.",
+    )
     run_launcher: Literal["process", "kubernetes"] = Field(
         "process",
         description="Where a run works: a process of this machine, or a Kubernetes Job (needs modelmill[kubernetes]).",

@@ -99,7 +99,9 @@ def _due(settings: Settings, db: Engine) -> str:
     lines = [f"  {reason}" for reason in why]
     if not lines:
         return "nothing changed: `mill run` would make nothing, nor does the night"
-    return "\n".join(["`mill run` would make now, and the night at 02:00 UTC while `mill up` runs:", *lines])
+    return "\n".join(
+        [f"`mill run` would make now, and the night ({settings.night}, UTC) while `mill up` runs:", *lines]
+    )
 
 
 def _programs(settings: Settings, db: Engine) -> Any:

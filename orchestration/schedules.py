@@ -8,11 +8,11 @@ from datetime import datetime
 import dagster as dg
 from sqlalchemy import Engine
 
-from modelmill.settings import Settings
+from modelmill.settings import Settings, load
 from modelmill.task import Task, all_tasks
 from orchestration.jobs import INTAKE, train_name
 
-NIGHTLY, WEEKLY = "0 2 * * *", "0 3 * * 0"
+WEEKLY = "0 3 * * 0"
 SUNDAY = 6
 CONFIRMED = "nothing changed: confirmed once a week"
 
@@ -35,19 +35,18 @@ def weekly_corpora(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequ
 
 
 def nightly(task: Task) -> dg.ScheduleDefinition:
-    """At 02:00 UTC: a run if the task's data, code or dial changed since it was last made, else the reason for none."""
+    """At MILL_NIGHT: a run if the task's data, code or dial changed since it was last made, else why there is none."""
 
     @dg.schedule(
-        cron_schedule=NIGHTLY,
+        cron_schedule=load().night,
         job_name=train_name(task.name),
         name=f"nightly_{task.name}",
-        description=f"{task.title}: trained again at 02:00 UTC where something changed.",
+        description=f"{task.title}: trained again at night where something changed.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def due(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         from modelmill import plan
         from modelmill.monitor import drift
-        from modelmill.settings import load
         from modelmill.store import database
 
         settings = load()
@@ -64,10 +63,14 @@ def nightly(task: Task) -> dg.ScheduleDefinition:
             return dg.SkipReason(f"nothing changed for {task.name}")
         else:
             said = "; ".join(filter(None, (plan.said(why), moved)))
-        day = context.scheduled_execution_time.date().isoformat()
-        return dg.RunRequest(run_key=f"{task.name}:{day}", tags={"reason": said})
+        return dg.RunRequest(run_key=run_key(task.name, context.scheduled_execution_time), tags={"reason": said})
 
     return due
+
+
+def run_key(task: str, tick: datetime) -> str:
+    """By which Dagster sees that a night was asked for already."""
+    return f"{task}:{tick:%Y-%m-%dT%H:%M}"
 
 
 def _to_confirm(settings: Settings, db: Engine, task: Task, when: datetime) -> bool:

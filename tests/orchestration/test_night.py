@@ -45,7 +45,7 @@ def test_the_night_says_why_it_trains(settings: Settings, dagster: DagsterInstan
     context = dg.build_schedule_context(instance=dagster, scheduled_execution_time=NIGHT)
     asked = defs.resolve_schedule_def(f"nightly_{TASK}").evaluate_tick(context).run_requests
     assert [(one.run_key, one.tags["reason"]) for one in asked] == [
-        (f"{TASK}:2026-11-21", f"datasets {TASK}: never made")
+        (f"{TASK}:2026-11-21T02:00", f"datasets {TASK}: never made")
     ]
 
 
