@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -34,6 +34,10 @@ COLUMNS = (
     "corpus_id", "document_id", "path", "name", "kind", "language", "sha256", "text", "signature", "docstring", "group",
     "start_line", "end_line", "meta", "cluster",
 )  # fmt: skip
+OUTLINE = (
+    "key", "characters", "kind", "language", "group", "sha256", "document_sha256", "cluster", "start_line", "end_line",
+)  # fmt: skip
+STREAMED = 1000  # rows fetched at a time
 LENGTHS = (100, 200, 500, 1000, 2000, 5000, 10_000)  # characters
 
 
@@ -57,6 +61,28 @@ def query(
             statement = _trainable(conn, statement, policy)
         rows = conn.execute(statement.order_by(corpus.c.name, unit.c.path, unit.c.start_line, unit.c.name)).all()
     return [record(row) for row in rows]
+
+
+def stream(db: Engine, corpora: Sequence[str], tenant: str) -> Iterator[Unit]:
+    """The units of these corpora by id, some at a time: memory does not grow with their number."""
+    statement = _filtered(columns(), (), (), corpora, tenant).order_by(unit.c.id)
+    with db.connect() as conn:
+        for row in conn.execution_options(yield_per=STREAMED).execute(statement):
+            yield record(row)
+
+
+def outlines(db: Engine, corpus_id: int) -> list[dict[str, Any]]:
+    """What can be said of each unit of a corpus without its text, as OUTLINE names it; `characters` is its length."""
+    statement = _joined(
+        select(
+            func.concat(corpus.c.name, ":", unit.c.path, "::", unit.c.name).label("key"),
+            func.length(func.btrim(unit.c.text, " \t\r\n")).label("characters"),
+            document.c.sha256.label("document_sha256"),
+            *(unit.c[name] for name in OUTLINE if name in unit.c),
+        )
+    )
+    with db.connect() as conn:
+        return [dict(row) for row in conn.execute(statement.where(unit.c.corpus_id == corpus_id)).mappings()]
 
 
 def count(
