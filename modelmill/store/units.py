@@ -1,14 +1,12 @@
-"""Units: written per document as a whole, read by kind, language and corpus; for training with consent."""
+"""Units: written by parsed.py, read by kind, language and corpus; for training with consent."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
     Engine,
     Integer,
@@ -18,7 +16,6 @@ from sqlalchemy import (
     Text,
     any_,
     cast,
-    delete,
     func,
     literal,
     select,
@@ -30,10 +27,6 @@ from modelmill.records import Unit
 from modelmill.store.consents import live
 from modelmill.store.tables import corpus, document, unit
 
-COLUMNS = (
-    "corpus_id", "document_id", "path", "name", "kind", "language", "sha256", "text", "signature", "docstring", "group",
-    "start_line", "end_line", "meta", "cluster",
-)  # fmt: skip
 OUTLINE = (
     "key", "characters", "kind", "language", "group", "sha256", "document_sha256", "cluster", "start_line", "end_line",
 )  # fmt: skip
@@ -153,26 +146,6 @@ def by_sha256(db: Engine, shas: Iterable[str]) -> dict[str, list[Unit]]:
         for row in conn.execute(statement):
             found.setdefault(row.sha256, []).append(record(row))
     return found
-
-
-def replace(conn: Connection, corpus_id: int, documents: Sequence[int], units: Mapping[int, Sequence[Unit]]) -> None:
-    """Make `units` (by document id) the units of these documents, by COPY."""
-    if documents:
-        conn.execute(delete(unit).where(unit.c.document_id == any_(literal(list(documents), ARRAY(BigInteger)))))
-    names = ", ".join(f'"{name}"' for name in COLUMNS)
-    driver: Any = conn.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY mill.unit ({names}) FROM STDIN") as copy:
-        for document_id, found in units.items():
-            for one in found:
-                copy.write_row(_row(corpus_id, document_id, one))
-
-
-def _row(corpus_id: int, document_id: int, one: Unit) -> tuple[object, ...]:
-    meta = json.dumps(dict(one.meta), ensure_ascii=False)
-    return (
-        corpus_id, document_id, one.path, one.name, one.kind, one.language, one.sha256, one.text, one.signature,
-        one.docstring, one.group, one.start_line, one.end_line, meta, one.cluster or one.sha256,
-    )  # fmt: skip
 
 
 def _joined(statement: Select[Any]) -> Select[Any]:

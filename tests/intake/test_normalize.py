@@ -13,7 +13,7 @@ from modelmill import erasure
 from modelmill.errors import FencedError, UserError
 from modelmill.extract.stage import extract
 from modelmill.licences.policy import may_train
-from modelmill.normalize import stage
+from modelmill.normalize import parsing, stage
 from modelmill.normalize.duplicates import clusters
 from modelmill.normalize.expectations import check_units, rescan
 from modelmill.normalize.stage import is_current, normalize
@@ -123,7 +123,7 @@ def test_a_newer_parser_parses_everything_again(
     settings: Settings, db: Engine, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = normalize(settings, db, corpus)
-    monkeypatch.setattr(stage, "NORMALIZE_VERSION", 1000)
+    monkeypatch.setattr(parsing, "NORMALIZE_VERSION", 1000)
     told: list[Step] = []
     second = normalize(settings, db, corpus, told.append)
     assert (told[-1].done, second.fresh, second.sha256) == (5, True, first.sha256)
