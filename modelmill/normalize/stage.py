@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from modelmill.errors import UserError
 from modelmill.extract.source import open_corpus
 from modelmill.extract.stage import nothing_found
-from modelmill.normalize import clustering, parsing, workers
+from modelmill.normalize import clustering, parsing, tested, workers
 from modelmill.normalize.language import all_languages
 from modelmill.normalize.parsing import Parsed
 from modelmill.normalize.privacy import PRIVACY_VERSION
@@ -63,6 +63,7 @@ def normalize(settings: Settings, db: Engine, corpus: Corpus, progress: Progress
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill units'))"))
         publications.check(conn, lease)
         parsed.move_in(conn, corpus.id)
+        tested.bring_up_to_date(conn, corpus.id)
         clustering.bring_up_to_date(conn)
         result = _summary(conn, corpus)
         if not result.units:
