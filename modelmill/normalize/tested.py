@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -90,11 +90,11 @@ def links(subjects: Sequence[Subject], tests: Iterable[Testing]) -> dict[int, li
         named[_last(one.name)].append(one)
     found: dict[int, list[str]] = defaultdict(list)
     for test in tests:
-        near = {_last(module) for module in test.imports} | {subject_of(test.path)}
+        near = {_place(module) for module in test.imports} | {("", subject_of(test.path))}
         for name in _mentioned(test):
             alike = named.get(name, [])
             for one in alike:
-                if (len(alike) == 1 or _file(one.path) in near) and len(found[one.id]) < MAX_TESTS:
+                if (len(alike) == 1 or _is_near(one.path, near)) and len(found[one.id]) < MAX_TESTS:
                     found[one.id].append(f"{test.path}::{test.name}")
     return {key: tests for key, tests in found.items() if tests}
 
@@ -103,7 +103,8 @@ def _mentioned(test: Testing) -> Iterable[str]:
     """The names that it calls, and the one that its own name says."""
     own = _last(test.name)
     said = subject_name(own)
-    return dict.fromkeys([*(_last(call) for call in test.calls), *([said] if said != own else [])])
+    called = (name for call in test.calls if not (name := _last(call)).startswith("__"))  # super().__init__()
+    return dict.fromkeys([*called, *([said] if said != own else [])])
 
 
 def subject_name(name: str) -> str:
@@ -119,13 +120,21 @@ def subject_of(path: str) -> str:
     return subject_name(PurePosixPath(path).stem)
 
 
-def _file(path: str) -> str:
-    """What imports call a file by: its name, or its folder's where it stands for that."""
+def _is_near(path: str, near: Set[tuple[str, str]]) -> bool:
+    """Whether one of the places is the file's; `abc` of `collections.abc` is no `aiohttp/abc.py`."""
     file = PurePosixPath(path)
-    return file.parent.name if file.stem in ("__init__", "index") and file.parent.name else file.stem
+    file = file.parent if file.stem in ("__init__", "index") and file.parent.name else file
+    folder, stem = file.parent.name, file.stem
+    return ("", stem) in near or (folder, stem) in near or (not folder and any(last == stem for _, last in near))
+
+
+def _place(module: str) -> tuple[str, str]:
+    """An imported module's folder, where it is said, and its name: `a.b.c` -> (b, c), `./money` -> ("", money)."""
+    parts = PART.findall(re.sub(r"\.[jt]sx?$", "", module))
+    return (parts[-2] if len(parts) > 1 else "", parts[-1] if parts else module)
 
 
 def _last(name: str) -> str:
-    """The last part: `json.loads` -> `loads`, `./money` -> `money`, `f#2` -> `f`."""
-    parts = PART.findall(name.split("#")[0].removesuffix(".js").removesuffix(".ts"))
+    """The last part: `json.loads` -> `loads`, `f#2` -> `f`."""
+    parts = PART.findall(name.split("#")[0])
     return parts[-1] if parts else name

@@ -47,7 +47,8 @@ def parse(
             if not idle:
                 yield from _collect(busy, idle)
             connection = idle.pop()
-            connection.send([(stored.record, content) for stored, content in batch])
+            with _told_when_gone(batch):
+                connection.send([(stored.record, content) for stored, content in batch])
             busy[connection] = batch
         while busy:
             yield from _collect(busy, idle)
@@ -58,17 +59,23 @@ def _collect(busy: dict[Connection, Batch], idle: list[Connection]) -> Iterator[
     for connection in wait(list(busy)):
         assert isinstance(connection, Connection)
         batch = busy.pop(connection)
-        try:
+        with _told_when_gone(batch):
             found: list[Parsed] = connection.recv()
-        except (EOFError, OSError) as error:
-            raise PrerequisiteError(
-                "a process that parses ended before its time",
-                allowed="processes that are not killed, with some 200 MB of memory each",
-                found=f"none answers for {len(batch)} documents, the first {batch[0][0].record.path!r}",
-                next="the same command again, it goes on where it stopped; MILL_THREADS=1 parses without processes",
-            ) from error
         idle.append(connection)
         yield from ((stored, one) for (stored, _), one in zip(batch, found, strict=True))
+
+
+@contextmanager
+def _told_when_gone(batch: Batch) -> Generator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise PrerequisiteError(
+            "a process that parses ended before its time",
+            allowed="processes that are not killed, with some 200 MB of memory each",
+            found=f"none answers for {len(batch)} documents, the first {batch[0][0].record.path!r}",
+            next="the same command again, it goes on where it stopped; MILL_THREADS=1 parses without processes",
+        ) from error
 
 
 def _batches(documents: Iterable[tuple[Stored, bytes]]) -> Iterator[Batch]:

@@ -84,7 +84,7 @@ def test_a_test_is_called_after_what_it_tests(name: str, subject: str) -> None:
 def test_a_common_name_is_linked_only_where_the_file_has_to_do_with_the_test() -> None:
     a, b = tested.Subject(1, "src/a.py", "A.get"), tested.Subject(2, "src/b.py", "B.get")
     only = tested.Subject(3, "src/c.py", "unheard_of")
-    by_import = tested.Testing("tests/test_x.py", "test_it", ("thing.get",), ("pkg.a",))
+    by_import = tested.Testing("tests/test_x.py", "test_it", ("thing.get",), ("../src/a", "other.b"))
     by_file = tested.Testing("tests/test_b.py", "test_it", ("get",))
     elsewhere = tested.Testing("tests/test_x.py", "test_other", ("get", "unheard_of"))
     found = tested.links([a, b, only], [by_import, by_file, elsewhere])
