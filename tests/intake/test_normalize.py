@@ -260,7 +260,7 @@ def test_removal_erases_everything_of_the_corpus_and_marks_what_was_made_of_it(
     shared = {one.sha256 for one in units.query(db)}
     assert counts == {
         "documents": 5, "units": 13, "vectors": len(shas - shared), "datasets_tainted": 1, "releases_tainted": 0,
-        "predictions": 0, "files": 0,
+        "predictions": 0, "files": 0, "log_lines": 0, "reports_emptied": 0, "runs": 0,
     }  # fmt: skip
     with db.connect() as conn:
         assert set(conn.scalars(select(vector.c.sha256))) == shared
