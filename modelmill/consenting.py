@@ -11,23 +11,20 @@ from modelmill.settings import Settings
 from modelmill.store import consents, corpora
 
 
-def change(
-    settings: Settings, db: Engine, name: str, scope: str, *, give: bool, withdraw: bool, by: str
-) -> Iterator[str]:
-    """Change the consent if asked to, then tell its history. Raises UserError: no such corpus or scope, both ways."""
+def change(settings: Settings, db: Engine, name: str, *, give: bool, withdraw: bool, by: str) -> Iterator[str]:
+    """Change the consent if asked to, then tell its history. Raises UserError: no such corpus, both ways."""
     of = corpora.get(db, settings.tenant, name)
-    known: consents.Scope | None = next((one for one in consents.SCOPES if one == scope), None)
-    if known is None or (give and withdraw):
+    if give and withdraw:
         raise UserError(
             "the consent was not changed",
-            allowed="--give or --withdraw, with --scope " + " or ".join(consents.SCOPES),
-            found=f"scope {scope!r}" if known is None else "both",
+            allowed="--give or --withdraw",
+            found="both",
             next=f"mill corpus consent {name} --withdraw",
         )
     with db.begin() as conn:
         if give:
-            consents.give(conn, of, known, by)
-        marked = consents.withdraw(conn, of, known, by) if withdraw else None
+            consents.give(conn, of, "train", by)
+        marked = consents.withdraw(conn, of, "train", by) if withdraw else None
     if marked is not None:
         yield f"withdrawn; {marked} datasets are marked: models that knew them are not released any more"
     yield from _told(db, of)

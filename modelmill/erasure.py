@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from modelmill import logs
 from modelmill.records import Corpus, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import corpora, publications
@@ -37,22 +38,28 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
     lease = publications.take(db, corpora.ERASED, name)
     with db.begin() as conn:
         knew = rows.knew(conn, one)
-        counts = rows.erase(conn, one)
+        counts = rows.erase(conn, one, knew)
         # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
         counts["files"] = sum(_delete(path) for path in _files(settings, one, knew))
+        counts["log_lines"] = logs.forget(settings.home_dir, knew.runs, name)
         nothing = sha256_text("")
         publications.publish(conn, lease, input_hash=nothing, sha256=nothing, rows=0, detail=counts)
     return Erased(counts, knew.releases)
 
 
 def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
-    """The frozen sets with their working copies, what DVC cached of them and what a training kept; and our copy of a
-    remote source."""
+    """The frozen sets with their working copies, what DVC cached of them and what a training kept; the pages of reports
+    that show examples, here and as MLflow has them; what Dagster's runs printed; and our copy of a remote source."""
     for sha256, folder in knew.datasets.items():
         yield from _cached_by_dvc(settings, Path(folder))
         yield from _working_copies(settings, sha256)
         yield Path(folder)
         yield settings.home_dir / "checkpoints" / sha256  # of a training that was stopped: weights that knew it
+    for sha256 in knew.candidates:
+        for folder in (settings.home_dir / "reports", settings.mlruns_dir):
+            yield from sorted(folder.rglob(f"*-{sha256[:12]}.html"))
+    for run in knew.runs:
+        yield settings.home_dir / "dagster" / "storage" / run
     yield settings.home_dir / "sources" / f"git-{sha256_text(one.uri.partition('#')[0])[:24]}"
 
 

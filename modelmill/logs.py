@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
@@ -111,6 +111,30 @@ class Rotating(logging.Handler):
             before = self.file.with_suffix(f"{self.file.suffix}.{number - 1}") if number > 1 else self.file
             with suppress(FileNotFoundError):
                 before.replace(self.file.with_suffix(f"{self.file.suffix}.{number}"))
+
+
+def forget(home: Path, runs: Collection[str], partition: str) -> int:
+    """Take the lines about these runs or this partition out of the home's log and its older parts; returns how many."""
+    file, gone = home / "logs" / "mill.jsonl", 0
+    if not file.parent.is_dir():
+        return 0
+    with file.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for part in sorted(file.parent.glob(f"{file.name}*")):
+            lines = part.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [one for one in lines if not _is_about(one, runs, partition)]
+            if len(kept) < len(lines):
+                part.write_text("".join(kept), encoding="utf-8")
+                gone += len(lines) - len(kept)
+    return gone
+
+
+def _is_about(text: str, runs: Collection[str], partition: str) -> bool:
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and (said.get("run") in runs or said.get("partition") == partition)
 
 
 def line(at: float, level: str, program: str, said: Mapping[str, Any], home: Path) -> str:

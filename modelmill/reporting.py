@@ -23,11 +23,14 @@ SELECT path, name, line FROM mill.unit, regexp_split_to_table(text, E'\\n') AS l
 WHERE corpus_id = :corpus AND text ~ '<[A-Z_]+_[a-p]{10}>' AND line ~ '<[A-Z_]+_[a-p]{10}>'
 ORDER BY path, name, line LIMIT :limit
 """
+# Clusters are counted once for all: asked unit by unit it is a scan of the table each, 158 s for 13,690 units.
 DUPLICATES = """
+WITH shared AS (
+    SELECT cluster FROM mill.unit GROUP BY cluster HAVING min(corpus_id) <> max(corpus_id)
+)
 SELECT count(*) - count(DISTINCT u.sha256) AS exact, count(DISTINCT u.sha256) - count(DISTINCT u.cluster) AS near,
-count(*) FILTER (WHERE EXISTS (
-    SELECT FROM mill.unit o WHERE o.cluster = u.cluster AND o.corpus_id <> u.corpus_id)) AS also_elsewhere
-FROM mill.unit u WHERE corpus_id = :corpus
+count(s.cluster) AS also_elsewhere
+FROM mill.unit u LEFT JOIN shared s ON s.cluster = u.cluster WHERE u.corpus_id = :corpus
 """
 
 

@@ -89,14 +89,13 @@ def consent(
     name: str,
     give: bool = typer.Option(False, "--give", help="Allow it from now on."),
     withdraw: bool = typer.Option(False, "--withdraw", help="Take it back; models made with it are marked."),
-    scope: str = typer.Option("train", "--scope", help="train (models may learn from it) or run (it may be executed)."),
 ) -> None:
-    """Who allowed what with a corpus, and when. Give or withdraw it."""
+    """Who allowed models to learn from a corpus, and when. Give or withdraw it."""
     from modelmill import consenting
 
     settings = session.configured()
     db = session.opened(settings)
-    for line in consenting.change(settings, db, name, scope, give=give, withdraw=withdraw, by=session.actor()):
+    for line in consenting.change(settings, db, name, give=give, withdraw=withdraw, by=session.actor()):
         typer.echo(line)
 
 

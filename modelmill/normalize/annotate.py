@@ -8,6 +8,8 @@ identity, stays as it is. Everything is counted from the syntax tree and from na
     technologies  the known libraries among its imports (technologies.py)
     category      what it is for: test, or the field most of its technologies are from, else what its kind tells
     naming        the convention of its own name (naming.py)
+    patterns      idioms and design patterns that its form shows (patterns.py)
+    tests         of what is no test: the tests that name or call it (tested.py); known when the whole corpus is
     quality       0..1: the mean of documented, simple, short and named (quality.py)
 """
 
@@ -18,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from modelmill.normalize import naming, quality, technologies
+from modelmill.normalize import naming, patterns, quality, technologies
 from modelmill.normalize.language import Draft
 
 CODE = frozenset({"module", "class", "interface", "function", "method", "statement"})
@@ -35,6 +37,8 @@ def annotate(path: str, language: str, draft: Draft) -> Mapping[str, Any]:
         found["technologies"] = [one.name for one in known]
     if draft.kind in ("function", "method", "class", "interface"):
         found["naming"] = naming.convention(own_name(draft))
+        if shown := patterns.of(language, own_name(draft), draft):
+            found["patterns"] = shown
         found["quality"] = quality.of(language, own_name(draft), draft)
     return found
 

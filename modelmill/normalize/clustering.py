@@ -6,6 +6,7 @@ Per distinct text one row holds its bands and its cluster (the table `signature`
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import Connection, Text, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
@@ -20,7 +21,10 @@ RETURNING cluster
 UNSIGNED = """
 SELECT DISTINCT ON (sha256) sha256, text FROM mill.unit u
 WHERE NOT EXISTS (SELECT FROM mill.signature s WHERE s.sha256 = u.sha256) ORDER BY sha256
+LIMIT :limit
 """
+INTO = "COPY mill.signature (sha256, version, bands, cluster) FROM STDIN"
+SIGNED_AT_ONCE = 2000
 TELL_UNITS = """
 UPDATE mill.unit u SET cluster = s.cluster FROM mill.signature s WHERE s.sha256 = u.sha256 AND u.cluster <> s.cluster
 """
@@ -32,13 +36,26 @@ def bring_up_to_date(conn: Connection) -> None:
     The caller holds the lock on units: clusters reach over all corpora.
     """
     torn = set(conn.scalars(text(FORGET), {"version": SIGN_VERSION}))
-    new = {row.sha256: row.text for row in conn.execute(text(UNSIGNED))}
-    if new:
-        rows = [{"sha256": s, "version": SIGN_VERSION, "bands": b, "cluster": s} for s, b in sign(new).items()]
-        conn.execute(signature.insert(), rows)
+    new = _sign_new(conn)
     if new or torn:
-        _regroup(conn, new.keys(), torn)
+        _regroup(conn, new, torn)
     conn.execute(text(TELL_UNITS))
+
+
+def _sign_new(conn: Connection) -> set[str]:
+    """Sign the texts that are not yet, some at a time: their shingles weigh ten times what they do."""
+    new: set[str] = set()
+    while rows := conn.execute(text(UNSIGNED), {"limit": SIGNED_AT_ONCE}).all():
+        signed = sign({row.sha256: row.text for row in rows})
+        with _driver(conn).cursor() as cursor, cursor.copy(INTO) as copy:
+            for sha, bands in signed.items():
+                copy.write_row((sha, SIGN_VERSION, bands, sha))
+        new |= signed.keys()
+    return new
+
+
+def _driver(conn: Connection) -> Any:
+    return conn.connection.driver_connection
 
 
 def _regroup(conn: Connection, new: Collection[str], torn: Collection[str]) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_STATEMENT = 200  # bytes; a statement has no body that its signature would end at
 WORD = re.compile(r"\w+")
+FEW_NAMES = 64
 MIN_BODY_LINES = 3  # below, with no words about it, there is nothing to find or to learn
 
 
@@ -73,20 +75,22 @@ def read(grammar: Grammar, source: bytes) -> File:
 
 def _read(grammar: Grammar, root: Node, source: bytes) -> File:
     """Go once through what the query finds."""
-    places: dict[str, list[tuple[int, int]]] = {"call": [], "annotation": [], "comment": [], "branch": []}
+    places: dict[str, list[tuple[int, int]]] = {"call": [], "annotation": [], "comment": []}
+    branches: list[int] = []
     found: list[Definition] = []
     imports: dict[Import, None] = {}
     for _, match in matches(grammar, root):
         first = next(iter(match))
-        if first in places:
-            node = match[first][0]
-            places[first].append((node.start_byte, node.end_byte))
+        if first == "branch":
+            branches.append(match[first][0].start_byte)
+        elif first in places:
+            places[first].append(match[first][0].byte_range)
         elif "module" in match:
             imports[definitions.import_of(grammar, source, match)] = None
         elif one := definitions.of_match(source, match):
             found.append(one)
     calls, annotations, comments = (sorted(places[name]) for name in ("call", "annotation", "comment"))
-    said = Facts(source, calls, annotations, comments, sorted(start for start, _ in places["branch"]))
+    said = Facts(source, calls, annotations, comments, sorted(branches))
     bound: dict[str, list[int]] = {}
     for at, one in enumerate(imports):
         bound.setdefault(one.bound, []).append(at)
@@ -181,9 +185,28 @@ def _said(file: File, one: Definition, text: str) -> dict[str, object]:
 
 
 def _imports(file: File, text: str) -> list[str]:
-    """The modules that are called by name in a text, in the order of the file; linear in the text."""
-    mentioned = {at: None for word in set(WORD.findall(text)) for at in file.bound.get(word, ())}
-    return list(dict.fromkeys(file.imports[at].module for at in sorted(mentioned)))
+    """The modules that are called by name in a text, in the order of the file; linear in the text.
+
+    Few names are looked for one by one, which C does; many are looked up word by word.
+    """
+    bound = file.bound
+    if len(bound) <= FEW_NAMES:
+        words = [name for name in bound if _mentions(text, name)]
+    else:
+        words = [word for word in set(WORD.findall(text)) if word in bound]
+    return list(dict.fromkeys(file.imports[at].module for at in sorted(at for word in words for at in bound[word])))
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Whether a name stands in a text by itself; looked for from where it first stands in whatever."""
+    at = text.find(name)
+    return at >= 0 and _alone(name).search(text, at) is not None and WORD.fullmatch(name) is not None
+
+
+@lru_cache(4096)
+def _alone(name: str) -> re.Pattern[str]:
+    """A name by itself, not as a part of a longer one."""
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
 
 
 def _summary(file: File, head: str, doc: str, members: list[Definition], indent: str) -> str:

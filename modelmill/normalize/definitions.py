@@ -89,7 +89,8 @@ def _name(source: bytes, node: Node) -> str:
     """The node's text on one line, without quotes; empty if it is longer than a name is."""
     if _length(node) > MAX_NAME:
         return ""
-    return " ".join(source[node.start_byte : node.end_byte].decode("utf-8", "replace").split()).strip("\"'`<>")
+    text = source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+    return text if text.isidentifier() else " ".join(text.split()).strip("\"'`<>")
 
 
 def _length(node: Node) -> int:

@@ -114,6 +114,10 @@ def dedented(text: str, column: int) -> str:
     """The text, its later lines moved left by `column` where they are indented that far."""
     if not column:
         return text
+    indent, tabs = "\n" + " " * column, "\n" + "\t" * column
+    if tabs not in text:
+        return text.replace(indent, "\n")
     first, *rest = text.split("\n")
-    indent, tabs = " " * column, "\t" * column
-    return "\n".join([first, *(line.removeprefix(indent if line.startswith(indent) else tabs) for line in rest)])
+    return "\n".join(
+        [first, *(line.removeprefix(indent[1:] if line.startswith(indent[1:]) else tabs[1:]) for line in rest)]
+    )

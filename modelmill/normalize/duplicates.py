@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ PERMUTATIONS = 128
 BANDS = 32  # four rows each: finds a pair of .8 with probability 1 - (1 - .8^4)^32 > .9999
 SEED = 17
 SIGN_VERSION = 1  # raise it when the same text would get other bands
+KEPT = 2000  # sets of shingles kept while pairs are compared: a set weighs ten times what its text does
 CROWD = 100  # texts in one bucket that are compared each with each; of a larger crowd, each with the first ones
 
 WORD = re.compile(r"\w+")
@@ -50,12 +52,16 @@ def regroup(
     fresh = frozenset(affected)
     leader = {one.cluster: one.cluster for one in known.values()}
     leader |= {sha: sha if sha in fresh else one.cluster for sha, one in known.items()}
-    pairs = list(_proposed(known, fresh))
+    pairs = sorted(_proposed(known, fresh))
     texts = texts_of({sha for pair in pairs for sha in pair})
-    shingles = {sha: shingle(text) for sha, text in texts.items()}
+
+    @lru_cache(KEPT)
+    def shingles(sha: str) -> frozenset[str]:
+        return shingle(texts[sha])
+
     for one, other in pairs:
         a, b = _find(leader, one), _find(leader, other)
-        if a != b and jaccard(shingles[one], shingles[other]) >= THRESHOLD:
+        if a != b and jaccard(shingles(one), shingles(other)) >= THRESHOLD:
             leader[max(a, b)] = min(a, b)
     return {sha: _find(leader, sha) for sha in known}
 
@@ -112,9 +118,10 @@ def _buckets(table: np.ndarray, looked_at: np.ndarray) -> Iterator[list[int]]:
         members = np.flatnonzero(np.isin(keys, keys[looked_at]))
         order = members[np.argsort(keys[members], kind="stable")]
         ends = np.flatnonzero(np.diff(keys[order])) + 1
-        for group in np.split(order, ends):
-            if len(group) > 1:
-                yield group.tolist()
+        starts = np.concatenate([[0], ends])
+        lengths = np.diff(np.concatenate([starts, [len(order)]]))
+        for start, length in zip(starts[lengths > 1].tolist(), lengths[lengths > 1].tolist(), strict=True):
+            yield order[start : start + length].tolist()
 
 
 def _bands(sets: Sequence[frozenset[str]]) -> np.ndarray:

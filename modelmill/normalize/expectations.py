@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -17,6 +17,11 @@ from modelmill.records import Corpus, Unit, UnitKind
 from modelmill.settings import Settings
 from modelmill.store import units
 
+BATCH = 100_000  # characters of text scanned at a time
+APART = "\n\0\n"  # between two texts: no rule's value goes over it, and no stored text has a NUL
+
+SUITE = Path(__file__).with_name("units.suite.json")
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -29,7 +34,7 @@ class Left:
 
 def check_units(settings: Settings, db: Engine, corpus: Corpus) -> Checked:
     """Run the Great Expectations suite on the units as they are stored. Raises UserError when there are none."""
-    found = units.query(db, corpora=[corpus.name], tenant=corpus.tenant)
+    found = units.outlines(db, corpus.id)
     if not found:
         raise UserError(
             f"the units of {corpus.name!r} cannot be checked",
@@ -38,18 +43,44 @@ def check_units(settings: Settings, db: Engine, corpus: Corpus) -> Checked:
             next=f"mill normalize --corpus {corpus.name}",
         )
     known = {"kinds": get_args(UnitKind), "languages": list(all_languages())}
-    return check([_row(unit) for unit in found], COLUMNS, SUITE, known)
+    return check(found, units.OUTLINE, SUITE, known)
 
 
 def rescan(db: Engine, corpus: Corpus) -> list[Left]:
-    """Secrets and personal data still in stored text, names or fields; none is expected."""
-    return [left for unit in units.query(db, corpora=[corpus.name], tenant=corpus.tenant) for left in _left_in(unit)]
+    """Secrets and personal data still in stored text, names or fields; none is expected.
+
+    Many texts are scanned as one, and one by one only where something is found: to start a scan costs more than most
+    texts do (standard library: 320,000 texts, 15 CPU-s one by one).
+    """
+    found = units.stream(db, corpora=[corpus.name], tenant=corpus.tenant)
+    return [left for batch in _batches(found) if _suspicious(batch) for unit in batch for left in _left_in(unit)]
+
+
+def _batches(found: Iterable[Unit]) -> Iterator[list[Unit]]:
+    batch: list[Unit] = []
+    size = 0
+    for unit in found:
+        batch.append(unit)
+        size += len(unit.text)
+        if size >= BATCH:
+            yield batch
+            batch, size = [], 0
+    yield batch
+
+
+def _suspicious(batch: Sequence[Unit]) -> bool:
+    return bool(find(APART.join(text for unit in batch for text in _texts(unit))))
 
 
 def _left_in(unit: Unit) -> Iterator[Left]:
-    for text in (unit.text, unit.docstring, unit.signature, unit.name, *_strings(unit.meta)):
+    for text in _texts(unit):
         for found in find(text):
             yield Left(unit.key, found.kind, unit.start_line + text.count("\n", 0, found.start))
+
+
+def _texts(unit: Unit) -> Iterator[str]:
+    yield from (unit.text, unit.docstring, unit.signature, unit.name)
+    yield from _strings(unit.meta)
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -62,13 +93,3 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _strings(item)
-
-
-SUITE = Path(__file__).with_name("units.suite.json")
-COLUMNS = (
-    "key", "text", "kind", "language", "group", "sha256", "document_sha256", "cluster", "start_line", "end_line",
-)  # fmt: skip
-
-
-def _row(unit: Unit) -> dict[str, Any]:
-    return {name: getattr(unit, name) for name in COLUMNS} | {"text": unit.text.strip()}

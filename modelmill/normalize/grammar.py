@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Of processor time. Real code takes .2 s a MB.
 LIMIT_SECONDS = 5.0
 MAX_RUBBLE = 2000  # tokens in one error
-CHUNK = 4096  # bytes handed to the parser at a time; a node's text is read in such pieces too
+CHUNK = 65_536  # bytes handed to the parser at a time
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,18 @@ def numbered() -> Names:
 
 def keyed(settings: Settings) -> Names:
     """Names that hold in the whole installation, under a key made from its pepper."""
+    return named_by(key_of(settings))
+
+
+def key_of(settings: Settings) -> bytes:
+    """The installation's key for names: who has it can try values out."""
     from modelmill.store.keys import pepper
 
-    key = hmac.new(pepper(settings), b"placeholders", hashlib.sha256).digest()
+    return hmac.new(pepper(settings), b"placeholders", hashlib.sha256).digest()
+
+
+def named_by(key: bytes) -> Names:
+    """Names under this key."""
 
     @lru_cache(maxsize=10_000)
     def name(kind: str, value: str) -> str:

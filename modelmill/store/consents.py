@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -16,8 +16,8 @@ from modelmill.records import Corpus
 from modelmill.store import audit
 from modelmill.store.tables import consent, dataset, dataset_unit
 
-Scope = Literal["train", "run"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
+# What is consented to. The table knows `run` too, from before: it was recorded, and nothing ever asked.
+Scope = Literal["train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def withdraw(conn: Connection, of: Corpus, scope: Scope, by: str) -> int | None:
     taken = conn.execute(update(consent).where(*mine).values(withdrawn_by=by, withdrawn_at=func.now())).rowcount
     if not taken:
         return None
-    marked = taint(conn, of.name, f"consent to train on {of.name!r} was withdrawn") if scope == "train" else 0
+    marked = taint(conn, of.name, f"consent to train on {of.name!r} was withdrawn")
     detail = {"scope": scope, "datasets": marked}
     audit.append(conn, tenant=of.tenant, by=by, action="consent withdrawn", subject=of.name, detail=detail)
     return marked

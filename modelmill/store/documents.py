@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, Text, all_, any_, bindparam, delete, func, literal, select, update
+from sqlalchemy import Connection, Engine, Text, all_, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from modelmill.records import Document, Dropped
@@ -67,21 +67,9 @@ def _values(one: Document) -> dict[str, object]:
     return {"path": one.path, "sha256": one.sha256, "language": one.language, "size": one.size, "licence": one.licence}
 
 
-def mark_parsed(conn: Connection, parsed: dict[int, str]) -> None:
-    """Record what the units of these documents (by id) were made from."""
-    if parsed:
-        statement = update(document).where(document.c.id == bindparam("of")).values(parsed_as=bindparam("parsed"))
-        conn.execute(statement, [{"of": key, "parsed": value} for key, value in parsed.items()])
-
-
-def replace_dropped(
-    conn: Connection, corpus_id: int, stage: str, left_out: Iterable[Dropped], paths: Sequence[str] | None = None
-) -> None:
-    """Make these what the stage left out. paths: only these files were looked at; None: all were."""
-    old = delete(dropped).where(dropped.c.corpus_id == corpus_id, dropped.c.stage == stage)
-    if paths is not None:
-        old = old.where(func.split_part(dropped.c.path, "::", 1) == any_(literal(list(paths), ARRAY(Text))))
-    conn.execute(old)
+def replace_dropped(conn: Connection, corpus_id: int, stage: str, left_out: Iterable[Dropped]) -> None:
+    """Make these what the stage left out."""
+    conn.execute(delete(dropped).where(dropped.c.corpus_id == corpus_id, dropped.c.stage == stage))
     rows = {one.path: one for one in left_out}
     if rows:
         conn.execute(

@@ -5,14 +5,15 @@ Leases and the note that it was erased keep its name, the audit log what was con
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, cast, delete, func, literal, select, update
-from sqlalchemy.dialects.postgresql import JSONPATH, aggregate_order_by
+from sqlalchemy import Connection, Text, cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH, aggregate_order_by
 
 from modelmill.records import Corpus
-from modelmill.store import consents, vectors
+from modelmill.store import consents, traces, vectors
 from modelmill.store.tables import (
     candidate,
     corpus,
@@ -22,6 +23,7 @@ from modelmill.store.tables import (
     prediction,
     publication,
     release,
+    report,
     signature,
     unit,
     vector,
@@ -32,32 +34,41 @@ PARTITIONED = ("documents", "units", "vectors")
 
 @dataclass(frozen=True, slots=True)
 class Knew:
-    """What was made of the corpus: datasets by sha256 with their folders, and the models that were trained on them."""
+    """What was made of the corpus: datasets by sha256 with their folders, the models that were trained on them or
+    measured by them, and Dagster's runs that show something of it.
+    """
 
     datasets: dict[str, str]
     candidates: tuple[str, ...]
     releases: tuple[str, ...]
+    runs: tuple[str, ...]
 
 
 def knew(conn: Connection, of: Corpus) -> Knew:
     """The datasets with a unit of the corpus, and what was trained on them."""
     rows = conn.execute(select(dataset.c.sha256, dataset.c.path).where(dataset.c.sha256.in_(_made_of(of))))
     datasets = {row.sha256: row.path for row in rows}
-    trained = select(candidate.c.sha256).where(candidate.c.dataset_sha256.in_(datasets)).order_by(candidate.c.sha256)
+    trained = select(candidate.c.sha256).where(candidate.c.dataset_sha256.in_(datasets))
+    measured = select(report.c.candidate_sha256).where(report.c.dataset_sha256.in_(datasets))
+    candidates = tuple(sorted({*conn.scalars(trained), *conn.scalars(measured)}))
     named = (release.c.task + "@" + release.c.version).label("named")
     answering = select(named).where(release.c.dataset_sha256.in_(datasets)).order_by(named)
-    return Knew(datasets, tuple(conn.scalars(trained)), tuple(conn.scalars(answering)))
+    shown = traces.runs(conn, of.name, [*datasets, *candidates])
+    return Knew(datasets, candidates, tuple(conn.scalars(answering)), shown)
 
 
-def erase(conn: Connection, of: Corpus) -> dict[str, int]:
-    """Delete and mark, in the caller's transaction; returns how many rows of what."""
+def erase(conn: Connection, of: Corpus, known: Knew) -> dict[str, int]:
+    """Delete and mark, in the caller's transaction; returns how many rows of what. known: what `knew` said."""
     counts = {
         "documents": _count(conn, document, of),
         "units": _count(conn, unit, of),
         "predictions": _predictions(conn, of),
         "datasets_tainted": consents.taint(conn, of.name, f"the corpus {of.name!r} was erased"),
         "releases_tainted": _releases(conn, of),
+        "reports_emptied": _reports(conn, known.datasets),
+        "runs": len(known.runs),
     }
+    traces.forget(conn, of.name, known.runs)
     conn.execute(delete(dataset_unit).where(dataset_unit.c.corpus == of.name))
     conn.execute(delete(corpus).where(corpus.c.id == of.id))
     conn.execute(delete(publication).where(publication.c.asset.in_(PARTITIONED), publication.c.partition == of.name))
@@ -80,6 +91,15 @@ def _releases(conn: Connection, of: Corpus) -> int:
     why = f"the corpus {of.name!r} was erased"
     mine = release.c.dataset_sha256.in_(_made_of(of))
     return conn.execute(update(release).where(mine, release.c.tainted.is_(None)).values(tainted=why)).rowcount
+
+
+def _reports(conn: Connection, datasets: Collection[str]) -> int:
+    """Of reports by these sets the numbers stay; the examples, groups and labels that they show go."""
+    shown = ("failures", "confusions", "mistaken")
+    body: Any = report.c.body
+    for name in shown:
+        body = func.jsonb_set(body, literal(["details", name], ARRAY(Text)), literal([], JSONB), False)
+    return conn.execute(update(report).where(report.c.dataset_sha256.in_(datasets)).values(body=body)).rowcount
 
 
 def _predictions(conn: Connection, of: Corpus) -> int:

@@ -133,6 +133,18 @@ unit = Table(
     Index("ix_unit_kind_language", "kind", "language"),
 )
 
+# What a normalize that is not at its end yet has parsed; see store/parsed.py.
+parsed = Table(
+    "parsed",
+    metadata,
+    Column("document_id", ForeignKey(document.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("corpus_id", ForeignKey(corpus.c.id, ondelete="CASCADE"), nullable=False),
+    Column("made_of", Text),
+    Column("units", JSONB, nullable=False),
+    Column("dropped", JSONB, nullable=False),
+    Index("ix_parsed_corpus_id", "corpus_id"),
+)
+
 # One row per distinct text of all units: how it is compared with others, and the cluster it is in.
 signature = Table(
     "signature",

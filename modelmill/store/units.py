@@ -1,14 +1,12 @@
-"""Units: written per document as a whole, read by kind, language and corpus; for training with consent."""
+"""Units: written by parsed.py, read by kind, language and corpus; for training with consent."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
     Engine,
     Integer,
@@ -18,7 +16,6 @@ from sqlalchemy import (
     Text,
     any_,
     cast,
-    delete,
     func,
     literal,
     select,
@@ -30,10 +27,10 @@ from modelmill.records import Unit
 from modelmill.store.consents import live
 from modelmill.store.tables import corpus, document, unit
 
-COLUMNS = (
-    "corpus_id", "document_id", "path", "name", "kind", "language", "sha256", "text", "signature", "docstring", "group",
-    "start_line", "end_line", "meta", "cluster",
+OUTLINE = (
+    "key", "characters", "kind", "language", "group", "sha256", "document_sha256", "cluster", "start_line", "end_line",
 )  # fmt: skip
+STREAMED = 1000  # rows fetched at a time
 LENGTHS = (100, 200, 500, 1000, 2000, 5000, 10_000)  # characters
 
 
@@ -57,6 +54,28 @@ def query(
             statement = _trainable(conn, statement, policy)
         rows = conn.execute(statement.order_by(corpus.c.name, unit.c.path, unit.c.start_line, unit.c.name)).all()
     return [record(row) for row in rows]
+
+
+def stream(db: Engine, corpora: Sequence[str], tenant: str) -> Iterator[Unit]:
+    """The units of these corpora by id, some at a time: memory does not grow with their number."""
+    statement = _filtered(columns(), (), (), corpora, tenant).order_by(unit.c.id)
+    with db.connect() as conn:
+        for row in conn.execution_options(yield_per=STREAMED).execute(statement):
+            yield record(row)
+
+
+def outlines(db: Engine, corpus_id: int) -> list[dict[str, Any]]:
+    """What can be said of each unit of a corpus without its text, as OUTLINE names it; `characters` is its length."""
+    statement = _joined(
+        select(
+            func.concat(corpus.c.name, ":", unit.c.path, "::", unit.c.name).label("key"),
+            func.length(func.btrim(unit.c.text, " \t\r\n")).label("characters"),
+            document.c.sha256.label("document_sha256"),
+            *(unit.c[name] for name in OUTLINE if name in unit.c),
+        )
+    )
+    with db.connect() as conn:
+        return [dict(row) for row in conn.execute(statement.where(unit.c.corpus_id == corpus_id)).mappings()]
 
 
 def count(
@@ -127,26 +146,6 @@ def by_sha256(db: Engine, shas: Iterable[str]) -> dict[str, list[Unit]]:
         for row in conn.execute(statement):
             found.setdefault(row.sha256, []).append(record(row))
     return found
-
-
-def replace(conn: Connection, corpus_id: int, documents: Sequence[int], units: Mapping[int, Sequence[Unit]]) -> None:
-    """Make `units` (by document id) the units of these documents, by COPY."""
-    if documents:
-        conn.execute(delete(unit).where(unit.c.document_id == any_(literal(list(documents), ARRAY(BigInteger)))))
-    names = ", ".join(f'"{name}"' for name in COLUMNS)
-    driver: Any = conn.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY mill.unit ({names}) FROM STDIN") as copy:
-        for document_id, found in units.items():
-            for one in found:
-                copy.write_row(_row(corpus_id, document_id, one))
-
-
-def _row(corpus_id: int, document_id: int, one: Unit) -> tuple[object, ...]:
-    meta = json.dumps(dict(one.meta), ensure_ascii=False)
-    return (
-        corpus_id, document_id, one.path, one.name, one.kind, one.language, one.sha256, one.text, one.signature,
-        one.docstring, one.group, one.start_line, one.end_line, meta, one.cluster or one.sha256,
-    )  # fmt: skip
 
 
 def _joined(statement: Select[Any]) -> Select[Any]:

@@ -13,7 +13,7 @@ from modelmill import erasure
 from modelmill.errors import FencedError, UserError
 from modelmill.extract.stage import extract
 from modelmill.licences.policy import may_train
-from modelmill.normalize import stage
+from modelmill.normalize import parsing, stage
 from modelmill.normalize.duplicates import clusters
 from modelmill.normalize.expectations import check_units, rescan
 from modelmill.normalize.stage import is_current, normalize
@@ -123,7 +123,7 @@ def test_a_newer_parser_parses_everything_again(
     settings: Settings, db: Engine, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = normalize(settings, db, corpus)
-    monkeypatch.setattr(stage, "NORMALIZE_VERSION", 1000)
+    monkeypatch.setattr(parsing, "NORMALIZE_VERSION", 1000)
     told: list[Step] = []
     second = normalize(settings, db, corpus, told.append)
     assert (told[-1].done, second.fresh, second.sha256) == (5, True, first.sha256)
@@ -261,7 +261,7 @@ def test_removal_erases_everything_of_the_corpus_and_marks_what_was_made_of_it(
     shared = {one.sha256 for one in units.query(db)}
     assert counts == {
         "documents": 5, "units": 13, "vectors": len(shas - shared), "datasets_tainted": 1, "releases_tainted": 0,
-        "predictions": 0, "files": 0,
+        "predictions": 0, "files": 0, "log_lines": 0, "reports_emptied": 0, "runs": 0,
     }  # fmt: skip
     with db.connect() as conn:
         assert set(conn.scalars(select(vector.c.sha256))) == shared

@@ -7,6 +7,7 @@ from collections import Counter
 
 from planted import Planted, look_alikes, secrets
 
+from modelmill.normalize.expectations import APART
 from modelmill.normalize.privacy import Found, find
 from modelmill.normalize.rules import KINDS
 
@@ -58,3 +59,16 @@ def test_no_kind_is_missed_altogether() -> None:
         planted[one.kind] += 1
         found[one.kind] += hits(one, find(one.text))
     assert {kind: f"{found[kind]} of {n}" for kind, n in planted.items() if found[kind] < 0.75 * n} == {}
+
+
+def test_what_is_found_alone_is_found_among_others_too() -> None:
+    """The re-scan reads many stored texts as one: nothing may hide behind its neighbours."""
+    texts = [*(one.text for one in SECRETS), *LOOK_ALIKES]
+    for size in (3, 50, 500):
+        for at in range(0, len(texts), size):
+            places = find(APART.join(texts[at : at + size]))
+            start = 0
+            for text in texts[at : at + size]:
+                for one in find(text):
+                    assert any(place.start < start + one.end and place.end > start + one.start for place in places)
+                start += len(text) + len(APART)

@@ -9,9 +9,9 @@ import time
 import pytest
 from pydantic import SecretStr
 
+from modelmill.normalize.parsing import FORMS
 from modelmill.normalize.placeholders import keyed
 from modelmill.normalize.privacy import Cleaned, clean, clean_value, find
-from modelmill.normalize.stage import FORMS
 from modelmill.settings import Settings
 
 A36, A40 = "Ab3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6", "Ab3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6kL9n"

@@ -1,0 +1,121 @@
+"""What taking in costs again after a change: CPU seconds of the whole intake job, first, after 1 % of files, unchanged.
+
+    python benchmarks/incremental.py FOLDER [--units 20000]
+
+Copies Python files of FOLDER (default: the installed packages) until they hold about that many units, takes the copy in
+by the job that `mill run` starts (Dagster, checks and vectors included) in an installation of its own, then adds a
+function to 1 % of the files, deletes one and moves one, and takes it in again. Counted is the processor time of all
+processes of the job; that of PostgreSQL by itself. The base model is converted before, so it is in none of the numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from modelmill import setup
+from modelmill.errors import UserError
+from modelmill.normalize.python import LANGUAGE
+from modelmill.records import Dropped
+from modelmill.settings import CHECKOUT, load
+from modelmill.store import corpora, publications
+
+NEW = """
+
+
+def added_by_the_benchmark_{0}(value):
+    '''Give the value number {0} back, doubled.'''
+    return value * 2
+"""
+
+
+def copied(source: Path, target: Path, units: int) -> list[Path]:
+    """Files copied until about `units` units are together, package by package."""
+    files: list[Path] = []
+    found = 0
+    for path in sorted(source.rglob("*.py")):
+        if found >= units:
+            break
+        try:
+            drafts = list(LANGUAGE.units(path.name, path.read_text("utf-8")))
+        except (ValueError, RecursionError, OSError):
+            continue
+        found += sum(not isinstance(one, Dropped) for one in drafts)
+        place = target / path.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        files.append(Path(shutil.copy(path, place)))
+    return files
+
+
+def postgres_seconds(home: Path) -> float:
+    """Of the embedded server and those of its processes that have ended."""
+    pid = int((home / "postgres" / "postmaster.pid").read_text().split()[0])
+    server = psutil.Process(pid)
+    alive = [one.cpu_times() for one in [server, *server.children(recursive=True)]]
+    ended = server.cpu_times()
+    return sum(one.user + one.system for one in alive) + ended.children_user + ended.children_system
+
+
+def taken_in(home: Path, corpus: str) -> tuple[float, float, float]:
+    """CPU seconds of the job, of PostgreSQL meanwhile, and wall seconds."""
+    before, server, start = resource.getrusage(resource.RUSAGE_CHILDREN), postgres_seconds(home), time.monotonic()
+    argv = [sys.executable, "-m", "orchestration.launch", "intake", "--corpus", corpus]
+    subprocess.run(argv, cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return spent, postgres_seconds(home) - server, time.monotonic() - start
+
+
+def changed(files: list[Path]) -> int:
+    """Add a function to 1 % of the files, delete one, move one; returns how many were touched."""
+    chosen = random.Random(17).sample(files, max(3, len(files) // 100))
+    chosen[0].unlink()
+    chosen[1].rename(chosen[1].with_name("moved_by_the_benchmark.py"))
+    for number, file in enumerate(chosen[2:]):
+        file.write_text(file.read_text("utf-8") + NEW.format(number), "utf-8")
+    return len(chosen)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(sysconfig.get_path("purelib")))
+    parser.add_argument("--units", type=int, default=20_000)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        os.environ["MILL_HOME"] = str(home)
+        settings = load()
+        db = setup.prepare(settings)
+        files = copied(asked.folder, Path(folder) / "code", asked.units)
+        (Path(folder) / "small").mkdir()
+        (Path(folder) / "small" / "a.py").write_text(NEW.format(0))
+        corpora.add(settings, db, "small", str(Path(folder) / "small"))
+        corpora.add(settings, db, "code", str(Path(folder) / "code"))
+        taken_in(home, "small")
+        first = taken_in(home, "code")
+        there = publications.current(db, "units", "code")
+        if there is None:
+            raise UserError("nothing was taken in", allowed="a folder with Python", found=str(asked.folder), next="-")
+        print(f"{len(files)} files, {there.rows} units; CPU-s of the job, of PostgreSQL, wall seconds")
+        print("first     {:7.1f} {:7.1f} {:7.1f}".format(*first), flush=True)
+        number = changed(files)
+        again = taken_in(home, "code")
+        print("1 % later {:7.1f} {:7.1f} {:7.1f}".format(*again), f"({number} files)", flush=True)
+        nothing = taken_in(home, "code")
+        print("unchanged {:7.1f} {:7.1f} {:7.1f}".format(*nothing), flush=True)
+        print(f"after a change 1/{first[0] / again[0]:.0f}, with PostgreSQL 1/{sum(first[:2]) / sum(again[:2]):.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""One document to its units: cleaned, parsed, annotated. Needs no database, so any process can do it (workers.py)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from modelmill.normalize.annotate import annotate
+from modelmill.normalize.language import Draft, Language, all_languages, unique_names
+from modelmill.normalize.placeholders import Names
+from modelmill.normalize.privacy import PRIVACY_VERSION, Cleaned, clean, clean_value
+from modelmill.records import Document, Dropped, Unit
+
+# Raise when the same documents would give other units for a reason that no language or privacy version tells.
+NORMALIZE_VERSION = 3
+
+# Direction overrides and characters without width: what is seen is not what is there (https://trojansource.codes).
+HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+# How a value's name is written, in the order in which these are tried: as prose; where `<...>` would not parse, as an
+# identifier or, for JSON and its kin, as a string.
+FORMS = ("<{}>", "{}", '"{}"')
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a document gave. made_of: see `stamp`; None: it could not be read as it was extracted."""
+
+    made_of: str | None
+    units: list[Unit] = field(default_factory=list[Unit])
+    dropped: list[Dropped] = field(default_factory=list[Dropped])
+    secrets: list[Dropped] = field(default_factory=list[Dropped])
+
+
+def stamp(document: Document) -> str:
+    """What a document's units are made from: its bytes and everything that reads them."""
+    language = all_languages()[document.language]
+    return f"{document.sha256}/{language.name}.{language.version}.{PRIVACY_VERSION}.{NORMALIZE_VERSION}"
+
+
+def parse_document(corpus: str, document: Document, content: bytes, names: Names) -> Parsed:
+    """The units of `content`, which is the document's; what was left out of it, and how many secrets of which kind."""
+    language = all_languages()[document.language]
+    parsed = Parsed(stamp(document))
+    cleaned = _clean_source(language, content.decode("utf-8-sig"), names)
+    if cleaned is None:
+        parsed.dropped.append(Dropped(document.path, "does not parse", "without its personal data"))
+        return parsed
+    secrets = Counter(cleaned.counts)
+    try:
+        for one, found in _units(corpus, document, language, cleaned.text, names):
+            secrets.update(found)
+            parsed.units.append(one) if isinstance(one, Unit) else parsed.dropped.append(one)
+    except (RecursionError, ValueError) as error:
+        parsed.units.clear()
+        parsed.dropped.append(Dropped(document.path, "does not parse", f"{type(error).__name__}: {error}"[:200]))
+    parsed.secrets.extend(Dropped(f"{document.path}::{kind}", kind, str(n)) for kind, n in secrets.items())
+    return parsed
+
+
+def _clean_source(language: Language, source: str, names: Names) -> Cleaned | None:
+    """The file without secrets, in the first form that parses if the file did; None if none does."""
+    cleaned = clean(source, names)
+    if not cleaned.counts or language.parses(cleaned.text) or not language.parses(source):
+        return cleaned
+    others = (clean(source, names, placeholder=form) for form in FORMS[1:])
+    return next((one for one in others if language.parses(one.text)), None)
+
+
+def _units(
+    corpus: str, document: Document, language: Language, source: str, names: Names
+) -> Iterator[tuple[Unit | Dropped, Mapping[str, int]]]:
+    """Units with the secrets that came to light only in their rendered text."""
+    folder = str(PurePosixPath(document.path).parent)
+    for name, draft in unique_names(language.units(document.path, source)):
+        if isinstance(draft, Dropped):
+            yield replace(draft, path=f"{document.path}::{name}"), {}
+            continue
+        found: Mapping[str, int] = {}
+        if language.rendered:
+            draft, found = _clean_rendered(draft, names)
+        unit = Unit(
+            corpus=corpus,
+            path=document.path,
+            name=name,
+            kind=draft.kind,
+            language=language.name,
+            text=draft.text,
+            group=draft.group or (folder if folder != "." else corpus),
+            signature=draft.signature,
+            docstring=draft.docstring,
+            start_line=draft.start_line,
+            end_line=draft.end_line,
+            meta={
+                **draft.meta,
+                **annotate(document.path, language.name, draft),
+                **({"hidden_characters": True} if HIDDEN.search(draft.text) else {}),
+            },
+            document_sha256=document.sha256,
+            revision=document.revision,
+        )
+        yield unit, found
+
+
+def _clean_rendered(draft: Draft, names: Names) -> tuple[Draft, Mapping[str, int]]:
+    cleaned = clean(draft.text, names)
+    meta, _ = clean_value(draft.meta, names)
+    words = {field: clean(getattr(draft, field), names).text for field in ("signature", "docstring", "name")}
+    return replace(draft, text=cleaned.text, meta=meta, **words), cleaned.counts
