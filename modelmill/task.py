@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel
 
+from modelmill.datasets.split import SHARES
 from modelmill.errors import UserError
-from modelmill.records import Dataset, Example, Unit
+from modelmill.records import Dataset, Example, Split, Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,6 +110,8 @@ class Task:
     files: what `examples` reads besides the units, as paths under data/; a dataset's input hash covers their bytes.
     given_splits: the examples carry their split already (a hand-written evaluation set). Otherwise those returned as
     TRAIN are split by group and duplicate cluster, and POOL stays POOL.
+    shares: how large validation and test are, where they are split. most_tested: more test examples than this are left
+    out, by hash (0: all stay), so that a protocol says among how many each is looked for.
     certain: the 0/1 score that the predictor's `confidence` says the probability of; `measure` returns it together
     with an array "confidence". references: models shown beside, which decide nothing.
     """
@@ -133,6 +136,8 @@ class Task:
     gate: Gate = field(default_factory=Gate)
     files: tuple[str, ...] = ()
     given_splits: bool = False
+    shares: Mapping[Split, float] = field(default_factory=lambda: SHARES)
+    most_tested: int = 0
     certain: str = ""
     references: Mapping[str, Callable[[Dataset], Predictor]] = field(
         default_factory=dict[str, Callable[[Dataset], Predictor]]

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from modelmill.records import Dataset, Example
+from modelmill.records import Dataset, Example, Split
 from modelmill.task import Gate, Predictor, Score, Task
 
 if TYPE_CHECKING:
@@ -140,5 +140,7 @@ TASK = Task(
     certain="recall_at_1",
     sample={"query": "read a JSON document from a string", "k": 3},
     indexes=True,
+    shares={Split.TEST: 0.2, Split.VALIDATION: 0.1},
+    most_tested=1000,
     gate=Gate(min_gain=0.0, max_latency_ms=500.0),
 )
