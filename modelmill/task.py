@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A unit found by an index; score is the cosine similarity, -1..1."""
+    """A unit found by an index; score is the cosine similarity, -1..1, and what words add to it."""
 
     unit: Unit
     score: float
@@ -40,6 +40,10 @@ class Index(Protocol):
 
     def nearest(self, vectors: np.ndarray, k: int, filters: Mapping[str, str]) -> list[list[Hit]]:
         """For each row of `vectors` (n, dim; unit length) the k nearest units, best first."""
+        ...
+
+    def passage(self, unit: Unit) -> str:
+        """The text of a unit it found that its vector is of."""
         ...
 
 

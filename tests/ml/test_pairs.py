@@ -159,7 +159,8 @@ def test_undocumented_code_only_distracts() -> None:
 
 
 def test_a_catalog_entrys_passage_holds_none_of_its_queries(units: list[Unit]) -> None:
-    made = [e for e in pairs([u for u in units if u.kind == "entry"], random.Random(1), "full") if e.split is not Split.POOL]
+    entries = [u for u in units if u.kind == "entry"]
+    made = [e for e in pairs(entries, random.Random(1), "full") if e.split is not Split.POOL]
     assert len(made) > 100
     told = [e for e in made if str(e.input["query"]).lower() in str(e.target["passage"]).lower()]
     assert len(told) <= 3  # a title that somebody also types

@@ -110,7 +110,8 @@ def test_a_search_model_learns_from_pairs_and_embeds(
     assert predictor.dim == 32
     assert np.linalg.norm(predictor.encode(["abc", "a longer text"]), axis=1) == pytest.approx([1.0, 1.0], abs=1e-5)
     fitted = json.loads((tmp_path / "model/confidence.json").read_text())
-    assert fitted["n"] == fitted["among"] == 30
+    assert (fitted["n"], fitted["among"]) == (30, 36), "six of thirty training pairs were not trained on"
+    assert predictor.words is not None and predictor.words.n == 30
 
 
 @pytest.mark.parametrize(
