@@ -60,7 +60,7 @@ def build(
     lease = publications.take(db, f"{task.name}/dataset")
     found = trainable(settings, db, task)
     _refuse_nothing(settings, db, task, found)
-    examples, removed = _examples(settings, task, profile, seed, found, progress)
+    examples, removed = made_of(settings, task, profile, seed, found, progress)
     sources = _sources(examples, found)
     about = _about(settings, db, task, profile, seed, removed, sources)
     dataset = freeze.freeze(settings, task.name, examples, about)
@@ -142,8 +142,8 @@ def _refuse_nothing(settings: Settings, db: Engine, task: Task, found: Sequence[
     )
 
 
-def _examples(
-    settings: Settings, task: Task, profile: Profile, seed: int, found: Sequence[Unit], progress: Progress
+def made_of(
+    settings: Settings, task: Task, profile: Profile, seed: int, found: Sequence[Unit], progress: Progress = silent
 ) -> tuple[list[Example], dict[str, Mapping[str, int]]]:
     """The task's examples, each once, in its split, without leaks; and what was removed for which reason."""
     start = time.monotonic()
