@@ -5,7 +5,7 @@ negative; cosine times 20, as sentence-transformers has it. Afterwards it is con
 answer (inference/conversion.py), judged by validation queries; what words add to its vectors (predictors/hybrid.py) and
 the confidence of a first result are fitted on them.
 params: pairs, epochs, batch, learning_rate, frozen_layers, batches ("length": least padding, the default; "group": from
-one package, so harder negatives).
+one package, so harder negatives; "neighbours": passages that the base model takes for alike, harder still).
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from modelmill.finetune.recipe import Job
 from modelmill.records import Example
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from modelmill.embed.encoder import SentenceEncoder
     from modelmill.predictors.search import Confidence, SearchPredictor
 
@@ -66,7 +68,16 @@ def train(job: Job) -> dict[str, float]:
 def _batches(job: Job, chosen: Sequence[Example], size: int, rng: random.Random) -> list[list[Example]]:
     if job.params.get("batches") == "group":
         return loop.batches_by_group(chosen, size, rng, lambda e: e.group)
+    if job.params.get("batches") == "neighbours":
+        return loop.batches_by_neighbours(chosen, size, rng, _base_rows(job, chosen))
     return loop.batches(chosen, size, rng, lambda e: len(e.target["passage"]))
+
+
+def _base_rows(job: Job, chosen: Sequence[Example]) -> np.ndarray:
+    """What the base model makes of the passages, by what runs it fastest."""
+    from modelmill.embed.encoder import load_encoder
+
+    return load_encoder(job.settings, job.base).encode(_passages(chosen))
 
 
 def _convert(encoder: SentenceEncoder, job: Job, chosen: Sequence[Example]) -> None:
