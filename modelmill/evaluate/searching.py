@@ -2,8 +2,8 @@
 
 mrr         as it is served, vectors and words together: each query among 1,000 passages (its own and 999 others)
 dense_mrr   by vectors alone, the same queries and passages
-code_mrr    code to code: the first half of a function's lines asks for the second half, among those of all functions
-            asked for; "code context retrieval" of CoIR (https://arxiv.org/abs/2407.02883). Halves of one function
+code_mrr    code to code: the first half of a function's lines asks for the second half, among 500 second halves
+            of the set; "code context retrieval" of CoIR (https://arxiv.org/abs/2407.02883). Halves of one function
             share names, so words do well here; two implementations of one thing would share fewer.
 entry_mrr   a visitor's words to the content entry, among all entries, with the filter that an application would set
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 AMONG = 1000  # passages, the right one with them: as CodeSearchNet has it
-ASKED_BY_CODE = 300  # queries: a half costs as much as a passage
+ASKED_BY_CODE, AMONG_CODE = 300, 500  # queries and halves: a half costs as much as a passage
 LEAST_LINES = 3  # of a half
 ENTRY = "entry"
 
@@ -32,6 +32,8 @@ def scores(
     """One number an example and score; NaN where the score does not apply. ask: makes the task's input."""
     import numpy as np
 
+    once = getattr(predictor, "once", None)
+    predictor = once() if once else predictor
     silent = [one for one in pool if one.kind != ENTRY][: max(0, AMONG - len(asked))]
     index = index_of(predictor, [*asked, *silent])
     inputs = [ask(query=one.input["query"], k=100) for one in asked]
@@ -49,7 +51,7 @@ def scores(
 def _by_code(predictor: Any, ask: Callable[..., Any], asked: Sequence[Example]) -> np.ndarray:
     """(n,): NaN for what is no code, is too short, or comes after the first ASKED_BY_CODE."""
     torn = {place: pair for place, example in enumerate(asked) if (pair := halves(example)) is not None}
-    behind = [_with_passage(asked[place], last) for place, (_, last) in torn.items()]
+    behind = [_with_passage(asked[place], last) for place, (_, last) in [*torn.items()][:AMONG_CODE]]
     places = list(torn)[:ASKED_BY_CODE]
     inputs = [ask(query=torn[place][0], k=100) for place in places]
     return _of_some(predictor, behind, inputs, asked, places)

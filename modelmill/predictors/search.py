@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from modelmill.embed.encoder import (
 )
 from modelmill.errors import UserError
 from modelmill.inference.ir import Kind
+from modelmill.inference.memory import Memory
 from modelmill.predictors import hybrid, lexicon
 from modelmill.predictors.lexicon import NEAREST, Lexicon
 from modelmill.predictors.matrix_index import MatrixIndex, candidates
@@ -95,6 +96,12 @@ class SearchPredictor:
             self if isinstance(self.encoder, RememberingEncoder) else replace(self, encoder=remembering(self.encoder))
         )
 
+    def once(self) -> SearchPredictor:
+        """The same, which encodes a text once: for an evaluation that asks it in several ways."""
+        if isinstance(self.encoder, RememberingEncoder):
+            return self
+        return replace(self, encoder=RememberingEncoder(self.encoder, Memory(self.encoder.encode)))
+
     def index(self, units: Sequence[Unit]) -> Index:
         """An index in memory over units whose text is the passage that is embedded."""
         return MatrixIndex(units, self.encode([unit.text for unit in units]))
@@ -104,18 +111,15 @@ class SearchPredictor:
         if index is None:
             raise _no_index()
         vectors = self.encode([asked.query for asked in inputs])
-        found = [self._nearest(index, vectors[i : i + 1], asked) for i, asked in enumerate(inputs)]
-        return [answer(self.output, hits, self.confidence) for hits in found]
+        hits = [self._nearest(index, vectors[i : i + 1], asked) for i, asked in enumerate(inputs)]
+        return [answer(self.output, best, self.confidence) for best in hits]
 
     def by_vectors(self) -> SearchPredictor:
         """The same without the words."""
         return SearchPredictor(self.encoder, self.confidence, self.output)
 
     def _nearest(self, index: Index, vector: np.ndarray, asked: Any) -> list[Hit]:
-        if self.words is None or not self.words.weight:
-            return index.nearest(vector, asked.k, filters_of(asked))[0]
-        hits = index.nearest(vector, max(asked.k, NEAREST), filters_of(asked))[0]
-        return self.words.reorder(asked.query, hits, index.passage)[: asked.k]
+        return found(index, vector, self.words, asked.query, asked.k, filters_of(asked))
 
 
 def load(path: Path, output: Callable[..., Any]) -> SearchPredictor:
@@ -160,6 +164,16 @@ def protocol(taught: Sequence[Example], validation: Sequence[Example]) -> tuple[
     asked = sorted(validation, key=lambda one: one.sha256)[:VALIDATION_QUERIES]
     others = sorted(taught, key=lambda one: one.sha256)[: max(0, VALIDATION_PASSAGES - len(asked))]
     return asked, others
+
+
+def found(
+    index: Index, vector: np.ndarray, words: Lexicon | None, query: str, k: int, filters: Mapping[str, str]
+) -> list[Hit]:
+    """The k best units for one query, whose vector is (1, dim): by vectors, then by words where they weigh anything."""
+    if words is None or not words.weight:
+        return index.nearest(vector, k, filters)[0]
+    hits = index.nearest(vector, max(k, NEAREST), filters)[0]
+    return words.reorder(query, hits, index.passage)[:k]
 
 
 def filters_of(asked: Any) -> dict[str, str]:
