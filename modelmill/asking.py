@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from sqlalchemy import Engine
@@ -18,7 +18,10 @@ from sqlalchemy import Engine
 from modelmill import programs, readiness
 from modelmill.errors import MillError, PrerequisiteError, UserError
 from modelmill.settings import Settings
-from modelmill.task import Hit, Task
+from modelmill.task import Hit, Task, all_tasks
+
+if TYPE_CHECKING:
+    from modelmill.predictors.lexicon import Lexicon
 
 KEY_MINUTES = 10  # far longer than any question; the key is revoked right after it anyway
 
@@ -130,8 +133,11 @@ def _here(
 
 
 def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[str, str]) -> list[Hit]:
-    """The k units nearest to `query`, best first. Raises UserError when nothing is embedded yet."""
+    """The k best units for `query`, in the order that the released model gives them. Raises UserError when nothing is
+    embedded yet.
+    """
     from modelmill.embed.stage import current_encoder
+    from modelmill.predictors.search import found
     from modelmill.store import vectors
 
     source = current_encoder(settings, db)
@@ -142,8 +148,20 @@ def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[
             found=f"no vectors of {source.name}",
             next="mill extract && mill normalize && mill embed, or mill run",
         )
-    [hits] = vectors.PgIndex(db, source.name, settings.tenant).nearest(source.load().encode([query]), k, filters)
-    return hits
+    index = vectors.PgIndex(db, source.name, settings.tenant)
+    return found(index, source.load().encode([query]), _words(settings, db), query, k, filters)
+
+
+def _words(settings: Settings, db: Engine) -> Lexicon | None:
+    """What the champion of the task that indexes knows of words; None without one, or for one made without."""
+    from modelmill.predictors import lexicon
+    from modelmill.store import artifacts, releases
+
+    for task in all_tasks().values():
+        champion = releases.champion(db, task.name) if task.indexes else None
+        if champion is not None:
+            return lexicon.load(artifacts.location(settings, champion.candidate_sha256))
+    return None
 
 
 def as_dict(hit: Hit) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def _told(db: Engine, report: Report, released: Release | None) -> Row:
         "unit": report.unit,
         "value": report.value.value,
         "baseline": report.baseline,
+        "baseline_name": all_tasks()[report.task].baseline_name,  # of then: a later version may be measured by another
         "champion": report.champion,
         "n": report.n,
         "ci_low": report.value.low,
@@ -70,7 +71,7 @@ def markdown(rows: Sequence[Row]) -> str:
         task = tasks[row["task"]]
         score = f"{row['main_score']} ({row['unit']})"
         cells = [f"`{task.name}`", task.question, row["release"] or "none", score, *_numbers(row)]
-        cells[6] = f"{cells[6]} ({task.baseline_name})"
+        cells[6] = f"{cells[6]} ({row['baseline_name']})"
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel
 
+from modelmill.datasets.split import SHARES
 from modelmill.errors import UserError
-from modelmill.records import Dataset, Example, Unit
+from modelmill.records import Dataset, Example, Split, Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A unit found by an index; score is the cosine similarity, -1..1."""
+    """A unit found by an index; score is the cosine similarity, -1..1, and what words add to it."""
 
     unit: Unit
     score: float
@@ -39,6 +40,10 @@ class Index(Protocol):
 
     def nearest(self, vectors: np.ndarray, k: int, filters: Mapping[str, str]) -> list[list[Hit]]:
         """For each row of `vectors` (n, dim; unit length) the k nearest units, best first."""
+        ...
+
+    def passage(self, unit: Unit) -> str:
+        """The text of a unit it found that its vector is of."""
         ...
 
 
@@ -109,6 +114,8 @@ class Task:
     files: what `examples` reads besides the units, as paths under data/; a dataset's input hash covers their bytes.
     given_splits: the examples carry their split already (a hand-written evaluation set). Otherwise those returned as
     TRAIN are split by group and duplicate cluster, and POOL stays POOL.
+    shares: how large validation and test are, where they are split. most_tested: more test examples than this are left
+    out, by hash (0: all stay), so that a protocol says among how many each is looked for.
     certain: the 0/1 score that the predictor's `confidence` says the probability of; `measure` returns it together
     with an array "confidence". references: models shown beside, which decide nothing.
     """
@@ -133,6 +140,8 @@ class Task:
     gate: Gate = field(default_factory=Gate)
     files: tuple[str, ...] = ()
     given_splits: bool = False
+    shares: Mapping[Split, float] = field(default_factory=lambda: SHARES)
+    most_tested: int = 0
     certain: str = ""
     references: Mapping[str, Callable[[Dataset], Predictor]] = field(
         default_factory=dict[str, Callable[[Dataset], Predictor]]

@@ -29,10 +29,10 @@ class Divided:
     removed: Mapping[str, int]
 
 
-def split(examples: Sequence[Example], seed: int) -> Divided:
+def split(examples: Sequence[Example], seed: int, shares: Mapping[Split, float] = SHARES) -> Divided:
     """Divide what is TRAIN; POOL stays POOL. Raises UserError with fewer than three groups."""
     sizes = Counter(group_of(example) for example in examples if example.split is Split.TRAIN)
-    home = assign(sizes, seed)
+    home = assign(sizes, seed, shares)
     moved = [
         replace(example, split=home[group_of(example)]) if example.split is Split.TRAIN else example
         for example in examples
@@ -40,8 +40,8 @@ def split(examples: Sequence[Example], seed: int) -> Divided:
     return _one_split_a_cluster(moved)
 
 
-def assign(sizes: Mapping[str, int], seed: int) -> dict[str, Split]:
-    """Per group its split. sizes: examples a group.
+def assign(sizes: Mapping[str, int], seed: int, shares: Mapping[Split, float] = SHARES) -> dict[str, Split]:
+    """Per group its split. sizes: examples a group. shares: of all examples; what is in none trains.
 
     Each goes, in hash order, where it still fits; what fits nowhere trains. A split that stays empty gets the smallest.
     """
@@ -53,14 +53,14 @@ def assign(sizes: Mapping[str, int], seed: int) -> dict[str, Split]:
             next="add a corpus: mill corpus add NAME URI --license SPDX --consent-to-train",
         )
     total = sum(sizes.values())
-    left = {one: share * total for one, share in SHARES.items()}
+    left = {one: share * total for one, share in shares.items()}
     home: dict[str, Split] = {}
     for group in sorted(sizes, key=lambda name: sha256_text(f"{seed}:{name}")):
-        fits = [one for one in SHARES if sizes[group] <= left[one]]
+        fits = [one for one in shares if sizes[group] <= left[one]]
         home[group] = fits[0] if fits else Split.TRAIN
         if fits:
             left[fits[0]] -= sizes[group]
-    for one in SHARES:
+    for one in shares:
         if one not in home.values():
             home[_smallest(home, sizes)] = one
     return home

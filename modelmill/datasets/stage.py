@@ -60,7 +60,7 @@ def build(
     lease = publications.take(db, f"{task.name}/dataset")
     found = trainable(settings, db, task)
     _refuse_nothing(settings, db, task, found)
-    examples, removed = _examples(settings, task, profile, seed, found, progress)
+    examples, removed = made_of(settings, task, profile, seed, found, progress)
     sources = _sources(examples, found)
     about = _about(settings, db, task, profile, seed, removed, sources)
     dataset = freeze.freeze(settings, task.name, examples, about)
@@ -142,8 +142,8 @@ def _refuse_nothing(settings: Settings, db: Engine, task: Task, found: Sequence[
     )
 
 
-def _examples(
-    settings: Settings, task: Task, profile: Profile, seed: int, found: Sequence[Unit], progress: Progress
+def made_of(
+    settings: Settings, task: Task, profile: Profile, seed: int, found: Sequence[Unit], progress: Progress = silent
 ) -> tuple[list[Example], dict[str, Mapping[str, int]]]:
     """The task's examples, each once, in its split, without leaks; and what was removed for which reason."""
     start = time.monotonic()
@@ -154,13 +154,22 @@ def _examples(
     tell(0, f"making examples of {len(found)} units")
     made = list(task.examples(found, random.Random(f"{seed}:{task.name}"), profile))
     once = list({example.sha256: example for example in reversed(made)}.values())[::-1]
-    divided = split.Divided(once, {}) if task.given_splits else split.split(once, seed)
+    divided = split.Divided(once, {}) if task.given_splits else split.split(once, seed, task.shares)
     tell(len(divided.examples), "looking for copies across splits")
     sealed = leak.seal(divided.examples)
     tell(len(sealed.examples), "freezing")
     again = Counter(one.split.value for one in made) - Counter(one.split.value for one in once)
+    kept = _tested(sealed.examples, task.most_tested)
+    beyond = {Split.TEST.value: len(sealed.examples) - len(kept)}
     removed = {"repeated": dict(sorted(again.items())), "copies": divided.removed, "leaks": sealed.removed}
-    return sealed.examples, removed
+    return kept, {**removed, "beyond": beyond} if task.most_tested else removed
+
+
+def _tested(examples: Sequence[Example], most: int) -> list[Example]:
+    """All but the test examples after the first `most` by hash; 0: all."""
+    asked = sorted(one.sha256 for one in examples if one.split is Split.TEST)
+    left_out = set(asked[most:]) if most else set[str]()
+    return [one for one in examples if one.split is not Split.TEST or one.sha256 not in left_out]
 
 
 def _sources(examples: Iterable[Example], found: Iterable[Unit]) -> list[Source]:

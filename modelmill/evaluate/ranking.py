@@ -20,10 +20,21 @@ def rank(
     "right" and "answered" are words for the reader: the passage that was looked for and the one found first.
     Every query is looked for among the passages of all of `asked` and `pool`, by `predictor.predict` on its own index.
     """
+    return rank_in(predictor, index_of(predictor, [*asked, *pool]), inputs, asked)
+
+
+def index_of(predictor: Any, examples: Sequence[Example]) -> Any:
+    """The predictor's own index over their passages.
+
+    In an order that says nothing: where a model scores passages alike, their places must not follow those asked for.
+    """
+    return predictor.index(sorted(candidates(examples), key=lambda unit: sha256_text(unit.key)))
+
+
+def rank_in(predictor: Any, index: Any, inputs: Sequence[Any], asked: Sequence[Example]) -> dict[str, np.ndarray]:
+    """The same in an index that is there."""
     import numpy as np
 
-    # In an order that says nothing: where a model scores passages alike, their places must not follow those asked for.
-    index = predictor.index(sorted(candidates([*asked, *pool]), key=lambda unit: sha256_text(unit.key)))
     outputs = predictor.predict(inputs, index=index)
     ranks = np.array([_place(output, example) for output, example in zip(outputs, asked, strict=True)])
     return {

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from modelmill.errors import UserError
-from modelmill.extract.source import MAX_FILE_BYTES, Entry
+from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
 from modelmill.records import sha256_file
 
 MAX_ENTRIES = 20_000
@@ -218,7 +218,8 @@ class Archive:
     name = "archive"
 
     def matches(self, uri: str) -> bool:
-        return uri.lower().endswith(SUFFIXES) and "://" not in uri and Path(uri).expanduser().is_file()
+        path = existing(uri) if uri.lower().endswith(SUFFIXES) else None
+        return path is not None and path.is_file()
 
     @contextmanager
     def open(self, uri: str, home: Path, revision: str | None = None) -> Generator[ArchiveSnapshot]:

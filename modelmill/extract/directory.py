@@ -11,7 +11,7 @@ from pathlib import Path
 from modelmill.errors import UserError
 from modelmill.extract.ignoring import GITIGNORE, MILLIGNORE, Rules, ignored, rules_of
 from modelmill.extract.selection import folder_reason
-from modelmill.extract.source import MAX_FILE_BYTES, Entry
+from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
 
 
 class FolderSnapshot:
@@ -25,7 +25,7 @@ class FolderSnapshot:
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for path in paths:
-            content = _read_regular(self.root / path)
+            content = read_regular(self.root / path)
             if content is not None:
                 yield path, content
 
@@ -58,7 +58,7 @@ class FolderSnapshot:
             yield from self._folder(path, ignores)
 
     def _ignore_rules(self, prefix: str) -> Rules:
-        found = (_read_regular(self.root / prefix / name) for name in (GITIGNORE, MILLIGNORE))
+        found = (read_regular(self.root / prefix / name) for name in (GITIGNORE, MILLIGNORE))
         return [rules_of(prefix, content) for content in found if content is not None]
 
 
@@ -69,7 +69,7 @@ def _size(item: os.DirEntry[str]) -> int:
         return 0  # gone since it was listed: reading it will say so
 
 
-def _read_regular(path: Path) -> bytes | None:
+def read_regular(path: Path) -> bytes | None:
     """At most a byte more than the limit, so that growth is seen; None if it is no regular file (any more)."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -88,8 +88,8 @@ class Directory:
     name = "directory"
 
     def matches(self, uri: str) -> bool:
-        path = Path(uri).expanduser()
-        return "://" not in uri and path.is_dir() and not is_repository(path)
+        path = existing(uri)
+        return path is not None and path.is_dir() and not is_repository(path)
 
     @contextmanager
     def open(self, uri: str, home: Path, revision: str | None = None) -> Generator[FolderSnapshot]:

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from modelmill.errors import PrerequisiteError, UserError
 from modelmill.extract.directory import is_repository
 from modelmill.extract.ignoring import MILLIGNORE, Rules, ignored, rules_of
-from modelmill.extract.source import Entry
+from modelmill.extract.source import Entry, existing
 from modelmill.records import sha256_text
 
 TRANSPORT = "https"
@@ -153,8 +153,8 @@ class Git:
         place = uri.partition("#")[0]
         if "://" in place and not place.startswith("file://"):
             return place.startswith("https://")
-        path = Path(place.removeprefix("file://")).expanduser()
-        return path.is_dir() and is_repository(path)
+        path = existing(place.removeprefix("file://"))
+        return path is not None and path.is_dir() and is_repository(path)
 
     @contextmanager
     def open(self, uri: str, home: Path, revision: str | None = None) -> Generator[GitSnapshot]:

@@ -77,16 +77,27 @@ def detect(uri: str) -> Source:
     raise UserError(
         f"{uri!r} cannot be a corpus",
         allowed="a folder, a git repository (a folder with .git, https://...), "
-        "an archive (.zip, .tar, .tar.gz, .tar.xz), python:stdlib, feedback:TASK",
+        "an archive (.zip, .tar, .tar.gz, .tar.xz), python:stdlib, python:packages[:NAME,NAME], feedback:TASK",
         found=_what_is_there(uri),
         next="check the path, then `mill corpus add NAME URI`",
     )
 
 
+def existing(path: str) -> Path | None:
+    """What lies at the path; None for an address, for nothing, and for a name that no file can have."""
+    if "://" in path:
+        return None
+    try:
+        found = Path(path).expanduser()
+        return found if found.exists() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, an unknown user's home
+        return None
+
+
 def _what_is_there(uri: str) -> str:
     if "://" in uri:
         return "an address that no source understands"
-    return "a file of another kind" if Path(uri).expanduser().exists() else "nothing at that path"
+    return "a file of another kind" if existing(uri) else "nothing at that path"
 
 
 def open_corpus(settings: Settings, corpus: Corpus, revision: str | None = None) -> AbstractContextManager[Snapshot]:

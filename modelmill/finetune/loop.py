@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from modelmill.errors import DataError
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from modelmill.finetune.checkpoints import Checkpoints
@@ -44,6 +45,25 @@ def batches_by_group(items: Sequence[T], size: int, rng: random.Random, group: C
         groups.setdefault(group(item), []).append(item)
     order = [item for members in groups.values() for item in members]
     made = [order[i : i + size] for i in range(0, len(order), size)]
+    rng.shuffle(made)
+    return made
+
+
+def batches_by_neighbours(items: Sequence[T], size: int, rng: random.Random, rows: np.ndarray) -> list[list[T]]:
+    """All items once, in batches of one and the `size` - 1 that are most like it of those left; in random order.
+
+    rows: (n, dim) of the items, unit length. Each is then told from what it is easily taken for.
+    """
+    import numpy as np
+
+    order = list(range(len(items)))
+    rng.shuffle(order)
+    alike, left, made = rows @ rows.T, np.ones(len(items), dtype=bool), list[list[T]]()
+    for first in order:
+        if left[first]:
+            near = np.argsort(-np.where(left, alike[first], -np.inf), kind="stable")[: min(size, int(left.sum()))]
+            made.append([items[int(place)] for place in near])
+            left[near] = False
     rng.shuffle(made)
     return made
 

@@ -5,23 +5,14 @@ Shown beside the search models, as the reference that asks for no training. Word
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from modelmill.embed.texts import words
+from modelmill.predictors.lexicon import K1, B, terms
 from modelmill.predictors.search import UNFITTED, answer
 from modelmill.records import Unit
 from modelmill.task import Hit
-
-K1, B = 1.2, 0.75
-_WORD = re.compile(r"[a-z0-9]+")
-
-
-def terms(text: str) -> list[str]:
-    """Lower-case words of prose and of names: `parseHeader` gives parse, header."""
-    return _WORD.findall(words(text).lower())
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,10 @@ class MatrixIndex:
             for row, best in zip(found, order, strict=True)
         ]
 
+    def passage(self, unit: Unit) -> str:
+        """Its text, as it is."""
+        return unit.text
+
 
 def candidates(examples: Sequence[Example]) -> list[Unit]:
     """What the examples' queries look for, as units whose text is the passage; each once, in order."""

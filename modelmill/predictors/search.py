@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,11 @@ from modelmill.embed.encoder import (
 )
 from modelmill.errors import UserError
 from modelmill.inference.ir import Kind
-from modelmill.predictors.matrix_index import MatrixIndex
-from modelmill.records import Unit
+from modelmill.inference.memory import Memory
+from modelmill.predictors import hybrid, lexicon
+from modelmill.predictors.lexicon import NEAREST, Lexicon
+from modelmill.predictors.matrix_index import MatrixIndex, candidates
+from modelmill.records import Example, Unit
 from modelmill.settings import load as load_settings
 from modelmill.task import Hit, Index
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 CONFIDENCE = "confidence.json"
 SNIPPET_CHARS = 240
 ALTERNATIVES = 3
+VALIDATION_QUERIES, VALIDATION_PASSAGES = 500, 1000
 FILTERS = ("corpus", "language", "kind")
 
 
@@ -60,11 +64,12 @@ UNFITTED = Confidence(bias=-6.0, score=10.0, lead=10.0, n=0, among=0)
 
 @dataclass(frozen=True)
 class SearchPredictor:
-    """An encoder with its confidence."""
+    """An encoder with its confidence. words: what puts the nearest into order again; None leaves them as they are."""
 
     encoder: SentenceEncoder | IrEncoder | RememberingEncoder
     confidence: Confidence
     output: Callable[..., Any]
+    words: Lexicon | None = None
 
     @property
     def engine(self) -> Kind:
@@ -91,6 +96,12 @@ class SearchPredictor:
             self if isinstance(self.encoder, RememberingEncoder) else replace(self, encoder=remembering(self.encoder))
         )
 
+    def once(self) -> SearchPredictor:
+        """The same, which encodes a text once: for an evaluation that asks it in several ways."""
+        if isinstance(self.encoder, RememberingEncoder):
+            return self
+        return replace(self, encoder=RememberingEncoder(self.encoder, Memory(self.encoder.encode)))
+
     def index(self, units: Sequence[Unit]) -> Index:
         """An index in memory over units whose text is the passage that is embedded."""
         return MatrixIndex(units, self.encode([unit.text for unit in units]))
@@ -100,14 +111,21 @@ class SearchPredictor:
         if index is None:
             raise _no_index()
         vectors = self.encode([asked.query for asked in inputs])
-        found = [index.nearest(vectors[i : i + 1], asked.k, filters_of(asked))[0] for i, asked in enumerate(inputs)]
-        return [answer(self.output, hits, self.confidence) for hits in found]
+        hits = [self._nearest(index, vectors[i : i + 1], asked) for i, asked in enumerate(inputs)]
+        return [answer(self.output, best, self.confidence) for best in hits]
+
+    def by_vectors(self) -> SearchPredictor:
+        """The same without the words."""
+        return SearchPredictor(self.encoder, self.confidence, self.output)
+
+    def _nearest(self, index: Index, vector: np.ndarray, asked: Any) -> list[Hit]:
+        return found(index, vector, self.words, asked.query, asked.k, filters_of(asked))
 
 
 def load(path: Path, output: Callable[..., Any]) -> SearchPredictor:
     """The artifact in the folder `path`, which the caller has verified."""
     confidence = Confidence(**json.loads((path / CONFIDENCE).read_text(encoding="utf-8")))
-    return SearchPredictor(load_encoder(load_settings(), path), confidence, output)
+    return SearchPredictor(load_encoder(load_settings(), path), confidence, output, lexicon.load(path))
 
 
 @dataclass(frozen=True)
@@ -120,12 +138,42 @@ class BasePredictor(SearchPredictor):
         """
         if engine in ("int8", self.engine):
             return self
-        return SearchPredictor(load_sentence_model(load_settings()), self.confidence, self.output)
+        return replace(self, encoder=load_sentence_model(load_settings()))
 
 
 def base(output: Callable[..., Any]) -> BasePredictor:
     """The base model of the settings, with a confidence that nobody fitted."""
     return BasePredictor(load_encoder(load_settings()), UNFITTED, output)
+
+
+def base_with_words(
+    output: Callable[..., Any], taught: Sequence[Example], validation: Sequence[Example]
+) -> BasePredictor:
+    """The base model, with the weight of words chosen as for a model that is trained."""
+    alone = base(output)
+    asked, others = protocol(taught, validation)
+    index = alone.index(candidates([*asked, *others]))
+    return replace(alone, words=hybrid.fitted(alone, index, asked, taught))
+
+
+def protocol(taught: Sequence[Example], validation: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """Validation queries, and whose passages make up the 1,000 that each is looked for among, by hash.
+
+    A validation split alone has fewer passages, among which words and confidence would seem better than they are.
+    """
+    asked = sorted(validation, key=lambda one: one.sha256)[:VALIDATION_QUERIES]
+    others = sorted(taught, key=lambda one: one.sha256)[: max(0, VALIDATION_PASSAGES - len(asked))]
+    return asked, others
+
+
+def found(
+    index: Index, vector: np.ndarray, words: Lexicon | None, query: str, k: int, filters: Mapping[str, str]
+) -> list[Hit]:
+    """The k best units for one query, whose vector is (1, dim): by vectors, then by words where they weigh anything."""
+    if words is None or not words.weight:
+        return index.nearest(vector, k, filters)[0]
+    hits = index.nearest(vector, max(k, NEAREST), filters)[0]
+    return words.reorder(query, hits, index.passage)[:k]
 
 
 def filters_of(asked: Any) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, select, update
@@ -53,8 +52,10 @@ def add(
 
 def _absolute(uri: str) -> str:
     """Paths are kept absolute, so that the corpus is the same from every folder."""
-    path = Path(uri.removeprefix("file://")).expanduser()
-    return str(path.absolute()) if path.exists() else uri
+    from modelmill.extract.source import existing
+
+    path = existing(uri.removeprefix("file://"))
+    return str(path.absolute()) if path else uri
 
 
 def _write(

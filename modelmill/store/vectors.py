@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import Connection, Engine, Select, bindparam, delete, func, literal_column, select, text
 
+from modelmill.embed.texts import passage
 from modelmill.errors import UserError
 from modelmill.records import Unit
 from modelmill.store import units
@@ -49,6 +50,10 @@ class PgIndex:
             statement = _nearest(self.model, int(vectors.shape[1]), within, filters)
             conn.execute(text("SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.ef_search = 100"))
             return [_hits(conn, statement, row, k) for row in vectors]
+
+    def passage(self, unit: Unit) -> str:
+        """What was embedded of it."""
+        return passage(unit)
 
 
 def count(db: Engine, model: str) -> int:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from modelmill.records import Dataset, Example
+from modelmill.records import Dataset, Example, Split
 from modelmill.task import Gate, Predictor, Score, Task
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Input(BaseModel):
 
 
 class Result(BaseModel):
-    """One unit. lines: first and last, from 1. score: cosine similarity, -1 to 1."""
+    """One unit. lines: first and last, from 1. score: cosine similarity, -1 to 1, and what words add to it."""
 
     corpus: str
     path: str
@@ -90,10 +90,11 @@ def predictor(path: Path) -> Predictor:
 
 
 def baseline(dataset: Dataset) -> Predictor:
-    """The model that training starts from, as it is."""
-    from modelmill.predictors.search import base
+    """The model that training starts from, with words beside it as a released one has them."""
+    from modelmill.predictors.search import base_with_words
+    from modelmill.store.datasets import read_examples
 
-    return base(Output)
+    return base_with_words(Output, read_examples(dataset, Split.TRAIN), read_examples(dataset, Split.VALIDATION))
 
 
 def bm25(dataset: Dataset) -> Predictor:
@@ -104,10 +105,10 @@ def bm25(dataset: Dataset) -> Predictor:
 
 
 def measure(predictor: Predictor, asked: Sequence[Example], pool: Sequence[Example]) -> Mapping[str, np.ndarray]:
-    """Rank of the right code among that of `asked` and `pool`, through `predictor.predict` on an index in memory."""
-    from modelmill.evaluate.ranking import rank
+    """Rank of what is right among `asked` and `pool`, through `predictor.predict` on an index in memory."""
+    from modelmill.evaluate.searching import scores
 
-    return rank(predictor, [Input(query=example.input["query"], k=100) for example in asked], asked, pool)
+    return scores(predictor, Input, asked, pool)
 
 
 # Batches of one package: its other functions are the passages hardest to tell from the right one.
@@ -129,16 +130,21 @@ TASK = Task(
     },
     predictor=predictor,
     baseline=baseline,
-    baseline_name="all-MiniLM-L6-v2 as it comes",
+    baseline_name="all-MiniLM-L6-v2 as it comes, with BM25",
     references={"bm25": bm25},
     measure=measure,
     scores=(
         Score("mrr", "mean reciprocal rank, 0-1"),
         Score("recall_at_1", "share of queries"),
         Score("recall_at_10", "share of queries"),
+        Score("dense_mrr", "mean reciprocal rank by vectors alone, 0-1"),
+        Score("code_mrr", "mean reciprocal rank, code to code, 0-1"),
+        Score("entry_mrr", "mean reciprocal rank, words to content, 0-1"),
     ),
     certain="recall_at_1",
     sample={"query": "read a JSON document from a string", "k": 3},
     indexes=True,
+    shares={Split.TEST: 0.2, Split.VALIDATION: 0.1},
+    most_tested=1000,
     gate=Gate(min_gain=0.0, max_latency_ms=500.0),
 )

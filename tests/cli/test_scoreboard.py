@@ -12,8 +12,8 @@ from modelmill.store import releases, tables
 
 TASK = "semantic_search"
 KEYS = {
-    "task", "release", "main_score", "unit", "value", "baseline", "champion", "n", "ci_low", "ci_high", "seed",
-    "dataset_sha256", "candidate_sha256", "corpora",
+    "task", "release", "main_score", "unit", "value", "baseline", "baseline_name", "champion", "n", "ci_low", "ci_high",
+    "seed", "dataset_sha256", "candidate_sha256", "corpora",
 }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ LEFT_OUT = {
 
 
 def test_the_sources_are_found_by_being_there() -> None:
-    assert list(all_sources()) == ["archive", "directory", "feedback", "git", "python_stdlib"]
+    assert list(all_sources()) == ["archive", "directory", "feedback", "git", "python_packages", "python_stdlib"]
 
 
 def test_a_folder_gives_its_documents_and_a_reason_for_everything_else(

@@ -159,7 +159,8 @@ def test_undocumented_code_only_distracts() -> None:
 
 
 def test_a_catalog_entrys_passage_holds_none_of_its_queries(units: list[Unit]) -> None:
-    made = [e for e in pairs([u for u in units if u.kind == "entry"], random.Random(1), "full") if e.kind == "entry"]
+    entries = [u for u in units if u.kind == "entry"]
+    made = [e for e in pairs(entries, random.Random(1), "full") if e.split is not Split.POOL]
     assert len(made) > 100
     told = [e for e in made if str(e.input["query"]).lower() in str(e.target["passage"]).lower()]
     assert len(told) <= 3  # a title that somebody also types
@@ -167,7 +168,10 @@ def test_a_catalog_entrys_passage_holds_none_of_its_queries(units: list[Unit]) -
 
 def test_a_profile_bounds_the_distractors(units: list[Unit]) -> None:
     made = pairs(units, random.Random(1), "tiny")
-    assert 0 < sum(e.split is Split.POOL for e in made) <= DISTRACTORS["tiny"]
+    silent = [e for e in made if e.split is Split.POOL]
+    assert 0 < sum(e.kind != "entry" for e in silent) <= DISTRACTORS["tiny"]
+    entries = {u.key for u in units if u.kind == "entry"}
+    assert {e.units[0] for e in silent if e.kind == "entry"} == entries, "each entry is looked through"
 
 
 def test_a_small_change_of_the_code_is_a_small_change_of_the_set(units: list[Unit]) -> None:

@@ -110,7 +110,8 @@ def test_a_search_model_learns_from_pairs_and_embeds(
     assert predictor.dim == 32
     assert np.linalg.norm(predictor.encode(["abc", "a longer text"]), axis=1) == pytest.approx([1.0, 1.0], abs=1e-5)
     fitted = json.loads((tmp_path / "model/confidence.json").read_text())
-    assert fitted["n"] == fitted["among"] == 30
+    assert (fitted["n"], fitted["among"]) == (30, 36), "six of thirty training pairs were not trained on"
+    assert predictor.words is not None and predictor.words.n == 30
 
 
 @pytest.mark.parametrize(
@@ -223,3 +224,18 @@ def test_a_training_that_was_stopped_goes_on_from_its_checkpoint_to_the_same_byt
     assert resumed.say.losses == whole.say.losses  # type: ignore[attr-defined]
     assert resumed.say.steps[-1] == whole.say.steps[-1]  # type: ignore[attr-defined]
     assert len([what for what, _, _ in resumed.say.steps if what == "training"]) == metrics["steps"] - 3  # type: ignore[attr-defined]
+
+
+def test_batches_of_neighbours_hold_everything_once_and_what_is_alike_together() -> None:
+    rows = np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0], [0.96, 0.28, 0], [0, 0.96, 0.28], [0.28, 0, 0.96]])
+    made = loop.batches_by_neighbours(list("abcdef"), 2, random.Random(1), rows)
+    assert sorted(sorted(batch) for batch in made) == [["a", "d"], ["b", "e"], ["c", "f"]]
+    odd = loop.batches_by_neighbours(list("abcde"), 2, random.Random(1), rows[:5])
+    assert sorted(item for batch in odd for item in batch) == list("abcde")
+    assert sorted(map(len, odd)) == [1, 2, 2]
+
+
+def test_a_search_model_learns_from_batches_of_neighbours(tiny_base: Path, tmp_path: Path) -> None:
+    params = {**CONTRASTIVE, "batches": "neighbours", "epochs": 1}
+    made = get_recipe("contrastive").train(job(tiny_base, tmp_path / "model", params, pairs))
+    assert made["steps"] == 3

@@ -19,7 +19,7 @@ import psutil
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from modelmill import plan, tracking
+from modelmill import asking, plan, tracking
 from modelmill.datasets.stage import build
 from modelmill.deploy.stage import deploy
 from modelmill.embed.encoder import artifact_source
@@ -157,6 +157,10 @@ def test_a_release_is_searched_with_its_own_vectors_and_two_releases_later_they_
     assert artifact_source(small.model_copy(update={"engine": "torch"}), trained.sha256).name not in names
     [answer] = answers_alone(task.name, trained.sha256, {"query": "the median of some numbers", "k": 3})
     assert len(answer["results"]) == 3
+    hits = asking.search(small, db, "the median of some numbers", 3, {})
+    assert [(hit.unit.name, round(hit.score, 3)) for hit in hits] == [
+        (one["name"], round(one["score"], 3)) for one in answer["results"]
+    ], "mill search and the release agree"
 
 
 def test_a_classifier_worse_than_word_counts_is_refused_and_says_why(converted: Settings, db: Engine) -> None:

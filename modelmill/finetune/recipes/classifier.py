@@ -3,16 +3,17 @@
 First the head alone, by logistic regression on the base model's embeddings, then all of it: a head that starts at
 random would first spoil the embeddings (linear probing, then fine-tuning: https://arxiv.org/abs/2202.10054).
 Cross entropy with label smoothing .05; a share of the words is mistyped anew in every epoch. It is converted to
-what will answer (inference/conversion.py), judged by its accuracy on the validation split, and calibrated there
-(predictors/calibration.py). params: epochs, batch, learning_rate, head_learning_rate, frozen_layers,
-typos (share of words), weight_described (of examples that describe instead of ask; 1 unless said).
+what will answer (inference/conversion.py), judged by its accuracy on the validation split; gets a speller where that
+helps there (predictors/spelling.py); and is calibrated there (predictors/calibration.py). params: epochs, batch,
+learning_rate, head_learning_rate, frozen_layers, typos (share of words), weight_described (of examples that describe
+instead of ask; 1 unless said).
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from modelmill.predictors.calibration import Calibration
     from modelmill.predictors.intent import Classifier
     from modelmill.predictors.intent_model import Head, IntentModel
+    from modelmill.predictors.spelling import Spelling
 
-VERSION = 3
+VERSION = 4
 SMOOTHING = 0.05
+SLIPS = 0.3  # share of the words that are mistyped to decide about spelling: about two a query
 PROBE_C = 5.0  # best on validation of 1, 5, 20, 100 (docs/experiments.md)
 
 
@@ -64,10 +67,13 @@ def train(job: Job) -> dict[str, float]:
     model.encoder.eval()
     intent_model.save(model, job.staging)
     _convert(model, job)
-    calibration, measured = _calibrate(classifier(job.settings, job.staging), job)
+    ready = classifier(job.settings, job.staging)
+    known = _known(job, model.labels)
+    right, spelled = _spelling(ready, job, known, model.tokenizer.get_vocab())
+    calibration, measured = _calibrate(ready, known, right)
     _write(job.staging / CALIBRATION, asdict(calibration))
     _write(job.staging / INDUSTRIES, industries_of(job.train))
-    return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **measured}
+    return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **spelled, **measured}
 
 
 def _write(file: Path, value: dict[str, Any]) -> None:
@@ -167,16 +173,45 @@ def _known(job: Job, labels: Sequence[str]) -> list[Example]:
     return [e for e in job.validation if str(e.target["label"]) in labels]
 
 
-def _calibrate(model: Classifier, job: Job) -> tuple[Calibration, dict[str, float]]:
-    """Fit on the validation examples whose label is known."""
+def _spelling(
+    model: Classifier, job: Job, known: Sequence[Example], vocabulary: Mapping[str, int]
+) -> tuple[Spelling | None, dict[str, float]]:
+    """Written beside the model where it answers the validation queries, as they are and mistyped, better than without.
+
+    The slips are those that training adds; evaluation makes others.
+    """
+    import numpy as np
+
+    from modelmill.predictors import spelling
+
+    if not known:
+        return None, {}
+    made = spelling.learn(_texts(job.train), vocabulary)
+    rng = random.Random(job.seed)
+    typed = [*_texts(known), *(mistype(text, rng, SLIPS) for text in _texts(known))]
+    wanted = np.array([model.labels.index(str(e.target["label"])) for e in known] * 2)
+    without, spelled = (
+        float((model.all_logits(texts).argmax(axis=1) == wanted).mean())
+        for texts in (typed, [made.right(text) for text in typed])
+    )
+    told = {"mistyped_accuracy": without, "mistyped_accuracy_spelled": spelled}
+    if spelled <= without:
+        return None, told
+    spelling.save(made, job.staging)
+    return made, told
+
+
+def _calibrate(
+    model: Classifier, known: Sequence[Example], right: Spelling | None
+) -> tuple[Calibration, dict[str, float]]:
+    """Fit on the validation examples whose label is known, as the predictor will read them."""
     import numpy as np
 
     from modelmill.predictors import calibration
 
-    known = _known(job, model.labels)
     column = model.labels.index(OUT_OF_SCOPE)
-    logits = model.all_logits(_texts(known))
-    right = np.array([model.labels.index(str(e.target["label"])) for e in known], dtype=int)
-    fitted = calibration.fit(logits, right, column)
+    logits = model.all_logits([right.right(text) if right else text for text in _texts(known)])
+    wanted = np.array([model.labels.index(str(e.target["label"])) for e in known], dtype=int)
+    fitted = calibration.fit(logits, wanted, column)
     chosen = calibration.probabilities(logits, column, fitted).argmax(axis=1)
-    return fitted, {"validation_accuracy": float((chosen == right).mean())}
+    return fitted, {"validation_accuracy": float((chosen == wanted).mean())}

@@ -2,9 +2,10 @@
 
 Multiple-negatives ranking loss (https://arxiv.org/abs/1705.00652, section 4): within a batch every other passage is a
 negative; cosine times 20, as sentence-transformers has it. Afterwards it is converted to what will
-answer (inference/conversion.py), judged by validation queries, and the confidence of a first result is fitted on them.
+answer (inference/conversion.py), judged by validation queries; what words add to its vectors (predictors/hybrid.py) and
+the confidence of a first result are fitted on them.
 params: pairs, epochs, batch, learning_rate, frozen_layers, batches ("length": least padding, the default; "group": from
-one package, so harder negatives).
+one package, so harder negatives; "neighbours": passages that the base model takes for alike, harder still).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,13 @@ from modelmill.finetune.recipe import Job
 from modelmill.records import Example
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from modelmill.embed.encoder import SentenceEncoder
     from modelmill.predictors.search import Confidence, SearchPredictor
 
-VERSION = 2
-VALIDATION_QUERIES = 300  # enough to fit three numbers; each passage costs a sixtieth of a second
+VERSION = 3
+JUDGED = 300  # queries that int8 is judged by; each is a passage more for torch, too
 
 
 def train(job: Job) -> dict[str, float]:
@@ -57,7 +60,7 @@ def train(job: Job) -> dict[str, float]:
     encoder.model.eval()
     encoder.model.save_pretrained(str(job.staging), create_model_card=False, safe_serialization=True)
     _convert(encoder, job, chosen)
-    confidence, measured = _validate(load_encoder(job.settings, job.staging), job)
+    confidence, measured = _validate(load_encoder(job.settings, job.staging), job, _unused(job.train, chosen))
     (job.staging / "confidence.json").write_text(json.dumps(asdict(confidence), indent=1) + "\n", encoding="utf-8")
     return {"loss": loss, "pairs": float(len(chosen)), "steps": float(len(planned)), **measured}
 
@@ -65,7 +68,16 @@ def train(job: Job) -> dict[str, float]:
 def _batches(job: Job, chosen: Sequence[Example], size: int, rng: random.Random) -> list[list[Example]]:
     if job.params.get("batches") == "group":
         return loop.batches_by_group(chosen, size, rng, lambda e: e.group)
+    if job.params.get("batches") == "neighbours":
+        return loop.batches_by_neighbours(chosen, size, rng, _base_rows(job, chosen))
     return loop.batches(chosen, size, rng, lambda e: len(e.target["passage"]))
+
+
+def _base_rows(job: Job, chosen: Sequence[Example]) -> np.ndarray:
+    """What the base model makes of the passages, by what runs it fastest."""
+    from modelmill.embed.encoder import load_encoder
+
+    return load_encoder(job.settings, job.base).encode(_passages(chosen))
 
 
 def _convert(encoder: SentenceEncoder, job: Job, chosen: Sequence[Example]) -> None:
@@ -75,7 +87,7 @@ def _convert(encoder: SentenceEncoder, job: Job, chosen: Sequence[Example]) -> N
     if engine.wanted(job.settings) == "torch":
         return
     job.say.step("converting", 0, 1)
-    judged = _validation(job) or chosen[:VALIDATION_QUERIES]
+    judged = sorted(job.validation, key=lambda e: e.sha256)[:JUDGED] or chosen[:JUDGED]
     judge = retrieval.judge(_queries(judged), _passages(judged))
     texts = [*_queries(chosen), *_passages(chosen)]
     source = partial(conversion.of_sentences, encoder.model, encoder.encode)
@@ -91,26 +103,37 @@ def _passages(examples: Sequence[Example]) -> list[str]:
     return [str(example.target["passage"]) for example in examples]
 
 
-def _validation(job: Job) -> list[Example]:
-    return sorted(job.validation, key=lambda e: e.sha256)[:VALIDATION_QUERIES]
+def _unused(train: Sequence[Example], chosen: Sequence[Example]) -> list[Example]:
+    """What the model was not trained on, if there is any: passages it knows would be easier to tell from others."""
+    used = {example.sha256 for example in chosen}
+    return [one for one in train if one.sha256 not in used] or list(train)
 
 
-def _validate(encoder: Any, job: Job) -> tuple[Confidence, dict[str, float]]:
-    """Fit the confidence on validation queries, each looked for among all their passages."""
-    from modelmill.evaluate.ranking import rank
-    from modelmill.predictors.search import UNFITTED, SearchPredictor
+def _validate(encoder: Any, job: Job, unused: Sequence[Example]) -> tuple[Confidence, dict[str, float]]:
+    """Weigh words and fit the confidence on validation queries, each looked for among as many passages as in a test."""
+    from modelmill.evaluate.ranking import index_of, rank_in
+    from modelmill.predictors import hybrid, lexicon
+    from modelmill.predictors.search import UNFITTED, SearchPredictor, protocol
     from modelmill.tasks.semantic_search import Input, Output
 
-    asked = _validation(job)
+    asked, others = protocol(unused, job.validation)
     if not asked:
         return UNFITTED, {}
     job.say.step("validation", 0, len(asked))
     inputs = [Input(query=query, k=100) for query in _queries(asked)]
-    seen = _Seen(SearchPredictor(encoder, UNFITTED, Output))
-    arrays = rank(seen, inputs, asked, [])
-    confidence = fit_confidence(seen.tops, arrays["recall_at_1"].tolist())
+    alone = SearchPredictor(encoder, UNFITTED, Output)
+    index = index_of(alone, [*asked, *others])
+    words = hybrid.fitted(alone, index, asked, job.train)
+    lexicon.save(words, job.staging)
+    seen = _Seen(replace(alone, words=words))
+    arrays, dense = rank_in(seen, index, inputs, asked), rank_in(alone, index, inputs, asked)
+    confidence = fit_confidence(seen.tops, arrays["recall_at_1"].tolist(), len(asked) + len(others))
     job.say.step("validation", len(asked), len(asked))
-    return confidence, {"validation_mrr": float(arrays["mrr"].mean())}
+    return confidence, {
+        "validation_mrr": float(arrays["mrr"].mean()),
+        "validation_dense_mrr": float(dense["mrr"].mean()),
+        "words_weight": words.weight,
+    }
 
 
 class _Seen:
@@ -119,10 +142,6 @@ class _Seen:
     def __init__(self, inner: SearchPredictor) -> None:
         self.inner = inner
         self.tops: list[tuple[float, float]] = []
-
-    def index(self, units: Any) -> Any:
-        """The predictor's own."""
-        return self.inner.index(units)
 
     def predict(self, inputs: Any, index: Any = None) -> list[Any]:
         """The predictor's own answers."""
@@ -133,8 +152,8 @@ class _Seen:
         return outputs
 
 
-def fit_confidence(tops: Sequence[tuple[float, float]], right: Sequence[float]) -> Confidence:
-    """Logistic regression of right (0 or 1) on (score, lead).
+def fit_confidence(tops: Sequence[tuple[float, float]], right: Sequence[float], among: int) -> Confidence:
+    """Logistic regression of right (0 or 1) on (score, lead). among: how many passages they were found among.
 
     Two invented observations, nothing found and wrong, all found and right, keep it sane where all are right or wrong.
     """
@@ -146,4 +165,4 @@ def fit_confidence(tops: Sequence[tuple[float, float]], right: Sequence[float]) 
     features = np.array([*tops, (0.0, 0.0), (1.0, 0.5)])
     fitted = LogisticRegression(C=100.0, max_iter=1000).fit(features, np.array([*right, 0.0, 1.0]))
     score, lead = (float(weight) for weight in fitted.coef_[0])
-    return Confidence(float(fitted.intercept_[0]), score, lead, len(right), len(right))
+    return Confidence(float(fitted.intercept_[0]), score, lead, len(right), among)

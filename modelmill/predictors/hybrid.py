@@ -1,0 +1,50 @@
+"""How much words weigh beside vectors: the weight that ranks validation queries best.
+
+0 is tried first and kept unless another is better: on the queries it was chosen by, hybrid search is never worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from modelmill.predictors.lexicon import NEAREST, Lexicon, learn
+from modelmill.predictors.matrix_index import candidates
+from modelmill.records import Example
+from modelmill.task import Index
+
+# Of a point of BM25, in cosine. For the base model, words are worth most at .01 (docs/experiments.md).
+WEIGHTS = (0.0, 0.0025, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.03)
+
+
+def fitted(encoder: Any, index: Index, asked: Sequence[Example], taught: Sequence[Example]) -> Lexicon:
+    """Words counted in the passages of `taught`; the weight that is best for `asked`, looked for in `index`.
+
+    encoder: whose vectors the index has. Without a query to choose by, words weigh nothing.
+    """
+    import numpy as np
+
+    lexicon = learn([str(example.target["passage"]) for example in taught])
+    if not asked:
+        return lexicon
+    queries = [str(example.input["query"]) for example in asked]
+    cosine, points, right = (np.zeros((len(asked), NEAREST)) for _ in range(3))
+    for row, hits in enumerate(index.nearest(encoder.encode(queries), NEAREST, {})):
+        units = [hit.unit for hit in hits]
+        cosine[row, : len(hits)] = [hit.score for hit in hits]
+        cosine[row, len(hits) :] = -np.inf
+        points[row, : len(hits)] = lexicon.points(queries[row], units, index.passage)
+        wanted = candidates([asked[row]])[0].key
+        right[row, : len(hits)] = [unit.key == wanted for unit in units]
+    scores = [_mrr(cosine + weight * points, right) for weight in WEIGHTS]
+    return replace(lexicon, weight=WEIGHTS[int(np.argmax(scores))], n=len(asked))
+
+
+def _mrr(scores: Any, right: Any) -> float:
+    """Mean reciprocal rank of the one right column; 0 where there is none. Equal ones: the first column first."""
+    import numpy as np
+
+    order = np.argsort(-scores, axis=1, kind="stable")
+    found = np.take_along_axis(right, order, axis=1)
+    return float((found / np.arange(1, scores.shape[1] + 1)).sum(axis=1).mean())

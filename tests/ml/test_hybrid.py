@@ -1,0 +1,144 @@
+"""Vectors and words together, on cases small enough to be worked out by hand; and what a search is measured by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modelmill.evaluate import searching
+from modelmill.predictors import hybrid, lexicon
+from modelmill.predictors.bm25 import WordSearch
+from modelmill.predictors.matrix_index import MatrixIndex, candidates
+from modelmill.predictors.search import UNFITTED, SearchPredictor
+from modelmill.records import Example, Split
+from modelmill.tasks.semantic_search import Input, Output
+
+COLOURS = ("red", "green", "blue")
+
+
+class Colours:
+    """An encoder that knows colours and no other word: one dimension a colour."""
+
+    name, dim = "colours", 3
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        counts = np.array([[text.count(colour) for colour in COLOURS] for text in texts], dtype=np.float32)
+        return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)
+
+
+def pair(query: str, name: str, passage: str, kind: str = "function") -> Example:
+    target = {"corpus": "c", "path": "a.py", "name": name, "kind": kind, "language": "python", "lines": [1, 2]}
+    return Example({"query": query}, {**target, "passage": passage}, Split.TEST, (f"c:a.py::{name}",), "g", "", kind)
+
+
+# By colours alone the first two are the same thing.
+CARS = [pair("red car", "car", "a red car"), pair("red van", "van", "a red van"), pair("blue", "sky", "blue sky")]
+
+
+def index(examples: Sequence[Example]) -> MatrixIndex:
+    units = candidates(examples)
+    return MatrixIndex(units, Colours().encode([unit.text for unit in units]))
+
+
+def test_words_are_worth_what_bm25_says() -> None:
+    learned = lexicon.learn([str(one.target["passage"]) for one in CARS])
+    units = candidates(CARS)
+    search = WordSearch(Output)
+    found = {hit.unit.name: hit.score for hit in search.index(units).search("red vans and a van", 3)}
+    points = learned.points("red vans and a van", units, lambda unit: unit.text)
+    assert dict(zip([unit.name for unit in units], points, strict=True)) == pytest.approx(found, abs=1e-3)
+
+
+def test_words_put_right_what_vectors_cannot_tell() -> None:
+    words = hybrid.fitted(Colours(), index(CARS), CARS, CARS)
+    assert words.weight == hybrid.WEIGHTS[1], "the smallest that does it"
+    assert words.n == 3
+    predictor = SearchPredictor(Colours(), UNFITTED, Output, words)  # type: ignore[arg-type]
+    answers = predictor.predict([Input(query=str(one.input["query"]), k=1) for one in CARS], index(CARS))
+    assert [answer.results[0].name for answer in answers] == ["car", "van", "sky"]
+    assert [len(answer.results) for answer in answers] == [1, 1, 1], "a hundred are looked at, one was asked for"
+    alone = predictor.by_vectors().predict([Input(query="red van", k=1)], index(CARS))
+    assert alone[0].results[0].name == "car"
+
+
+def test_words_that_lead_astray_weigh_nothing() -> None:
+    misleading = [
+        pair("red van", "car", "a red car"),
+        pair("blue sky", "sea", "blue sea"),
+        pair("x", "van", "green van sky"),
+    ]
+    words = hybrid.fitted(Colours(), index(misleading), misleading[:2], misleading)
+    assert words.weight == 0.0
+    hits = index(misleading).nearest(Colours().encode(["red van"]), 3, {})[0]
+    assert words.reorder("red van", hits, lambda unit: unit.text) == hits
+
+
+def test_without_validation_words_weigh_nothing() -> None:
+    assert hybrid.fitted(Colours(), index(CARS), [], CARS).weight == 0.0
+
+
+def test_a_lexicon_comes_back_as_it_was_and_a_model_without_has_none(tmp_path: Path) -> None:
+    assert lexicon.load(tmp_path) is None
+    words = replace(lexicon.learn(["parseHeader of a mail", "größe"]), weight=0.01, n=7)
+    lexicon.save(words, tmp_path)
+    assert lexicon.load(tmp_path) == words
+    assert words.rarity["header"] == words.rarity["mail"]
+    assert words.unknown > words.rarity["mail"]
+
+
+def test_what_was_said_of_nothing_is_no_division_by_nothing() -> None:
+    words = replace(lexicon.learn([]), weight=0.01)
+    [hit] = index(CARS[:1]).nearest(Colours().encode(["red"]), 1, {})[0]
+    assert words.reorder("red", [hit], lambda unit: unit.text)[0].score >= hit.score
+    assert words.reorder("red", [], lambda unit: unit.text) == []
+
+
+CODE = "name of it\ndef first(red):\n    a = red\n    b = red\n    c = blue\n    d = red\n    return red"
+
+
+def test_code_is_torn_in_the_middle_without_its_heading() -> None:
+    found = searching.halves(pair("q", "first", CODE))
+    assert found == ("def first(red):\n    a = red\n    b = red", "    c = blue\n    d = red\n    return red")
+    assert searching.halves(pair("q", "short", "name\ndef f():\n    return 1")) is None
+    assert searching.halves(pair("q", "entry", CODE, "entry")) is None
+
+
+def test_each_score_counts_where_it_applies() -> None:
+    asked = [pair("red", "first", CODE), pair("green", "second", CODE.replace("red", "green")), CARS[2]]
+    asked.append(pair("blue thing", "thing", "blue", "entry"))
+    pool = [pair("x", "other", "green", "entry"), pair("y", "silent", "blue")]
+    words = replace(lexicon.learn([CODE]), weight=0.01)
+    found = searching.scores(SearchPredictor(Colours(), UNFITTED, Output, words), Input, asked, pool)  # type: ignore[arg-type]
+    assert found["entry_mrr"].tolist()[-1] == 1.0, "two entries, and only they are looked through"
+    assert [math.isnan(one) for one in found["entry_mrr"]] == [True, True, True, False]
+    assert [math.isnan(one) for one in found["code_mrr"]] == [False, False, True, True]
+    assert found["code_mrr"].tolist()[:2] == [1.0, 1.0]
+    assert np.isfinite(found["mrr"]).all()
+    assert np.isfinite(found["dense_mrr"]).all()
+    by_words = searching.scores(WordSearch(Output), Input, asked, pool)
+    assert np.isnan(by_words["dense_mrr"]).all()
+
+
+def test_a_query_is_looked_for_among_a_thousand() -> None:
+    pool = [pair("x", f"n{number}", "blue") for number in range(1200)]
+    found = searching.scores(Counting(), Input, CARS, pool)
+    assert np.isfinite(found["mrr"]).all()
+    assert Counting.sizes[0] == searching.AMONG
+
+
+class Counting(WordSearch):
+    """Word search that notes how large its indexes are."""
+
+    sizes: list[int] = []  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__(Output)
+
+    def index(self, units: Sequence[object]) -> object:  # type: ignore[override]
+        self.sizes.append(len(units))
+        return super().index(units)  # type: ignore[arg-type]
