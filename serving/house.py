@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
 from modelmill import logs
 from serving.metrics import Metrics
+from serving.runs import Runs
 from serving.sandboxed import SandboxService
 from serving.state import State
 from serving.switch import Switch
@@ -19,7 +21,7 @@ class House:
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
-        self._open: tuple[State, Switch, SandboxService] | None = None
+        self._open: tuple[State, Switch, SandboxService, Runs] | None = None
 
     @property
     def state(self) -> State:
@@ -39,14 +41,24 @@ class House:
         assert self._open
         return self._open[2]
 
+    @property
+    def runs(self) -> Runs:
+        """The records of what the sandbox is asked for; only while the app runs."""
+        assert self._open
+        return self._open[3]
+
     @asynccontextmanager
     async def running(self, _app: FastAPI) -> AsyncGenerator[None, None]:
         """The app's lifespan."""
         state = State()
         logs.configure(state.settings.home_dir, "gateway", state.settings.log_level)
-        self._open = state, Switch(state.settings, self.metrics), SandboxService(state.settings)
+        self._open = state, Switch(state.settings, self.metrics), SandboxService(state.settings), Runs(state)
+        tending = asyncio.create_task(self.runs.tend())
         try:
             yield
         finally:
+            tending.cancel()
+            with suppress(asyncio.CancelledError):
+                await tending
             await self.switch.client.close()
             await self.sandbox.client.close()
