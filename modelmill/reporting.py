@@ -24,10 +24,10 @@ WHERE corpus_id = :corpus AND text ~ '<[A-Z_]+_[a-p]{10}>' AND line ~ '<[A-Z_]+_
 ORDER BY path, name, line LIMIT :limit
 """
 DUPLICATES = """
+WITH shared AS (SELECT cluster FROM mill.unit GROUP BY cluster HAVING count(DISTINCT corpus_id) > 1)
 SELECT count(*) - count(DISTINCT u.sha256) AS exact, count(DISTINCT u.sha256) - count(DISTINCT u.cluster) AS near,
-count(*) FILTER (WHERE EXISTS (
-    SELECT FROM mill.unit o WHERE o.cluster = u.cluster AND o.corpus_id <> u.corpus_id)) AS also_elsewhere
-FROM mill.unit u WHERE corpus_id = :corpus
+count(shared.cluster) AS also_elsewhere
+FROM mill.unit u LEFT JOIN shared USING (cluster) WHERE u.corpus_id = :corpus
 """
 
 

@@ -1,4 +1,4 @@
-"""The sandbox as a BentoML service: `bentoml serve sandbox.service:Sandbox --host 127.0.0.1 --port 8090`.
+"""The sandbox as a BentoML service: `python -P serving/program.py sandbox.service:Sandbox --port 8090`.
 
 Only the gateway speaks to it. One process: the pools and the line are this process's own.
 """

@@ -1,4 +1,4 @@
-"""The one public door, as a BentoML service: `bentoml serve serving.gateway:Gateway --host 127.0.0.1 --port 8080`.
+"""The one public door, as a BentoML service: `python -P serving/program.py serving.gateway:Gateway --port 8080`.
 
 BentoML runs the process; the routes are the mounted app's, and `Door` stands before all of them. BentoML's own /livez,
 /readyz, /metrics and /schema.json are never reached: the app's answer, honestly and in the documented shape.

@@ -1,4 +1,4 @@
-"""One release, on loopback: `bentoml serve <exact tag> --host 127.0.0.1 --port <settings.release_port(number)>`.
+"""One release, on loopback: `python -P serving/program.py <exact tag> --port <settings.release_port(number)>`.
 
 Which one is in `release.json` at the Bento's root, written when it was built. The model is loaded from the artifact
 store, verified, through the task: what evaluation measured is what answers. Only the gateway speaks to it.
