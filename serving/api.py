@@ -80,7 +80,7 @@ def _add_task(app: FastAPI, house: House, task: Task) -> None:
 async def answer(house: House, task: Task, key: Key, asked: dict[str, Any]) -> Answer:
     """Ask the release, log, answer. What could not be logged is not answered."""
     start = time.perf_counter()
-    release, output = await house.switch.ask(task.name, await house.state.live_releases(), key.tenant, asked)
+    release, output = await house.answers.ask(task, key.tenant, asked)
     rest = {name: value for name, value in output.items() if name not in ("confidence", "alternatives")}
     made = Answer(
         task=task.name,

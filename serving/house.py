@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from modelmill import logs
+from serving.answers import Answers
 from serving.metrics import Metrics
 from serving.runs import Runs
 from serving.sandboxed import SandboxService
@@ -21,7 +22,7 @@ class House:
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
-        self._open: tuple[State, Switch, SandboxService, Runs] | None = None
+        self._open: tuple[State, Switch, SandboxService, Runs, Answers] | None = None
 
     @property
     def state(self) -> State:
@@ -47,12 +48,19 @@ class House:
         assert self._open
         return self._open[3]
 
+    @property
+    def answers(self) -> Answers:
+        """What the releases answer, and answered before; only while the app runs."""
+        assert self._open
+        return self._open[4]
+
     @asynccontextmanager
     async def running(self, _app: FastAPI) -> AsyncGenerator[None, None]:
         """The app's lifespan."""
         state = State()
         logs.configure(state.settings.home_dir, "gateway", state.settings.log_level)
-        self._open = state, Switch(state.settings, self.metrics), SandboxService(state.settings), Runs(state)
+        switch = Switch(state.settings, self.metrics)
+        self._open = state, switch, SandboxService(state.settings), Runs(state), Answers(state, switch)
         tending = asyncio.create_task(self.runs.tend())
         try:
             yield

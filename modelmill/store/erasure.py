@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONPATH, aggregate_order_by
 
 from modelmill.records import Corpus
 from modelmill.store import consents, vectors
+from modelmill.store.publications import PARTITIONED
 from modelmill.store.tables import (
     candidate,
     corpus,
@@ -26,8 +27,6 @@ from modelmill.store.tables import (
     unit,
     vector,
 )
-
-PARTITIONED = ("documents", "units", "vectors")
 
 
 @dataclass(frozen=True, slots=True)
