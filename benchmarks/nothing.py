@@ -13,8 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from modelmill.quiet import QUIET
+
 ROUTE = "/api/v1/nothing"
-QUIET: dict[str, Any] = {"metrics": {"enabled": False}, "logging": {"access": {"enabled": False}}}
 
 
 def fastapi() -> Any:

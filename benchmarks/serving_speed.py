@@ -2,7 +2,7 @@
 
     python benchmarks/serving_speed.py tail                    # why BentoML's slowest answers are slow
     MILL_HOME=... python benchmarks/serving_speed.py nothing   # the gateway beside FastAPI, where neither does anything
-    MILL_HOME=... python benchmarks/serving_speed.py batching  # the search release beside the same model asked one by one
+    MILL_HOME=... python benchmarks/serving_speed.py batching  # the search release beside the same model, one by one
     MILL_HOME=... python benchmarks/serving_speed.py search    # the search endpoint at 1, 16 and 64 connections
 
 MILL_HOME: an installation in which semantic_search has a release. `CPU-ms`: of the service's processes, for one answer,
@@ -170,7 +170,7 @@ def key(settings: Settings, scope: str) -> Generator[str]:
     try:
         yield made.secret
     finally:
-        keys.revoke(db, made.prefix)
+        keys.revoke(db, settings.tenant, made.key.prefix)
 
 
 def gateway_beside_fastapi(rounds: int, number: int) -> None:
@@ -239,10 +239,8 @@ def search(rounds: int, number: int) -> None:
         for turn in range(rounds):
             for connections in (1, 16, 64):
                 texts = [f"{text} {place}" for place, text in enumerate(distinct(number, turn * 3 + connections))]
-                for what, queries in (
-                    ("distinct", texts),
-                    ("repeated", [str(get_task(TASK).sample["query"])] * number),
-                ):
+                same = [str(get_task(TASK).sample["query"])] * number
+                for what, queries in (("distinct", texts), ("repeated", same)):
                     asked = [request(url, json.dumps({"query": one, "k": 10}).encode(), secret) for one in queries]
                     ours.name = f"search, {what}"
                     said(ours, connections, *ours.measured(asked, connections))

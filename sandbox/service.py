@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bentoml
 
+from modelmill.quiet import QUIET
 from modelmill.settings import load
 from sandbox.api import make_app
 
@@ -16,8 +17,7 @@ from sandbox.api import make_app
     name="sandbox",
     workers=1,
     traffic={"timeout": 3600},
-    metrics={"enabled": False},
-    logging={"access": {"enabled": False}},
+    **QUIET,
 )
 class Sandbox:
     """Runs code in containers; BentoML answers /livez and /readyz."""

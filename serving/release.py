@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bentoml
 
+from modelmill.quiet import QUIET
 from serving.model import Model, make_app
 
 model = Model()
@@ -18,8 +19,7 @@ model = Model()
     name="release",
     workers=1,
     traffic={"timeout": 30},
-    metrics={"enabled": False},
-    logging={"access": {"enabled": False}},
+    **QUIET,
 )
 class Release:
     """A loaded model behind a micro-batcher. BentoML answers /livez, and /readyz by what is said here."""

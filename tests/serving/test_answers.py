@@ -58,8 +58,7 @@ class House:
         self.service = Service(self.state.settings.release_port(1))
 
     async def ask(self, query: str = "q", tenant: str = "default") -> int:
-        _, output = await self.answers.ask(self.task, tenant, {"query": query})
-        return output["count"]
+        return (await self.answers.ask(self.task, tenant, {"query": query})).output["count"]
 
 
 @pytest.fixture
