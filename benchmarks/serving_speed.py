@@ -34,6 +34,7 @@ from embedding import examples
 from nothing import ROUTE
 
 from modelmill import programs
+from modelmill.processes import require_port, term_unwinds
 from modelmill.settings import CHECKOUT, Settings, load
 from modelmill.store import database, keys, releases
 from modelmill.task import get_task
@@ -65,12 +66,15 @@ class Service:
         """What came of it, and CPU-ms for each."""
         before = self.cpu
         told = ask(self.port, requests, connections)
+        if set(told.statuses) - {200, 429, 503}:
+            raise RuntimeError(f"{self.name} answered {dict(told.statuses)}")
         return told, (self.cpu - before) * 1000 / len(requests)
 
 
 @contextmanager
 def started(name: str, port: int, argv: Sequence[str], path: str = "/livez", **more: str) -> Generator[Service]:
     """Until it answers; ended with the block."""
+    require_port("127.0.0.1", port, name, "FIRST_PORT")
     quiet = subprocess.DEVNULL
     env = {**load().child_env(), "BENTOML_DO_NOT_TRACK": "true", **more}
     program = subprocess.Popen(argv, env=env, cwd=CHECKOUT, stdout=quiet, stderr=quiet, start_new_session=True)
@@ -261,7 +265,8 @@ def main() -> None:
     words = parser.parse_args()
     work, number = parts[words.part]
     print(f"{words.part}: {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    work(words.rounds, words.number or number)
+    with term_unwinds():
+        work(words.rounds, words.number or number)
 
 
 if __name__ == "__main__":
