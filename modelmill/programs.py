@@ -135,14 +135,20 @@ def mlflow_ui(settings: Settings) -> Program:
     )
 
 
+def served(service: str, host: str, port: int) -> tuple[str, ...]:
+    """A BentoML service, by an exact tag or as module:Class, in one process: what `bentoml serve` needs two for."""
+    program = CHECKOUT / "serving" / "program.py"
+    return (sys.executable, "-P", str(program), service, "--host", host, "--port", str(port))
+
+
 def gateway(settings: Settings) -> Program:
     """The one public door."""
     base = f"http://{settings.host}:{settings.gateway_port}"
-    argv = (executable("bentoml"), "serve", "serving.gateway:Gateway", "--host", settings.host)
+    argv = served("serving.gateway:Gateway", settings.host, settings.gateway_port)
     return Program(
         "gateway",
         "Gateway: the models over HTTP, /docs",
-        (*argv, "--port", str(settings.gateway_port), "--working-dir", str(CHECKOUT)),
+        argv,
         settings.gateway_port,
         "MILL_GATEWAY_PORT",
         base,
@@ -153,11 +159,11 @@ def gateway(settings: Settings) -> Program:
 def sandbox(settings: Settings) -> Program:
     """Runs code in containers; on loopback whatever MILL_HOST says: only the gateway speaks to it."""
     base = f"http://127.0.0.1:{settings.sandbox_port}"
-    argv = (executable("bentoml"), "serve", "sandbox.service:Sandbox", "--host", "127.0.0.1")
+    argv = served("sandbox.service:Sandbox", "127.0.0.1", settings.sandbox_port)
     return Program(
         "sandbox",
         "Sandbox: runs code in containers",
-        (*argv, "--port", str(settings.sandbox_port), "--working-dir", str(CHECKOUT)),
+        argv,
         settings.sandbox_port,
         "MILL_SANDBOX_PORT",
         base,
@@ -176,7 +182,7 @@ def release(settings: Settings, made: Release) -> Program:
         )
     port = settings.release_port(made.number)
     base = f"http://127.0.0.1:{port}"
-    argv = (executable("bentoml"), "serve", made.bento_tag, "--host", "127.0.0.1", "--port", str(port))
+    argv = served(made.bento_tag, "127.0.0.1", port)
     title = f"Release {made.name} ({made.status})"
     return Program(f"release-{made.number}", title, argv, port, "MILL_RELEASE_PORT_BASE", base, f"{base}/readyz")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ def execute(
 
 
 def _answer(settings: Settings, asked: Request) -> Answer:
-    """Run in a container of its own, and recorded; what could not be recorded is not shown."""
+    """Run in a container of its own; a row before it begins, so that one that is killed is on record too."""
     from modelmill.store import executions
     from sandbox.house import House, ceilings, program
     from sandbox.languages import offered
@@ -64,11 +65,14 @@ def _answer(settings: Settings, asked: Request) -> Answer:
     )  # what is wrong with it is said before anything is started
     house = House(settings, warm=0, languages=[asked.language])
     try:
-        [answer] = asyncio.run(house.answer(asked))
+        db = session.opened(settings)
+        executions.close_lost(db)
+        row = executions.opened(uuid.uuid4(), asked.language, asked.sha256, settings.tenant, session.actor())
+        executions.begin(db, [row], settings.sandbox_days)
+        answer = asyncio.run(house.answer(asked))[0].model_copy(update={"id": str(row.id)})
     finally:
         house.close()
-    row = executions.of(answer.model_dump(), settings.tenant, session.actor())
-    executions.record(session.opened(settings), [row], settings.sandbox_days)
+    executions.finish(db, [executions.of(answer.model_dump(), settings.tenant, session.actor())])
     return answer
 
 

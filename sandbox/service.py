@@ -1,4 +1,4 @@
-"""The sandbox as a BentoML service: `bentoml serve sandbox.service:Sandbox --host 127.0.0.1 --port 8090`.
+"""The sandbox as a BentoML service: `python -P serving/program.py sandbox.service:Sandbox --port 8090`.
 
 Only the gateway speaks to it. One process: the pools and the line are this process's own.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bentoml
 
+from modelmill.quiet import QUIET
 from modelmill.settings import load
 from sandbox.api import make_app
 
@@ -16,8 +17,7 @@ from sandbox.api import make_app
     name="sandbox",
     workers=1,
     traffic={"timeout": 3600},
-    metrics={"enabled": False},
-    logging={"access": {"enabled": False}},
+    **QUIET,
 )
 class Sandbox:
     """Runs code in containers; BentoML answers /livez and /readyz."""

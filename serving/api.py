@@ -11,7 +11,6 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
 import modelmill
-from modelmill.records import Release
 from modelmill.store.keys import Key
 from modelmill.store.predictions import Prediction
 from modelmill.task import Task, all_tasks
@@ -80,24 +79,23 @@ def _add_task(app: FastAPI, house: House, task: Task) -> None:
 async def answer(house: House, task: Task, key: Key, asked: dict[str, Any]) -> Answer:
     """Ask the release, log, answer. What could not be logged is not answered."""
     start = time.perf_counter()
-    release, output = await house.switch.ask(task.name, await house.state.live_releases(), key.tenant, asked)
-    rest = {name: value for name, value in output.items() if name not in ("confidence", "alternatives")}
+    known = await house.answers.ask(task, key.tenant, asked)
+    told = known.told
     made = Answer(
         task=task.name,
-        release=release.name,
+        release=known.release.name,
         prediction_id=uuid.uuid4(),
         latency_ms=0.0,
-        confidence=output.get("confidence"),
-        answer=rest,
-        alternatives=output.get("alternatives") or [],
+        confidence=known.output.get("confidence"),
+        answer=told["answer"],
+        alternatives=told["alternatives"],
     )
-    await house.state.write(_logged(made, release, key, asked, (time.perf_counter() - start) * 1000))
-    house.metrics.predictions.labels(release.name).inc()
+    logged = known.logged or told
+    ms = (time.perf_counter() - start) * 1000
+    await house.state.write(
+        Prediction(
+            made.prediction_id, key.tenant, key.prefix, task.name, known.release.id, asked, logged, made.confidence, ms
+        )
+    )
+    house.metrics.predictions.labels(made.release).inc()
     return made.model_copy(update={"latency_ms": round((time.perf_counter() - start) * 1000, 3)})
-
-
-def _logged(made: Answer, release: Release, key: Key, asked: dict[str, Any], ms: float) -> Prediction:
-    told = {"answer": made.answer, "alternatives": made.alternatives}
-    return Prediction(
-        made.prediction_id, key.tenant, key.prefix, made.task, release.id, asked, told, made.confidence, ms
-    )

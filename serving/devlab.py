@@ -1,10 +1,11 @@
-"""Routes that run code: every run becomes a row and a line of the audit before it is answered."""
+"""Routes that run code: every run is a row before it begins, and a line of the audit before it is answered."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Security, WebSocket
@@ -15,7 +16,7 @@ from sqlalchemy import Engine
 from modelmill.errors import UserError
 from modelmill.store import executions
 from modelmill.store.keys import Key
-from sandbox.contract import Answer, Answers, Request
+from sandbox.contract import Answers, Request
 from serving import problems
 from serving.house import House
 from serving.problems import errors
@@ -34,13 +35,13 @@ def add_devlab(app: FastAPI, house: House) -> None:
     @app.post(f"{DEVLAB}/execute", responses=refusals, openapi_extra=body, **secured)
     async def execute(asked: Request, http: HttpRequest) -> Answers:
         """Run a program in a container of its own, once for each input."""
-        answers = await house.sandbox.execute(asked)
-        await keep(house, http.state.key, asked, answers)
-        return Answers(results=answers)
+        async with house.runs.handed(http.state.key, asked) as handed:
+            return Answers(results=await handed.ended(await house.sandbox.execute(asked)))
 
     @app.get(f"{DEVLAB}/executions/{{execution_id}}", responses=errors(401, 403, 404, 422), **secured)
     async def execution(execution_id: uuid.UUID, http: HttpRequest) -> dict[str, Any]:
-        """The record of a run: how it ended and what it used. No output; the code only if its keeping was asked for."""
+        """The record of a run: how it ended and what it used, `running` until that is known. No output; the code only
+        if its keeping was asked for."""
         key: Key = http.state.key
         return asdict(await _known(house, lambda db: executions.get(db, key.tenant, execution_id)))
 
@@ -54,14 +55,7 @@ def add_devlab(app: FastAPI, house: House) -> None:
     @app.websocket(f"{DEVLAB}/execute/stream")
     async def stream(socket: WebSocket) -> None:
         """One run, live."""
-        await relay(house.sandbox, socket, lambda asked, answer: keep(house, socket.state.key, asked, [answer]))
-
-
-async def keep(house: House, key: Key, asked: Request, answers: Sequence[Answer]) -> None:
-    """Write the rows; the code with them only where the caller consented."""
-    files = (dict(asked.files) or {asked.entry or "code": asked.code or ""}) if asked.keep_code else None
-    rows = [executions.of(one.model_dump(mode="json"), key.tenant, key.prefix, files) for one in answers]
-    await house.state.ask(lambda db: executions.record(db, rows, house.state.settings.sandbox_days))
+        await relay(house.sandbox, socket, partial(house.runs.handed, socket.state.key))
 
 
 async def _known(house: House, question: Callable[[Engine], Any]) -> Any:

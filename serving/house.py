@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
 from modelmill import logs
+from serving.answers import Answers
 from serving.metrics import Metrics
+from serving.runs import Runs
 from serving.sandboxed import SandboxService
 from serving.state import State
 from serving.switch import Switch
@@ -19,7 +22,7 @@ class House:
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
-        self._open: tuple[State, Switch, SandboxService] | None = None
+        self._open: tuple[State, Switch, SandboxService, Runs, Answers] | None = None
 
     @property
     def state(self) -> State:
@@ -39,14 +42,31 @@ class House:
         assert self._open
         return self._open[2]
 
+    @property
+    def runs(self) -> Runs:
+        """The records of what the sandbox is asked for; only while the app runs."""
+        assert self._open
+        return self._open[3]
+
+    @property
+    def answers(self) -> Answers:
+        """What the releases answer, and answered before; only while the app runs."""
+        assert self._open
+        return self._open[4]
+
     @asynccontextmanager
     async def running(self, _app: FastAPI) -> AsyncGenerator[None, None]:
         """The app's lifespan."""
         state = State()
         logs.configure(state.settings.home_dir, "gateway", state.settings.log_level)
-        self._open = state, Switch(state.settings, self.metrics), SandboxService(state.settings)
+        switch = Switch(state.settings, self.metrics)
+        self._open = state, switch, SandboxService(state.settings), Runs(state), Answers(state, switch)
+        tending = asyncio.create_task(self.runs.tend())
         try:
             yield
         finally:
+            tending.cancel()
+            with suppress(asyncio.CancelledError):
+                await tending
             await self.switch.client.close()
             await self.sandbox.client.close()

@@ -176,5 +176,5 @@ def _no_bento() -> PrerequisiteError:
         "this service does not know which release it is",
         allowed=f"a Bento built by `mill deploy`, which has {ABOUT.name} at its root",
         found=f"no {ABOUT}",
-        next="bentoml serve with the exact tag that `mill releases` shows",
+        next="serve the exact tag that `mill releases` shows",
     )

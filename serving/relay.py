@@ -1,19 +1,25 @@
-"""A caller's WebSocket joined with the sandbox's: words pass both ways, the last one is recorded before it is told."""
+"""A caller's WebSocket joined with the sandbox's: words pass both ways, the last one is recorded before it is told.
+
+The handshake's answer names the run (`X-Execution-Id`): whose stream breaks off can ask what became of it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import aiohttp
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
+from modelmill.errors import MillError
 from sandbox.contract import BODY_BYTES, Answer, Request
 from serving.problems import Problem, unusable
+from serving.runs import Handed
 from serving.sandboxed import SandboxService, lost
 
 FIRST_SECONDS = 10.0  # for the request to come
@@ -21,35 +27,42 @@ CANCEL = json.dumps({"cancel": True})
 TOO_LONG = 1009
 NO_TEXT = 1003
 
-Keep = Callable[[Answer], Awaitable[None]]
+HEADER = b"x-execution-id"
+CLEAN = 1000  # the code with which the sandbox closes when it has said all
+
+Hand = Callable[[Request, uuid.UUID], AbstractAsyncContextManager[Handed]]
 
 
-async def relay(sandbox: SandboxService, socket: WebSocket, keep: Callable[[Request, Answer], Awaitable[None]]) -> None:
+async def relay(sandbox: SandboxService, socket: WebSocket, hand: Hand) -> None:
     """Serve one caller. When he goes, the run is cancelled, and recorded all the same."""
-    await socket.accept()
+    execution = uuid.uuid4()
+    await socket.accept(headers=[(HEADER, str(execution).encode())])
     try:
         first = await asyncio.wait_for(_text(socket), FIRST_SECONDS)
         asked = Request.model_validate_json(first)
-        async with await sandbox.stream() as inner:
-            await inner.send_str(first)
-            await _join(socket, inner, asked, lambda answer: keep(asked, answer))
+        async with hand(asked, execution) as handed, await sandbox.stream() as inner:
+            with suppress(aiohttp.ClientError, ConnectionError):  # it may have got it: the run is lost
+                await inner.send_str(first)
+            await _join(socket, inner, asked, handed)
     except ValidationError as error:
         await _tell(socket, {"event": "error", "error": unusable(error.errors()).parts})
     except Problem as problem:
         await _tell(socket, {"event": "error", "error": problem.parts})
+    except MillError as error:
+        await _tell(socket, {"event": "error", "error": error.as_dict()})
     except (WebSocketDisconnect, TimeoutError):
         pass  # he has gone, or never said what he wants
     with suppress(WebSocketDisconnect, RuntimeError):
         await socket.close()
 
 
-async def _join(socket: WebSocket, inner: aiohttp.ClientWebSocketResponse, asked: Request, keep: Keep) -> None:
+async def _join(socket: WebSocket, inner: aiohttp.ClientWebSocketResponse, asked: Request, handed: Handed) -> None:
     upward = asyncio.create_task(_pass_words(socket, inner))
     try:
-        if not await _pass_events(socket, inner, keep):
-            answer = lost(asked)
-            await keep(answer)
-            await _tell(socket, {"event": "end", "answer": answer.model_dump(mode="json")})
+        last = await _pass_events(socket, inner, handed)
+        handed.refused = last == "error" and inner.close_code == CLEAN
+        if last != "end" and not handed.refused:
+            await _end(socket, handed, lost(asked))
     finally:
         upward.cancel()
 
@@ -77,18 +90,24 @@ async def _pass_words(socket: WebSocket, inner: aiohttp.ClientWebSocketResponse)
             await inner.send_str(CANCEL)
 
 
-async def _pass_events(socket: WebSocket, inner: aiohttp.ClientWebSocketResponse, keep: Keep) -> bool:
-    """From the run to the caller. False: it broke off without a last word."""
-    last = False
+async def _pass_events(socket: WebSocket, inner: aiohttp.ClientWebSocketResponse, handed: Handed) -> str:
+    """From the run to the caller. Returns the kind of the last event; empty: there was none."""
+    last = ""
     async for message in inner:
         if message.type is not aiohttp.WSMsgType.TEXT:
             break
         event = json.loads(message.data)
-        if event["event"] == "end":
-            await keep(Answer.model_validate(event["answer"]))
-        last = last or event["event"] in ("end", "error")
-        await _tell(socket, event)
+        last = event["event"]
+        if last == "end":
+            await _end(socket, handed, Answer.model_validate(event["answer"]))
+        else:
+            await _tell(socket, event)
     return last
+
+
+async def _end(socket: WebSocket, handed: Handed, answer: Answer) -> None:
+    [named] = await handed.ended([answer])
+    await _tell(socket, {"event": "end", "answer": named.model_dump(mode="json")})
 
 
 async def _tell(socket: WebSocket, event: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""One release, on loopback: `bentoml serve <exact tag> --host 127.0.0.1 --port <settings.release_port(number)>`.
+"""One release, on loopback: `python -P serving/program.py <exact tag> --port <settings.release_port(number)>`.
 
 Which one is in `release.json` at the Bento's root, written when it was built. The model is loaded from the artifact
 store, verified, through the task: what evaluation measured is what answers. Only the gateway speaks to it.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bentoml
 
+from modelmill.quiet import QUIET
 from serving.model import Model, make_app
 
 model = Model()
@@ -18,8 +19,7 @@ model = Model()
     name="release",
     workers=1,
     traffic={"timeout": 30},
-    metrics={"enabled": False},
-    logging={"access": {"enabled": False}},
+    **QUIET,
 )
 class Release:
     """A loaded model behind a micro-batcher. BentoML answers /livez, and /readyz by what is said here."""

@@ -14,6 +14,7 @@ from serving.problems import Parts, Problem
 
 CONNECT_SECONDS = 2.0
 NOT_REACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)  # of it one knows that nothing was run
+BROKEN = 500  # it failed in the middle of something: of every other refusal one knows that nothing was run
 ANSWER_SECONDS = 3600.0  # a run has a ceiling and the line an end: both are the sandbox's, this is for a broken one
 KEEP_SECONDS = 4.0  # uvicorn closes an idle connection after 5 s: be first, or a request is lost on it
 
@@ -43,6 +44,8 @@ class SandboxService:
             return [lost(request) for _ in request.runs]
         if status == 200:
             return Answers.model_validate_json(content).results
+        if status == BROKEN:
+            return [lost(request) for _ in request.runs]
         raise _refused(status, content, again)
 
     async def stream(self) -> aiohttp.ClientWebSocketResponse:

@@ -21,6 +21,7 @@ from serving.problems import Parts, Problem
 PROBE_SECONDS = 1.0
 PROBE = aiohttp.ClientTimeout(total=PROBE_SECONDS)
 SILENT_SECONDS = 2.0  # how long a release that did not answer is left alone
+SEEN_SECONDS = 1.0  # how long one that answered counts as there: what it said before is said again only if it is
 ANSWER_SECONDS = 10.0
 CONNECTIONS = 64
 KEEP_SECONDS = 4.0  # uvicorn closes an idle connection after 5 s: be first, or a request is lost on it
@@ -39,6 +40,7 @@ class Switch:
         )
         self.silent: dict[int, float] = {}  # release number -> since when it does not answer
         self.answering: set[int] = set()
+        self.seen: dict[int, float] = {}  # release number -> when it last answered
 
     async def ask(
         self, task: str, live: list[Release], tenant: str, asked: Mapping[str, Any]
@@ -56,6 +58,15 @@ class Switch:
             else:
                 reasons.append(f"{release.name} on port {self.settings.release_port(release.number)} is not ready")
         raise _none_answers(task, reasons)
+
+    async def first(self, task: str, live: list[Release]) -> Release | None:
+        """The one that would be asked first, if its service was seen answering a moment ago."""
+        champion = next((one for one in live if one.task == task and one.status == "champion"), None)
+        if champion is None:
+            return None
+        number = champion.number
+        long_ago = time.monotonic() - self.seen.get(number, 0.0) >= SEEN_SECONDS
+        return champion if await self.ready(champion, fresh=long_ago and number in self.answering) else None
 
     async def ready(self, release: Release, fresh: bool = False) -> bool:
         """Whether its service answers /readyz; `fresh` asks now, whatever was seen before."""
@@ -89,6 +100,7 @@ class Switch:
 
     def _read(self, status: int, content: bytes, release: Release, reasons: list[str]) -> Mapping[str, Any] | None:
         if status == 200:
+            self.seen[release.number] = time.monotonic()
             return json.loads(content)["outputs"][0]
         parts = _parts(status, content)
         if status < 500:  # the request's fault: every release would say so
@@ -100,6 +112,7 @@ class Switch:
     def _seen(self, release: Release, answers: bool) -> None:
         if answers:
             self.answering.add(release.number)
+            self.seen[release.number] = time.monotonic()
             self.silent.pop(release.number, None)
         else:
             self.answering.discard(release.number)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
 
 from modelmill.settings import CHECKOUT, TELEMETRY_OFF, Settings
 from modelmill.store import database
@@ -57,6 +58,18 @@ def settings(
 
 
 @pytest.fixture
+def empty(server_url: str, settings: Settings) -> Iterator[Settings]:
+    """The same installation on a database in which there is nothing: a test migrates it as far as it likes."""
+    assert settings.database_url
+    name = f"{make_url(settings.database_url.get_secret_value()).database}_old"
+    _sql(server_url, f"CREATE DATABASE {name}")
+    made = _settings(settings.root, _with_database(server_url, name))
+    yield made
+    database.engine(made).dispose()
+    _sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
 def db(settings: Settings) -> Engine:
     """The engine on the test's own database."""
     return database.engine(settings)
@@ -67,14 +80,10 @@ def _settings(root: Path, url: str) -> Settings:
 
 
 def _with_database(url: str, name: str) -> str:
-    from sqlalchemy.engine import make_url
-
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 def _sql(url: str, *statements: str) -> None:
-    from sqlalchemy.engine import make_url
-
     admin = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with admin.connect() as conn:
         for statement in statements:

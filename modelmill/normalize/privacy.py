@@ -10,6 +10,7 @@ that looks like a word.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,11 @@ PRIVACY_VERSION = 2
 
 # A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
+
+# Short texts in which nothing was found, by their hashes (of the texts nothing is kept): names and paths come back in
+# every answer that is logged. When there are this many all are forgotten; 5 MB.
+KNOWN = 50_000
+SHORT = 2000  # characters
 
 
 class FloodError(Exception):
@@ -63,7 +69,7 @@ def clean(text: str, names: Names | None = None, placeholder: str = "<{}>") -> C
     names: what the values are called; by number within this text when left out. placeholder: how the name is written;
     `{}` gives an identifier, for code in which `<...>` would not parse.
     """
-    places = find(text)
+    places = find(text) if len(text) > SHORT else _find_once(text)
     if not places:
         return Cleaned(text, {})
     named = names or numbered()
@@ -81,18 +87,20 @@ def clean(text: str, names: Names | None = None, placeholder: str = "<{}>") -> C
 
 def clean_value(value: Any, names: Names | None = None) -> tuple[Any, Counter[str]]:
     """A JSON value with every string in it cleaned, keys included, and what was taken out."""
+    counts: Counter[str] = Counter()
+    return _cleaned(value, names, counts), counts
+
+
+def _cleaned(value: Any, names: Names | None, counts: Counter[str]) -> Any:
     if isinstance(value, str):
         cleaned = clean(value, names)
-        return cleaned.text, Counter(cleaned.counts)
-    counts: Counter[str] = Counter()
+        counts.update(cleaned.counts)
+        return cleaned.text
     if isinstance(value, Mapping):
-        pairs = [(clean_value(str(key), names), clean_value(item, names)) for key, item in value.items()]
-        counts = sum((k[1] + v[1] for k, v in pairs), counts)
-        return {k[0]: v[0] for k, v in pairs}, counts
+        return {_cleaned(str(key), names, counts): _cleaned(item, names, counts) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        items = [clean_value(item, names) for item in value]
-        return [item[0] for item in items], sum((item[1] for item in items), counts)
-    return value, counts
+        return [_cleaned(item, names, counts) for item in value]
+    return value
 
 
 def find(text: str) -> list[Found]:
@@ -102,6 +110,24 @@ def find(text: str) -> list[Found]:
         return _in_characters(text, data, sorted(_places(data)))
     except FloodError:
         return [Found("flood", 0, len(text))]
+
+
+def _find_once(text: str) -> list[Found]:
+    """`find`, not again for a text in which nothing was."""
+    known, name = _harmless(), hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    if name in known:
+        return []
+    places = find(text)
+    if not places:
+        if len(known) >= KNOWN:
+            known.clear()
+        known.add(name)
+    return places
+
+
+@cache
+def _harmless() -> set[bytes]:
+    return set()
 
 
 def _places(data: bytes) -> Iterator[tuple[int, int, str]]:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH, aggregate_ord
 
 from modelmill.records import Corpus
 from modelmill.store import consents, traces, vectors
+from modelmill.store.publications import PARTITIONED
 from modelmill.store.tables import (
     candidate,
     corpus,
@@ -28,8 +29,6 @@ from modelmill.store.tables import (
     unit,
     vector,
 )
-
-PARTITIONED = ("documents", "units", "vectors")
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,17 @@ def labels_said(db: Engine, tenant: str, task: str) -> list[tuple[str, str]]:
     return sorted(newest.items())
 
 
+class Stored(dict[str, Any]):
+    """An answer as it is stored: clean and short."""
+
+
+def stored(answer: Mapping[str, Any]) -> Stored:
+    """For who stores the same answer again and again."""
+    from modelmill.normalize.privacy import clean_value
+
+    return Stored(clean_value(storable(shortened(answer)))[0])
+
+
 def storable(value: Any) -> Any:
     """The value as PostgreSQL's JSON takes it: no NUL, no half of a surrogate pair."""
     if isinstance(value, str):
@@ -146,6 +157,7 @@ def shortened(value: Any) -> Any:
 def _row(one: Prediction) -> dict[str, Any]:
     from modelmill.normalize.privacy import clean_value
 
+    answer = one.answer if isinstance(one.answer, Stored) else stored(one.answer)
     return {
         "id": one.id,
         "tenant": one.tenant,
@@ -153,7 +165,7 @@ def _row(one: Prediction) -> dict[str, Any]:
         "task": one.task,
         "release_id": one.release_id,
         "request": clean_value(storable(one.request))[0],
-        "answer": clean_value(storable(shortened(one.answer)))[0],
+        "answer": answer,
         "confidence": one.confidence,
         "latency_ms": one.latency_ms,
     }

@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, desc, select
+from sqlalchemy import Connection, Engine, desc, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from modelmill import processes
 from modelmill.errors import FencedError
 from modelmill.store.tables import lease, publication
+
+PARTITIONED = ("documents", "units", "vectors")  # the assets that are published a corpus at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,14 @@ def all_current(engine: Engine, asset: str) -> dict[str, Publication]:
     )
     with engine.connect() as conn:
         return {row.partition: _record(row) for row in conn.execute(statement)}
+
+
+def searched(engine: Engine) -> tuple[int, int]:
+    """(newest, number) of the publications of what is searched: another after every change of it, and every erasure."""
+    statement = select(func.coalesce(func.max(publication.c.id), 0), func.count())
+    with engine.connect() as conn:
+        newest, number = conn.execute(statement.where(publication.c.asset.in_(PARTITIONED))).one()
+        return newest, number
 
 
 def _record(row: Any) -> Publication:

@@ -370,6 +370,7 @@ audit = Table(
 )
 
 # One run of somebody's code in the sandbox. files: the code itself, only where the caller consented; else its hash.
+# owner: the process that asked for it (modelmill.owner), until the run has ended.
 execution = Table(
     "execution",
     metadata,
@@ -389,8 +390,10 @@ execution = Table(
     Column("peak_memory_bytes", BigInteger),
     Column("truncated", Boolean, nullable=False),
     Column("findings", JSONB, nullable=False),
+    Column("owner", Text),
     _now(),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("ix_execution_owner", "owner", postgresql_where=text("owner IS NOT NULL")),
     Index("ix_execution_tenant_created_at", "tenant", "created_at"),
     Index("ix_execution_expires_at", "expires_at"),
 )

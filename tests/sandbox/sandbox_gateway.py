@@ -20,7 +20,7 @@ import psutil
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
-from modelmill.programs import executable
+from modelmill.programs import served
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import database, keys
 
@@ -52,7 +52,7 @@ class Site:
         return {"Authorization": f"Bearer {self.key}"}
 
     def start(self, name: str, what: str, port: int) -> None:
-        argv = [executable("bentoml"), "serve", what, "--host", "127.0.0.1", "--port", str(port)]
+        argv = served(what, "127.0.0.1", port)
         with (self.folder / f"{name}.log").open("ab") as log:
             self.programs[name] = subprocess.Popen(
                 argv, env=self.environment, cwd=CHECKOUT, stdout=log, stderr=log, start_new_session=True
@@ -74,12 +74,20 @@ class Site:
 
     @property
     def recorded(self) -> list[str]:
-        """The reasons of all runs there are records of, the newest first."""
+        """The reasons of all runs there are records of and that have ended, the newest first."""
+        wanted = "SELECT reason FROM mill.execution WHERE status <> 'running' ORDER BY created_at DESC"
         with self.db.connect() as conn:
-            return list(conn.execute(text("SELECT reason FROM mill.execution ORDER BY created_at DESC")).scalars())
+            return list(conn.execute(text(wanted)).scalars())
+
+    @property
+    def running(self) -> list[str]:
+        """The ids of the records whose end is not known yet."""
+        with self.db.connect() as conn:
+            found = conn.execute(text("SELECT id FROM mill.execution WHERE status = 'running'"))
+            return [str(one) for one in found.scalars()]
 
     def end(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
-        """The program and what it started: BentoML's workers have sessions of their own."""
+        """The program and what it started."""
         program = self.programs.pop(name)
         every = [*psutil.Process(program.pid).children(recursive=True), psutil.Process(program.pid)]
         for one in every if number == signal.SIGKILL else every[-1:]:

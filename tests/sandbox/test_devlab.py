@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from sandbox_gateway import Site, converse, one, refused, say
 from sqlalchemy import text
+from websockets.sync.client import connect
 
 from modelmill.store import audit, keys
 from sandbox.languages import all_languages
@@ -134,6 +136,28 @@ def test_a_stream_tells_output_as_it_comes_and_takes_input(house: Site) -> None:
     output = "".join(event["text"] for event in events if event["event"] == "output")
     assert output == events[-1]["answer"]["stdout"] == "ready\ngot one\ngot two\n"
     assert house.record(events[-1]["answer"]["id"])["status"] == "ok"
+
+
+def test_a_stream_names_its_run_whose_record_is_there_before_its_end_and_can_be_erased(house: Site) -> None:
+    ends = []
+    for erased in (False, True):
+        headers = list(house.headers.items())
+        with connect(f"ws{house.url[4:]}/api/v1/devlab/execute/stream", additional_headers=headers) as stream:
+            assert stream.response
+            name = stream.response.headers["X-Execution-Id"]
+            stream.send('{"language": "bash", "code": "echo begun; read line", "keep_code": true}')
+            assert "begun" in str(stream.recv())
+            known = house.record(name)
+            assert (known["status"], known["wall_seconds"]) == ("running", None)
+            assert known["files"] == {"code": "echo begun; read line"}
+            where = f"{house.url}/api/v1/devlab/executions/{name}"
+            if erased:
+                assert httpx.delete(where, headers=house.headers).status_code == 200
+            stream.send('{"stdin": "x\\n", "end": true}')
+            answer = json.loads(stream.recv())["answer"]
+            assert (answer["id"], answer["status"]) == (name, "ok")
+        ends.append(httpx.get(where, headers=house.headers).status_code)
+    assert ends == [200, 404], "what was erased does not come back with its end"
 
 
 def test_input_that_comes_before_the_program_is_not_lost_and_a_cut_letter_is_shown_as_one(house: Site) -> None:

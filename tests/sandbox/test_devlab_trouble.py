@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
 import socket
 import threading
 import time
+import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -15,24 +18,26 @@ import httpx
 import psutil
 import pytest
 from hostile_host import processes_of
-from sandbox_gateway import Site, converse, one, refused
+from sandbox_gateway import Site, converse, free_port, one, refused
 from sandbox_waiting import until
+from sqlalchemy import text
 
-from modelmill.store import keys
+from modelmill import owner as owner_of
+from modelmill.store import audit, executions, keys
 from sandbox import owner
 from sandbox.contract import SERVICE
 from sandbox.languages import all_languages
 
 SPIN = {"language": "python", "code": "while True: pass", "timeout": 25}
-SETTLE_SECONDS = 3.0
+RUNS = "it was handed to the sandbox, and its end is not known yet"
+LOST = "what asked for it was ended in the middle of it: how far it ran is not known"
 TRUE = {"language": "bash", "code": "true"}
 
 
 def of_the_service(house: Site, api: Any, image: str = "") -> list[str]:
     """The containers that this site's sandbox service made; of all images, or of one."""
-    pids = {one.pid for one in psutil.Process(house.programs["sandbox"].pid).children(recursive=True)}
     found = api.containers(all=True, filters={"label": "modelmill=sandbox"})
-    owned = [one for one in found if int(one["Labels"][owner.OWNER].rpartition("/")[2].partition("@")[0]) in pids]
+    owned = [one for one in found if f"/{house.programs['sandbox'].pid}@" in one["Labels"][owner.OWNER]]
     return [one["Id"] for one in owned if image in ("", one["Image"])]
 
 
@@ -127,43 +132,60 @@ def test_the_gateways_proof_opens_nothing_but_the_service(house: Site, proofs: d
     refused(house.post(TRUE, headers={"Authorization": proofs["right"]}), 401)
 
 
-def raw(house: Site, body: bytes, length: int, path: str = "/api/v1/devlab/execute") -> bytes:
-    """A request over a bare socket whose sending half is closed then; what comes back until the other half is."""
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {house.key}\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+def raw(house: Site, sent: bytes) -> tuple[int, dict[str, Any]]:
+    """Bytes over a bare socket whose sending half is closed then; the one answer that comes until the other half is."""
     with socket.create_connection(("127.0.0.1", house.port), 60) as caller:
-        caller.sendall(head.encode() + body)
+        caller.sendall(sent)
         caller.shutdown(socket.SHUT_WR)
         caller.settimeout(60)
-        return b"".join(iter(lambda: caller.recv(65536), b""))
+        answer = b"".join(iter(lambda: caller.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"connection: close" in head.lower()
+    return int(head.split()[1]), json.loads(body)
 
 
-def test_a_socket_that_is_half_closed_in_the_middle_of_a_request_starts_nothing(house: Site) -> None:
-    before = len(house.recorded)
-    answer = raw(house, b'{"language": "bash", "code": "tr', 1000)
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
-    one(house.post(TRUE))
-    assert len(house.recorded) == before + 1
+def head(house: Site, length: str) -> bytes:
+    """Of a request that runs code."""
+    lines = ["POST /api/v1/devlab/execute HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {house.key}"]
+    return "\r\n".join([*lines, "Content-Type: application/json", length, "", ""]).encode()
 
 
-def test_a_socket_that_is_half_closed_after_a_request_leaves_no_run_unrecorded(house: Site, api: Any) -> None:
-    """Whether it is run is a race: who closes his side may be taken for gone before his request is read."""
-    time.sleep(SETTLE_SECONDS)
-    until(lambda: len(of_the_service(house, api, "mill-sandbox-bash")) == 1)  # the warm one: none of before is left
-    before, since = len(house.recorded), time.time()
-    body = b'{"language": "bash", "code": "true"}'
-    answer = raw(house, body, len(body))
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 ")
-    one(house.post(TRUE))
-    for _ in range(2):  # the second time for one that began late
-        until(lambda: len(house.recorded) - before == used(api, "mill-sandbox-bash", since) >= 1)
-        time.sleep(SETTLE_SECONDS)
+HALVES = {
+    "in the body": ("Content-Length: 1000", b'{"language": "bash", "code": "tr'),
+    "before the body": ("Content-Length: 1000", b""),
+    "between chunks": ("Transfer-Encoding: chunked", b'24\r\n{"language": "bash", "code": "true"}\r\n'),
+    "in the headers": ("", b""),
+}
 
 
-def used(api: Any, image: str, since: float) -> int:
-    """How many containers of the image ended since then, as the engine saw it: one a run, warm ones do not end."""
-    wanted = {"label": "modelmill=sandbox", "event": "die", "image": image}
-    return sum(1 for _ in api.events(since=since, until=time.time(), filters=wanted, decode=True))
+@pytest.mark.parametrize("where", HALVES)
+def test_a_socket_that_is_half_closed_in_the_middle_of_a_request_is_a_clear_4xx_and_starts_nothing(
+    house: Site, api: Any, where: str
+) -> None:
+    length, body = HALVES[where]
+    sent = head(house, length) + body if length else head(house, length)[:-8]
+    since = time.time()
+    status, told = raw(house, sent)
+    assert (status, set(told["error"])) == (400, {"failed", "allowed", "found", "next"})
+    assert one(house.post(TRUE))["status"] == "ok"
+    until(lambda: used(api, house, since) == 1)
+    assert house.running == []
+
+
+def test_a_socket_that_is_half_closed_after_a_request_is_answered_and_the_run_recorded(house: Site) -> None:
+    body = b'{"language": "bash", "code": "sleep 1; echo 2"}'
+    status, told = raw(house, head(house, f"Content-Length: {len(body)}") + body)
+    [result] = told["results"]
+    assert (status, result["status"], result["stdout"]) == (200, "ok", "2\n")
+    assert house.record(result["id"])["status"] == "ok"
+
+
+def used(api: Any, house: Site, since: float) -> int:
+    """How many of this site's bash containers ended since then, as the engine saw it: one a run, warm ones do not."""
+    wanted = {"label": "modelmill=sandbox", "event": "die", "image": "mill-sandbox-bash"}
+    ended = api.events(since=since, until=time.time(), filters=wanted, decode=True)
+    pid = house.programs["sandbox"].pid
+    return sum(f"/{pid}@" in one["Actor"]["Attributes"][owner.OWNER] for one in ended)
 
 
 def test_a_caller_who_goes_ends_the_run_and_it_is_recorded(house: Site, api: Any) -> None:
@@ -219,21 +241,68 @@ def test_killing_the_service_ends_its_containers_and_the_next_one_answers(house:
     assert one(house.post(TRUE))["status"] == "ok"
 
 
-def test_killing_the_gateway_ends_what_it_asked_for_and_the_next_one_answers(house: Site, api: Any) -> None:
+def test_killing_the_gateway_loses_no_run_and_the_next_one_answers(house: Site, api: Any) -> None:
+    """Killed with -9 in the middle of a streamed run and of one that is not: both are on record, and closed."""
     begun = threading.Event()
 
     def begin(_event: dict[str, Any]) -> list[Any]:
         begun.set()
         return []
 
-    asked = SPIN | {"code": "print('begun', flush=True)\nwhile True: pass"}
-    with ThreadPoolExecutor(1) as caller:
-        running = caller.submit(lambda: asyncio.run(converse(house, asked, begin)))
+    asked = SPIN | {"code": "print('begun', flush=True)\nwhile True: pass", "keep_code": True}
+    with ThreadPoolExecutor(2) as callers:
+        streaming = callers.submit(lambda: asyncio.run(converse(house, asked, begin)))
+        waiting = in_background(callers, house, SPIN)
         assert begun.wait(120)
-        until(lambda: spinning(house, api))
-        used = spinning(house, api)
+        until(lambda: len(house.running) == 2 and spinning(house, api))
+        used, open_ = spinning(house, api), house.running
+        assert {house.record(one)["reason"] for one in open_} == {RUNS}
         house.end("gateway", signal.SIGKILL)
-        assert {event["event"] for event in running.result(120)} == {"output"}, "and no last word"
+        assert {event["event"] for event in streaming.result(120)} == {"output"}, "and no last word"
+        assert isinstance(waiting.exception(120), httpx.TransportError)
     until(lambda: gone(api, used))
+    assert sorted(house.running) == sorted(open_), "nobody is there to close them"
     house.start_gateway()
+    until(lambda: house.running == [])
+    closed = [house.record(one) for one in open_]
+    assert {(one["status"], one["reason"]) for one in closed} == {("sandbox_error", LOST)}
+    assert sorted(one["files"] is None for one in closed) == [False, True], "the code by consent alone, as ever"
+    assert lines(house, open_) == ["execution.run sandbox_error"] * 2
+    assert audit.check(house.db) > 0
     assert one(house.post(TRUE))["status"] == "ok"
+
+
+def test_a_gateway_closes_the_rows_of_a_process_that_is_gone_and_leaves_those_of_others_alone(house: Site) -> None:
+    mine, lost = (executions.opened(uuid.uuid4(), "bash", "0" * 64, "default", "me") for _ in range(2))
+    executions.begin(house.db, [mine, lost], 30)
+    with house.db.begin() as conn:  # as one of this machine that is gone would have left it
+        left = owner_of.me().replace(f"/{os.getpid()}@", "/999999@")
+        conn.execute(text("UPDATE mill.execution SET owner = :left WHERE id = :id"), {"left": left, "id": lost.id})
+    house.start("second", "serving.gateway:Gateway", free_port())
+    until(lambda: house.record(str(lost.id))["status"] == "sandbox_error")
+    assert house.running == [str(mine.id)]
+    house.end("second")
+    executions.withdraw(house.db, [mine.id])
+
+
+def test_what_cannot_be_recorded_is_not_run_and_an_end_that_cannot_is_not_told(house: Site, api: Any) -> None:
+    """The table is locked: as a database that does not answer looks."""
+    since = time.time()
+    with ThreadPoolExecutor(1) as caller:
+        running = in_background(caller, house, {"language": "bash", "code": "sleep 3"})
+        until(lambda: len(house.running) == 1)
+        [open_] = house.running
+        with house.db.begin() as conn:
+            conn.execute(text("LOCK TABLE mill.execution IN ACCESS EXCLUSIVE MODE"))
+            refused(house.post(TRUE), 503, "the database does not answer")
+            refused(running.result(120), 503, "the database does not answer")
+    until(lambda: house.running == [])
+    assert house.record(open_)["status"] in ("ok", "sandbox_error"), "written late, or closed"
+    assert used(api, house, since) == 1, "the second was not run"
+
+
+def lines(house: Site, runs: list[str]) -> list[str]:
+    """What the audit says of them."""
+    wanted = text("SELECT action || ' ' || (detail->>'status') FROM mill.audit WHERE subject = ANY(:runs)")
+    with house.db.connect() as conn:
+        return list(conn.execute(wanted, {"runs": runs}).scalars())

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 import modelmill.tasks
-from modelmill.programs import executable
+from modelmill.programs import served
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.task import all_tasks
 from serving import scopes
@@ -54,7 +54,7 @@ class Programs:
         self.started: list[subprocess.Popen[bytes]] = []
 
     def serve(self, what: str, port: int, tiny: bool = False, cwd: Path = CHECKOUT) -> subprocess.Popen[bytes]:
-        """`bentoml serve WHAT` on loopback."""
+        """As `mill up` serves it, on loopback."""
         env = {**self.settings.child_env(), "MILL_DATABASE_URL": os.environ["MILL_DATABASE_URL"]}
         env["MILL_RELEASE_PORT_BASE"] = str(self.settings.release_port_base)
         if tiny:
@@ -63,7 +63,7 @@ class Programs:
             (site / "sitecustomize.py").write_text(FIND_TINY)
             env["PYTHONPATH"] = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
         log = (self.folder / f"{port}.log").open("wb")
-        argv = [executable("bentoml"), "serve", what, "--host", "127.0.0.1", "--port", str(port)]
+        argv = served(what, "127.0.0.1", port)
         program = subprocess.Popen(argv, env=env, cwd=cwd, stdout=log, stderr=log, start_new_session=True)
         log.close()
         self.started.append(program)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import uuid
 
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Engine, text
 
 from modelmill.settings import Settings
 from modelmill.store import audit, database
@@ -51,36 +49,24 @@ def everything(db: Engine) -> dict[str, list[str]]:
         }
 
 
-def test_from_the_first_schema_with_rows_in_every_table_nothing_is_lost(settings: Settings, server_url: str) -> None:
-    name = f"mill_old_{uuid.uuid4().hex[:8]}"
-    admin = create_engine(make_url(server_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    old = settings.model_copy(update={"database_url": type(settings.database_url)(url)})
-    try:
-        database.migrate(old, "0001")
-        db = database.engine(old)
-        with db.connect() as conn:
-            tables = set(conn.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'mill'")).scalars())
-        assert tables == set(ROWS) | {"alembic_version"}
-        with db.begin() as conn:
-            for statement in ROWS.values():
-                assert conn.execute(text(statement)).rowcount == 1
-        before = everything(db)
-        database.migrate(old, "0002")
-        assert everything(db) == before
-        with db.begin() as conn:
-            conn.execute(
-                text(
-                    "INSERT INTO feedback (prediction_id, tenant, key_prefix, verdict)"
-                    " SELECT id, tenant, key_prefix, 'right' FROM prediction"
-                )
+def test_from_the_first_schema_with_rows_in_every_table_nothing_is_lost(empty: Settings) -> None:
+    database.migrate(empty, "0001")
+    db = database.engine(empty)
+    with db.connect() as conn:
+        tables = set(conn.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'mill'")).scalars())
+    assert tables == set(ROWS) | {"alembic_version"}
+    with db.begin() as conn:
+        for statement in ROWS.values():
+            assert conn.execute(text(statement)).rowcount == 1
+    before = everything(db)
+    database.migrate(empty, "0002")
+    assert everything(db) == before
+    with db.begin() as conn:
+        conn.execute(
+            text(
+                "INSERT INTO feedback (prediction_id, tenant, key_prefix, verdict)"
+                " SELECT id, tenant, key_prefix, 'right' FROM prediction"
             )
-            audit.append(conn, tenant="t", by="me", action="test", subject="migration")
-        assert audit.check(db) == 1
-        db.dispose()
-    finally:
-        with admin.connect() as conn:
-            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
+        )
+        audit.append(conn, tenant="t", by="me", action="test", subject="migration")
+    assert audit.check(db) == 1

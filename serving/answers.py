@@ -1,0 +1,75 @@
+"""What releases answered before, for who asks the same again: one hop and the model's work less.
+
+An output is kept under its release, the tenant and the hash of what was asked, and is given again as long as nothing
+of what is searched has changed: the database is asked so each time, once for all who wait, because what was erased must
+not be told any more. Every answer is logged like any other.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from modelmill.records import Release, canonical_json, sha256_text
+from modelmill.store import publications
+from modelmill.store.predictions import Stored, stored
+from modelmill.task import Task
+from serving.batcher import Batcher
+from serving.state import State
+from serving.switch import Switch
+
+MOST = 1024  # outputs; of 10 results with a snippet each, that is 5 MB
+AT_ONCE = 256
+NOTHING = (0, 0)  # what a task that searches nothing depends on
+
+Name = tuple[int, str, str]
+
+
+@dataclass(slots=True)
+class Known:
+    """An output, and what was searched when it was made. logged: as the log takes it, once it was given twice."""
+
+    release: Release
+    stamp: tuple[int, int]
+    output: Mapping[str, Any]
+    logged: Stored | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The answer, and what else it might have been."""
+        rest = {name: value for name, value in self.output.items() if name not in ("confidence", "alternatives")}
+        return {"answer": rest, "alternatives": self.output.get("alternatives") or []}
+
+
+class Answers:
+    """`ask` of the switch, remembered."""
+
+    def __init__(self, state: State, switch: Switch) -> None:
+        self.state, self.switch = state, switch
+        self.kept: OrderedDict[Name, Known] = OrderedDict()
+        self.searched = Batcher(self._searched, AT_ONCE)
+
+    async def ask(self, task: Task, tenant: str, asked: Mapping[str, Any]) -> Known:
+        """The release that answered, and its output. Raises Problem as the switch does."""
+        live = await self.state.live_releases()
+        stamp = await self.searched(None) if task.indexes else NOTHING  # before the release looks: else it is too new
+        what = sha256_text(canonical_json(asked))
+        first = await self.switch.first(task.name, live)
+        if first and (known := self.kept.get((first.id, tenant, what))) and known.stamp == stamp:
+            self.kept.move_to_end((first.id, tenant, what))
+            known.logged = known.logged or stored(known.told)
+            return known
+        release, output = await self.switch.ask(task.name, live, tenant, asked)
+        return self._keep((release.id, tenant, what), Known(release, stamp, output))
+
+    def _keep(self, name: Name, known: Known) -> Known:
+        self.kept[name] = known
+        self.kept.move_to_end(name)
+        if len(self.kept) > MOST:
+            self.kept.popitem(last=False)
+        return known
+
+    def _searched(self, batch: Sequence[None]) -> list[tuple[int, int]]:
+        return [publications.searched(self.state.db())] * len(batch)

@@ -1,0 +1,162 @@
+"""What was answered before is said again only while nothing that was searched has changed and its release is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from serving_chain import add_candidate, add_dataset, add_report
+from serving_programs import free_port
+from sqlalchemy import Engine
+
+from modelmill.settings import Settings
+from modelmill.store import corpora, erasure, publications, releases
+from modelmill.store.releases import Promotion
+from modelmill.task import Task, get_task
+from serving import answers, switch
+from serving.answers import Answers
+from serving.metrics import Metrics
+from serving.problems import Problem
+from serving.state import State
+from serving.switch import Switch
+
+SEARCH, OTHER = "semantic_search", "intent_classification"
+
+
+class Service:
+    """A release's service that counts what it is asked; it answers with the count."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.asked = port, 0
+        app = web.Application()
+        app.add_routes([web.post("/predict", self.predict), web.get("/readyz", self.readyz)])
+        self.runner = web.AppRunner(app)
+
+    async def predict(self, _request: web.Request) -> web.Response:
+        self.asked += 1
+        return web.json_response({"outputs": [{"count": self.asked}]})
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        return web.Response()
+
+    async def start(self) -> None:
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", self.port).start()
+
+
+class House:
+    """The way from a route to a release's service, in one event loop."""
+
+    def __init__(self, task: Task) -> None:
+        self.task, self.state = task, State()
+        self.switch = Switch(self.state.settings, Metrics())
+        self.answers = Answers(self.state, self.switch)
+        self.service = Service(self.state.settings.release_port(1))
+
+    async def ask(self, query: str = "q", tenant: str = "default") -> int:
+        return (await self.answers.ask(self.task, tenant, {"query": query})).output["count"]
+
+
+@pytest.fixture
+def within(settings: Settings, db: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs a story with a house whose task has a champion."""
+    monkeypatch.setenv("MILL_RELEASE_PORT_BASE", str(free_port() - 1))
+    monkeypatch.setattr(switch, "SEEN_SECONDS", 0.1)
+
+    def run(story: Callable[[House], Any], name: str = SEARCH) -> None:
+        data = add_dataset(db, task=name)
+        model = add_candidate(settings, db, tmp_path / name, data, task=name)
+        report = add_report(db, model, data, task=name)
+        with db.begin() as conn:
+            releases.promote(conn, Promotion(name, model, data, report, "bento:1", "first"))
+
+        async def told() -> None:
+            house = House(get_task(name))
+            await house.service.start()
+            try:
+                await story(house)
+            finally:
+                await house.switch.client.close()
+                await house.service.runner.cleanup()
+
+        asyncio.run(told())
+
+    return run
+
+
+def publish(db: Engine, asset: str) -> None:
+    lease = publications.take(db, asset, "demo")
+    with db.begin() as conn:
+        publications.publish(conn, lease, input_hash="i", sha256="s", rows=1)
+
+
+def test_the_same_again_is_asked_once_a_tenant_and_a_query(within: Callable[..., None]) -> None:
+    async def story(house: House) -> None:
+        assert [await house.ask(), await house.ask(), await house.ask("other")] == [1, 1, 2]
+        assert [await house.ask(tenant="another"), await house.ask()] == [3, 1]
+        assert house.service.asked == 3
+
+    within(story)
+
+
+@pytest.mark.parametrize("asset", publications.PARTITIONED)
+def test_what_is_searched_has_changed_and_is_searched_again(
+    within: Callable[..., None], db: Engine, asset: str
+) -> None:
+    async def story(house: House) -> None:
+        assert [await house.ask(), await house.ask()] == [1, 1]
+        publish(db, asset)
+        assert [await house.ask(), await house.ask()] == [2, 2]
+
+    within(story)
+
+
+def test_what_was_erased_is_not_told_any_more(
+    within: Callable[..., None], settings: Settings, db: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "a.py").write_text("def f(): pass")
+    corpus = corpora.add(settings, db, "demo", str(tmp_path / "demo"))
+    publish(db, "units")
+
+    async def story(house: House) -> None:
+        assert [await house.ask(), await house.ask()] == [1, 1]
+        with db.begin() as conn:
+            erasure.erase(conn, corpus)
+        assert await house.ask() == 2
+
+    within(story)
+
+
+def test_a_task_that_searches_nothing_depends_on_its_release_alone(within: Callable[..., None], db: Engine) -> None:
+    async def story(house: House) -> None:
+        assert await house.ask() == 1
+        publish(db, "units")
+        assert await house.ask() == 1
+
+    within(story, OTHER)
+
+
+def test_a_release_that_is_gone_says_nothing_any_more(within: Callable[..., None]) -> None:
+    async def story(house: House) -> None:
+        assert await house.ask() == 1
+        await house.service.runner.cleanup()
+        await asyncio.sleep(0.2)
+        with pytest.raises(Problem, match="no release answers"):
+            await house.ask()
+
+    within(story)
+
+
+def test_only_the_newest_are_kept(within: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MOST", 2)
+
+    async def story(house: House) -> None:
+        assert [await house.ask(one) for one in "abab"] == [1, 2, 1, 2]
+        assert [await house.ask(one) for one in "caba"] == [3, 4, 5, 4]
+
+    within(story)
