@@ -49,12 +49,12 @@ SIGNS = {
     "daemon": "dagster-daemon run",
     "webserver": "dagster-webserver --",
     "mlflow": "mlflow server",
-    "release service": f"serve {TASK.replace(chr(95), chr(45))}:",
-    "gateway": "serve serving.gateway",
+    "release service": TASK.replace("_", "-") + ":",
+    "gateway": "serving.gateway:Gateway",
 }
 VICTIMS = (*SIGNS, "worker", "postmaster")
 # The tiny task is served only: Dagster's programs would look for its file among ours.
-FIND_TINY_IN_BENTOML = f"import sys\nif any('bentoml' in word for word in sys.orig_argv):\n    exec({FIND_TINY!r})\n"
+FIND_TINY_IN_BENTOML = f"import sys\nif any('bentoml' in word or 'serving/program.py' in word for word in sys.orig_argv):\n    exec({FIND_TINY!r})\n"
 LONGEST = 180.0  # seconds for a run to be found dead; the promise is 120
 
 
@@ -219,6 +219,7 @@ def a_round(at: Installation, victim: str, rng: random.Random, number: int) -> d
         until(lambda: bool(at.pids("worker")), 120)
         time.sleep(rng.uniform(0, 6))
     under_way = {run.run_id for run in at.unfinished()}
+    until(lambda: bool(at.pids(victim)), 30)  # between two steps nobody is at work
     killed = at.pids(victim)
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
@@ -237,11 +238,21 @@ def a_round(at: Installation, victim: str, rng: random.Random, number: int) -> d
         "killed": len(killed),
         "under_way": len(under_way),
         "died": len(died),
+        "because": [patient(lambda run=run: cause(at, run)) for run in died],
         "stuck": stuck,
         "seconds": round(seconds, 1),
         "next_completes": last.status.value == "SUCCESS",
         **patient(lambda: broken(at)),
     }
+
+
+def cause(at: Installation, run_id: str) -> str:
+    """What the run's last failure says, in one line."""
+    from dagster import DagsterEventType
+
+    records = at.instance.get_records_for_run(run_id, of_type=DagsterEventType.RUN_FAILURE).records
+    said = [record.event_log_entry.dagster_event.message or "" for record in records]
+    return said[-1].strip().splitlines()[0][:200] if said and said[-1].strip() else "nothing said"
 
 
 def broken(at: Installation) -> dict[str, int]:
