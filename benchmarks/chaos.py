@@ -54,7 +54,10 @@ SIGNS = {
 }
 VICTIMS = (*SIGNS, "worker", "postmaster")
 # The tiny task is served only: Dagster's programs would look for its file among ours.
-FIND_TINY_IN_BENTOML = f"import sys\nif any('bentoml' in word or 'serving/program.py' in word for word in sys.orig_argv):\n    exec({FIND_TINY!r})\n"
+FIND_TINY_IN_BENTOML = (
+    "import sys\nif any('bentoml' in word or 'serving/program.py' in word for word in sys.orig_argv):\n"
+    f"    exec({FIND_TINY!r})\n"
+)
 LONGEST = 180.0  # seconds for a run to be found dead; the promise is 120
 
 
