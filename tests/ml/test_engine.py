@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from modelmill.datasets.freeze import freeze
 from modelmill.embed.encoder import IrEncoder, encoder_source, identity, load_encoder, weights
 from modelmill.inference import base, engine, ir
+from modelmill.records import Example, Split
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import artifacts
 from modelmill.tasks import semantic_search
@@ -66,7 +68,8 @@ def test_an_altered_conversion_is_made_again_to_the_same_bytes(fast: Settings) -
 
 
 def test_a_candidate_that_torch_runs_is_compared_with_a_baseline_that_torch_runs(fast: Settings) -> None:
-    baseline = semantic_search.baseline(None)  # type: ignore[arg-type]  (any dataset)
+    words = Example({"query": "add numbers"}, {"passage": "def add(a, b): return a + b"}, Split.TRAIN, (), "g")
+    baseline = semantic_search.baseline(freeze(fast, "semantic_search", [words], {}))
     assert [baseline.beside(kind).engine for kind in ("int8", "torch")] == [baseline.engine, "torch"]  # type: ignore
 
 

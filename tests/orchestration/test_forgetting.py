@@ -9,7 +9,7 @@ import pytest
 from dagster import AssetKey, DagsterInstance
 from sqlalchemy import Engine, text
 
-from modelmill import erasure
+from modelmill import erasure, logs
 from modelmill.settings import Settings
 from modelmill.store import corpora
 from orchestration.definitions import defs
@@ -20,6 +20,12 @@ CODE = (
     'def {0}_area(radius):\n    """Give the {0} area of a circle around nothing."""\n    return radius * {0}_factor\n'
 )
 RUN_OF_TRAINING = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process opens one home's log, and a test before this one may have opened another's."""
+    monkeypatch.setattr(logs.logger(), "handlers", [])
 
 
 def take_in(settings: Settings, db: Engine, dagster: DagsterInstance, name: str, folder: Path, word: str) -> str:
@@ -97,8 +103,14 @@ def trained(settings: Settings, db: Engine) -> str:
 
 
 def test_a_canary_is_in_no_schema_no_log_and_no_page_after_removal(
-    settings: Settings, db: Engine, dagster: DagsterInstance, tmp_path: Path, trained: str
+    settings: Settings,
+    db: Engine,
+    dagster: DagsterInstance,
+    tmp_path: Path,
+    trained: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(logs.logger(), "handlers", [])  # a test before this one may have opened another home's log
     mine = take_in(settings, db, dagster, "shop", tmp_path / "shop", CANARY)
     other = take_in(settings, db, dagster, "other", tmp_path / "other", "diplodocus")
     (settings.home_dir / "logs" / "mill.jsonl").open("a").write(
