@@ -68,7 +68,10 @@ def test_an_altered_conversion_is_made_again_to_the_same_bytes(fast: Settings) -
 
 
 def test_a_candidate_that_torch_runs_is_compared_with_a_baseline_that_torch_runs(fast: Settings) -> None:
-    words = Example({"query": "add numbers"}, {"passage": "def add(a, b): return a + b"}, Split.TRAIN, (), "g")
+    target = {"corpus": "c", "path": "a.py", "name": "add", "kind": "function", "language": "python", "lines": [1, 2]}
+    words = Example(
+        {"query": "add numbers"}, {**target, "passage": "def add(a, b): return a + b"}, Split.TRAIN, (), "g"
+    )
     baseline = semantic_search.baseline(freeze(fast, "semantic_search", [words], {}))
     assert [baseline.beside(kind).engine for kind in ("int8", "torch")] == [baseline.engine, "torch"]  # type: ignore
 
