@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +226,8 @@ def a_round(at: Installation, victim: str, rng: random.Random, number: int) -> d
     until(lambda: bool(at.pids(victim)), 30)  # between two steps nobody is at work
     killed = at.pids(victim)
     for pid in killed:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(pid, signal.SIGKILL)
     start = time.monotonic()
     stuck = not until(lambda: not under_way & {run.run_id for run in at.unfinished()}, LONGEST)
     seconds = time.monotonic() - start
