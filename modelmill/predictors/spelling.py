@@ -23,7 +23,7 @@ ENDINGS = (
     ("s", ""), ("es", ""), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"), ("ers", ""),
     ("ers", "e"), ("ly", ""), ("ies", "y"), ("ied", "y"),
 )  # fmt: skip
-WORD = re.compile(r"(?<![\w.@/-])[A-Za-z]{4,}(?![\w@/]|[.-]\w)")
+WORD = re.compile(rf"(?<![\w.@/-])[A-Za-z]{{{LEAST},}}(?![\w@/]|[.-]\w)")
 _PLAIN = re.compile(r"[a-z]+")
 
 

@@ -9,32 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from colours import Colours, pair
 
 from modelmill.evaluate import searching
 from modelmill.predictors import hybrid, lexicon
 from modelmill.predictors.bm25 import WordSearch
 from modelmill.predictors.matrix_index import MatrixIndex, candidates
 from modelmill.predictors.search import UNFITTED, SearchPredictor
-from modelmill.records import Example, Split
+from modelmill.records import Example
 from modelmill.tasks.semantic_search import Input, Output
-
-COLOURS = ("red", "green", "blue")
-
-
-class Colours:
-    """An encoder that knows colours and no other word: one dimension a colour."""
-
-    name, dim = "colours", 3
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        counts = np.array([[text.count(colour) for colour in COLOURS] for text in texts], dtype=np.float32)
-        return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)
-
-
-def pair(query: str, name: str, passage: str, kind: str = "function") -> Example:
-    target = {"corpus": "c", "path": "a.py", "name": name, "kind": kind, "language": "python", "lines": [1, 2]}
-    return Example({"query": query}, {**target, "passage": passage}, Split.TEST, (f"c:a.py::{name}",), "g", "", kind)
-
 
 # By colours alone the first two are the same thing.
 CARS = [pair("red car", "car", "a red car"), pair("red van", "van", "a red van"), pair("blue", "sky", "blue sky")]

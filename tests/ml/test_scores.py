@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from colours import Colours, pair
 
 from modelmill.errors import DataError
 from modelmill.evaluate import compare, gate, labels, ranking, reliability, reports
@@ -23,23 +23,6 @@ from modelmill.tasks.intent_classification import Output as Intent
 from modelmill.tasks.semantic_search import Input, Output
 
 SEARCH, INTENT = get_task("semantic_search"), get_task("intent_classification")
-COLOURS = ("red", "green", "blue")
-
-
-class Colours:
-    """An encoder that can be checked by hand: one dimension a colour."""
-
-    name, dim = "colours", 3
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        counts = np.array([[text.count(colour) for colour in COLOURS] for text in texts], dtype=np.float32)
-        return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)
-
-
-def pair(query: str, name: str, text: str, kind: str = "function") -> Example:
-    target = {"corpus": "c", "path": "a.py", "name": name, "kind": kind, "language": "python", "lines": [1, 2]}
-    return Example({"query": query}, {**target, "passage": text}, Split.TEST, ("u",), "g", "", kind)
-
 
 ASKED = [pair("red", "one", "red red"), pair("green", "two", "red green"), pair("blue", "three", "green")]
 POOL = [pair("x", "four", "blue"), pair("y", "five", "blue green")]
