@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -79,22 +79,25 @@ def identity(pid: int) -> str:
     return "" if state in "ZXx" else f"{boot}/{began}"
 
 
+def of_home(home: Path) -> Iterator[tuple[psutil.Process, Mapping[str, str]]]:
+    """Living processes that work on the installation at `home`, PostgreSQL's not, with what they inherited."""
+    for process in psutil.process_iter():
+        try:
+            inherited = process.environ()
+            if inherited.get("MILL_HOME") == str(home) and process.name() != "postgres":
+                yield process, inherited
+        except (psutil.Error, OSError):
+            continue  # gone meanwhile, or somebody else's
+
+
 def of_run(run: str, home: Path) -> list[psutil.Process]:
     """Living processes that a step of the run started, and what these started: they inherited the run and our home.
 
     Never ourselves nor those that we come from; PostgreSQL is not among them, whoever started it.
     """
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found: list[psutil.Process] = []
-    for process in psutil.process_iter():
-        try:
-            inherited = process.environ()
-            ours = inherited.get(RUN) == run and inherited.get("MILL_HOME") == str(home)
-            if ours and process.pid not in spared and process.name() != "postgres":
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue  # gone meanwhile, or somebody else's
-    return found
+    theirs = (process for process, inherited in of_home(home) if inherited.get(RUN) == run)
+    return [process for process in theirs if process.pid not in spared]
 
 
 def sweep(mark: str, patience: float = 8.0) -> int:

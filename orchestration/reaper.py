@@ -34,6 +34,9 @@ EVERY_SECONDS = 30.0
 SILENT_SECONDS = 75.0
 # A run that is only being started has no process yet; run monitoring gives up on it after the same time.
 STARTING_SECONDS = 300.0
+# The daemon that was starting it is gone, and nothing that it asked for is on its way: nobody will.
+ABANDONED_SECONDS = 15.0
+DAEMON, CODE_SERVER, ITS_CHILD = "dagster-daemon run", "api grpc", "multiprocessing.spawn"
 # An orphan is one that was heard this long after its run had ended: not a row that could not be deleted in time.
 AFTER_END_SECONDS = 2 * heartbeats.BEAT_SECONDS
 
@@ -130,8 +133,40 @@ def _dead(settings: Settings, instance: DagsterInstance, record: RunRecord, beat
         return False
     seen = _process(instance, record.dagster_run.run_id)
     if seen is None:
-        return time.time() - record.create_timestamp.timestamp() > STARTING_SECONDS + _looks.set_forward
+        return _never_starts(settings, instance, record)
     return not _lives(*seen)
+
+
+def _never_starts(settings: Settings, instance: DagsterInstance, record: RunRecord) -> bool:
+    """A run without a process. How long it waited in the queue before is not counted."""
+    from dagster import DagsterEventType, DagsterRunStatus
+
+    run = record.dagster_run
+    taken = instance.get_records_for_run(run.run_id, of_type=DagsterEventType.RUN_STARTING, limit=1).records
+    since = taken[0].timestamp if taken else record.create_timestamp.timestamp()
+    waited = time.time() - since - _looks.set_forward
+    if waited <= ABANDONED_SECONDS or run.status != DagsterRunStatus.STARTING:
+        return waited > STARTING_SECONDS
+    return waited > STARTING_SECONDS or _abandoned(settings, since)
+
+
+def _abandoned(settings: Settings, since: float) -> bool:
+    """Whether daemon and code server are on this machine, and neither can still be starting what was taken at `since`.
+
+    One second of slack, as in `_lives`.
+    """
+    daemons: list[float] = []
+    served = False
+    for process, _ in processes.of_home(settings.home_dir):
+        try:
+            words, began = " ".join(process.cmdline()), process.create_time()
+        except psutil.Error:
+            continue
+        if ITS_CHILD in words and began >= since - 1:
+            return False
+        served = served or CODE_SERVER in words
+        daemons += [began] if DAEMON in words else []
+    return served and bool(daemons) and min(daemons) > since + 1 + _looks.set_forward
 
 
 def _process(instance: DagsterInstance, run_id: str) -> tuple[int, float] | None:

@@ -38,9 +38,9 @@ def start(settings: Settings) -> Iterator[Start]:
     """A process that waits, as a step of a run would have started it."""
     made: list[subprocess.Popen[bytes]] = []
 
-    def one(run: str, home: str | None = None) -> subprocess.Popen[bytes]:
+    def one(run: str, home: str | None = None, words: str = "") -> subprocess.Popen[bytes]:
         environment = {**os.environ, processes.RUN: run, "MILL_HOME": home or str(settings.home_dir)}
-        argv = [sys.executable, "-c", "print(flush=True); input()"]
+        argv = [sys.executable, "-c", "print(flush=True); input()", *words.split()]
         made.append(subprocess.Popen(argv, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
         assert made[-1].stdout is not None
         made[-1].stdout.readline()
@@ -151,3 +151,46 @@ def test_a_clock_that_is_set_forward_buries_nobody(
     process.kill()
     process.wait(10)
     assert reaper.reap(settings, dagster, db) == [between_steps.run_id]
+
+
+def begin_to_start(dagster: DagsterInstance, run: DagsterRun) -> None:
+    """What the daemon says when it takes a run from the queue."""
+    taken = DagsterEvent(DagsterEventType.RUN_STARTING.value, INTAKE, message="starting")
+    dagster.report_dagster_event(taken, run_id=run.run_id)
+
+
+def test_a_run_whose_daemon_died_while_it_started_it_is_dead_and_one_that_is_on_its_way_is_not(
+    settings: Settings, db: Engine, dagster: DagsterInstance, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaper, "ABANDONED_SECONDS", 0.0)
+    start("", words=reaper.CODE_SERVER)
+    before = start("", words=reaper.DAEMON)
+    run = dagster.create_run_for_job(defs.resolve_job_def(INTAKE))
+    begin_to_start(dagster, run)
+    taken = time.time()
+    assert reaper.reap(settings, dagster, db) == [], "its daemon is still there"
+    before.kill()
+    before.wait(10)
+    assert reaper.reap(settings, dagster, db) == [], "no daemon is to be seen here: it may be elsewhere"
+    time.sleep(max(0.0, taken + 1.5 - time.time()))
+    start("", words=reaper.DAEMON)
+    child = start("", words=reaper.ITS_CHILD)
+    assert reaper.reap(settings, dagster, db) == [], "the code server has started something since"
+    child.kill()
+    child.wait(10)
+    assert reaper.reap(settings, dagster, db) == [run.run_id]
+    assert status(dagster, run) == DagsterRunStatus.FAILURE
+
+
+def test_the_time_in_the_queue_does_not_count_as_starting(
+    settings: Settings, db: Engine, dagster: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = dagster.create_run_for_job(defs.resolve_job_def(INTAKE))
+    time.sleep(1.5)  # in the queue
+    begin_to_start(dagster, run)
+    taken = time.time()
+    monkeypatch.setattr(reaper.Looks, "set_forward", 0.0)  # time goes on, nobody sets the clock
+    monkeypatch.setattr(reaper.time, "time", lambda: taken + reaper.STARTING_SECONDS - 0.5)
+    assert reaper.reap(settings, dagster, db) == []
+    monkeypatch.setattr(reaper.time, "time", lambda: taken + reaper.STARTING_SECONDS + 0.5)
+    assert reaper.reap(settings, dagster, db) == [run.run_id]
