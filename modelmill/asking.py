@@ -149,7 +149,8 @@ def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[
             next="mill extract && mill normalize && mill embed, or mill run",
         )
     index = vectors.PgIndex(db, source.name, settings.tenant)
-    return found(index, source.load().encode([query]), _words(settings, db), query, k, filters)
+    [hits] = found(index, source.load().encode([query]), _words(settings, db), [query], k, filters)
+    return hits
 
 
 def _words(settings: Settings, db: Engine) -> Lexicon | None:

@@ -44,9 +44,9 @@ def make_app(house: House) -> FastAPI:
         redoc_url=None,
         lifespan=house.running,
     )
-    add_operations(app, house)
-    for task in all_tasks().values():
+    for task in all_tasks().values():  # first: what is asked most is found soonest
         _add_task(app, house, task)
+    add_operations(app, house)
     add_records(app, house)
     add_devlab(app, house)
     add_handlers(app)

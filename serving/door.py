@@ -9,9 +9,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from limits import RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 
 from modelmill.errors import MillError
@@ -19,6 +16,7 @@ from modelmill.store.keys import Key
 from serving import problems, request_log, scopes
 from serving.metrics import Metrics
 from serving.problems import Problem
+from serving.rates import Rates
 from serving.scopes import OPEN, Rule
 from serving.state import State
 
@@ -36,7 +34,7 @@ class Door:
 
     def __init__(self, app: App, *, api: App, state: Callable[[], State], metrics: Metrics) -> None:
         self.app, self.api, self.state, self.metrics = app, api, state, metrics
-        self.limiter = MovingWindowRateLimiter(MemoryStorage())
+        self.rates = Rates()
         self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,16 +54,15 @@ class Door:
         ):
             answer = _Answer(send, status, request)
             try:
-                await self._let_in(rule, scope, receive, answer)
+                await self._let_in(rule, scope, headers, receive, answer)
             except Problem as problem:
                 await answer.refuse(problem, scope, receive)
             except MillError as error:
                 await answer.refuse(problems.of(error), scope, receive)
 
-    async def _let_in(self, rule: Rule | None, scope: Scope, receive: Receive, send: _Answer) -> None:
+    async def _let_in(self, rule: Rule | None, scope: Scope, headers: Headers, receive: Receive, send: _Answer) -> None:
         if rule is None:
             raise _no_route(scope["method"], scope["path"])
-        headers = Headers(scope=scope)  # pyright: ignore[reportArgumentType]
         if rule.needs != OPEN:
             scope.setdefault("state", {})["key"] = await self._key(headers, rule)
         else:
@@ -110,7 +107,7 @@ class Door:
         return key
 
     async def _within_rate(self, who: str, per_second: int) -> None:
-        if not await self.limiter.hit(RateLimitItemPerSecond(per_second), who):
+        if not await self.rates.may(who, per_second):
             raise _come_again(f"{per_second} requests a second", "more")
 
 

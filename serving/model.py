@@ -19,12 +19,14 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import Engine
 
 from modelmill.errors import MillError, PrerequisiteError
 from modelmill.settings import Settings, load
-from modelmill.store import artifacts, database, vectors
+from modelmill.store import artifacts, database
 from modelmill.task import Index, Predictor, Task, get_task
 from serving.batcher import Batcher
+from serving.mirror import Mirror
 from serving.problems import Problem, add_handlers
 
 LOG = logging.getLogger("bentoml.release")
@@ -57,6 +59,7 @@ class Model:
         self.about: Mapping[str, str] = json.loads(ABOUT.read_bytes()) if ABOUT.is_file() else {}
         self.predictor: Predictor | None = None
         self.settings: Settings | None = None
+        self.mirror: Mirror | None = None
         self.failed: MillError = _loading()
         self.ask = Batcher(self._predict, BATCH)
 
@@ -110,8 +113,14 @@ class Model:
     def _index(self, predictor: Predictor, tenant: str) -> Index | None:
         if not self.task.indexes:
             return None
+        if self.mirror is None:
+            encoder: Any = predictor
+            self.mirror = Mirror(self._db, encoder.name, encoder.dim)
+        return self.mirror.index(tenant)
+
+    def _db(self) -> Engine:
         assert self.settings is not None
-        return vectors.PgIndex(database.engine(self.settings), predictor.name, tenant)  # pyright: ignore
+        return database.engine(self.settings)
 
 
 def make_app(model: Model) -> FastAPI:

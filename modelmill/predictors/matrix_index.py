@@ -1,9 +1,12 @@
-"""An index in memory over units and their vectors: what evaluation searches, as pgvector is what serving searches."""
+"""An index in memory over units and their vectors: what evaluation searches, and a service as long as they fit.
+
+Exact: what pgvector finds without an HNSW index, in the same order (docs/decisions/0019-a-copy-in-memory.md).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modelmill.records import Example, Unit
@@ -13,28 +16,76 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+def as_it_is(unit: Unit) -> str:
+    """The text of a unit that is a passage already."""
+    return unit.text
+
+
 @dataclass(frozen=True)
 class MatrixIndex:
-    """units and vectors (n, dim), unit length, in the same order."""
+    """units and vectors (n, dim), unit length, in the same order. said: the text that a unit's vector is of.
+
+    places: where the units with a value of a field lie, for filters that were asked for.
+    """
 
     units: Sequence[Unit]
     vectors: np.ndarray
+    said: Callable[[Unit], str] = as_it_is
+    places: dict[str, dict[str, np.ndarray]] = field(default_factory=dict[str, "dict[str, np.ndarray]"], compare=False)
 
     def nearest(self, vectors: np.ndarray, k: int, filters: Mapping[str, str]) -> list[list[Hit]]:
-        """For each row the k nearest units that pass the filters, best first; ties in the order of the units."""
-        import numpy as np
+        """For each row the k nearest units that pass the filters, best first; ties in the order of the units.
 
-        allowed = [i for i, unit in enumerate(self.units) if all(getattr(unit, f) == v for f, v in filters.items())]
-        found = vectors @ self.vectors[allowed].T
-        order = np.argsort(-found, axis=1, kind="stable")[:, :k]
-        return [
-            [Hit(self.units[allowed[int(i)]], float(row[int(i)])) for i in best]
-            for row, best in zip(found, order, strict=True)
-        ]
+        An empty value filters nothing.
+        """
+        allowed = self._allowed(filters)
+        within = self.vectors if allowed is None else self.vectors[allowed]
+        found: list[list[Hit]] = []
+        for row in vectors @ within.T:
+            first = best(row, k)
+            where = first if allowed is None else allowed[first]
+            found.append(
+                [Hit(self.units[i], score) for i, score in zip(where.tolist(), row[first].tolist(), strict=True)]
+            )
+        return found
 
     def passage(self, unit: Unit) -> str:
-        """Its text, as it is."""
-        return unit.text
+        """The text of a unit it found that its vector is of."""
+        return self.said(unit)
+
+    def _allowed(self, filters: Mapping[str, str]) -> np.ndarray | None:
+        """Which units pass, in order; None: all."""
+        import numpy as np
+
+        allowed: np.ndarray | None = None
+        for name, value in filters.items():
+            if value:
+                these = self._having(name).get(value, np.empty(0, dtype=np.int64))
+                allowed = these if allowed is None else np.intersect1d(allowed, these, assume_unique=True)
+        return allowed
+
+    def _having(self, name: str) -> dict[str, np.ndarray]:
+        """By value of the field; looked up once."""
+        import numpy as np
+
+        if name not in self.places:
+            by_value: dict[str, list[int]] = {}
+            for place, unit in enumerate(self.units):
+                by_value.setdefault(getattr(unit, name), []).append(place)
+            self.places[name] = {value: np.array(these) for value, these in by_value.items()}
+        return self.places[name]
+
+
+def best(scores: np.ndarray, k: int) -> np.ndarray:
+    """The places of the k highest of `scores` (n,), best first, equal ones in order. Sorts no more than it must."""
+    import numpy as np
+
+    if k < len(scores):
+        least = np.partition(scores, len(scores) - k)[len(scores) - k]
+        among = np.flatnonzero(scores >= least)
+    else:
+        among = np.arange(len(scores))
+    return among[np.argsort(-scores[among], kind="stable")][:k]
 
 
 def candidates(examples: Sequence[Example]) -> list[Unit]:

@@ -111,15 +111,18 @@ class SearchPredictor:
         if index is None:
             raise _no_index()
         vectors = self.encode([asked.query for asked in inputs])
-        hits = [self._nearest(index, vectors[i : i + 1], asked) for i, asked in enumerate(inputs)]
-        return [answer(self.output, best, self.confidence) for best in hits]
+        hits: dict[int, list[Hit]] = {}
+        alike: dict[tuple[int, tuple[tuple[str, str], ...]], list[int]] = {}
+        for place, asked in enumerate(inputs):
+            alike.setdefault((asked.k, tuple(filters_of(asked).items())), []).append(place)
+        for (k, filters), places in alike.items():  # together: an index in memory is read once for all of them
+            queries = [inputs[place].query for place in places]
+            hits.update(zip(places, found(index, vectors[places], self.words, queries, k, dict(filters)), strict=True))
+        return [answer(self.output, hits[place], self.confidence) for place in range(len(inputs))]
 
     def by_vectors(self) -> SearchPredictor:
         """The same without the words."""
         return SearchPredictor(self.encoder, self.confidence, self.output)
-
-    def _nearest(self, index: Index, vector: np.ndarray, asked: Any) -> list[Hit]:
-        return found(index, vector, self.words, asked.query, asked.k, filters_of(asked))
 
 
 def load(path: Path, output: Callable[..., Any]) -> SearchPredictor:
@@ -167,13 +170,18 @@ def protocol(taught: Sequence[Example], validation: Sequence[Example]) -> tuple[
 
 
 def found(
-    index: Index, vector: np.ndarray, words: Lexicon | None, query: str, k: int, filters: Mapping[str, str]
-) -> list[Hit]:
-    """The k best units for one query, whose vector is (1, dim): by vectors, then by words where they weigh anything."""
+    index: Index,
+    vectors: np.ndarray,
+    words: Lexicon | None,
+    queries: Sequence[str],
+    k: int,
+    filters: Mapping[str, str],
+) -> list[list[Hit]]:
+    """The k best units for each query, whose vectors are (n, dim): by those, then by words if they weigh anything."""
     if words is None or not words.weight:
-        return index.nearest(vector, k, filters)[0]
-    hits = index.nearest(vector, max(k, NEAREST), filters)[0]
-    return words.reorder(query, hits, index.passage)[:k]
+        return index.nearest(vectors, k, filters)
+    near = index.nearest(vectors, max(k, NEAREST), filters)
+    return [words.reorder(query, hits, index.passage)[:k] for query, hits in zip(queries, near, strict=True)]
 
 
 def filters_of(asked: Any) -> dict[str, str]:

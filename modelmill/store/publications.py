@@ -132,10 +132,15 @@ def all_current(engine: Engine, asset: str) -> dict[str, Publication]:
 
 def searched(engine: Engine) -> tuple[int, int]:
     """(newest, number) of the publications of what is searched: another after every change of it, and every erasure."""
-    statement = select(func.coalesce(func.max(publication.c.id), 0), func.count())
     with engine.connect() as conn:
-        newest, number = conn.execute(statement.where(publication.c.asset.in_(PARTITIONED))).one()
-        return newest, number
+        return stamp(conn)
+
+
+def stamp(conn: Connection) -> tuple[int, int]:
+    """What `searched` says, as this transaction sees it."""
+    statement = select(func.coalesce(func.max(publication.c.id), 0), func.count())
+    newest, number = conn.execute(statement.where(publication.c.asset.in_(PARTITIONED))).one()
+    return newest, number
 
 
 def _record(row: Any) -> Publication:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # Below, an exact scan is as fast and an index costs more than it saves (measured with pgvector 0.8).
 INDEX_FROM = 10_000
 
+SENT_HEAD = 4  # bytes before the numbers of a vector in its binary form
+
 CORPUS = "corpus"
 FILTERS = {"language": unit.c.language, "kind": unit.c.kind}
 
@@ -54,6 +56,24 @@ class PgIndex:
     def passage(self, unit: Unit) -> str:
         """What was embedded of it."""
         return passage(unit)
+
+
+def everything(conn: Connection, model: str, tenant: str, dim: int, most: int) -> tuple[list[Unit], np.ndarray] | None:
+    """What a PgIndex looks in: the units of the tenant that have a vector of the model, in the order in which it gives
+    equal ones, and their vectors (n, dim) float32. None: they are more than `most`.
+    """
+    import numpy as np
+
+    theirs = (vector.c.sha256 == unit.c.sha256) & (vector.c.model == model)
+    found = units.columns().join(vector, theirs).where(corpora.c.tenant == tenant)
+    counted = select(func.count()).select_from(found.with_only_columns(unit.c.id).subquery())
+    if conn.execute(counted).scalar_one() > most:
+        return None
+    rows = conn.execute(found.add_columns(func.vector_send(vector.c.embedding).label("sent")).order_by(unit.c.id)).all()
+    # As pgvector sends a vector: two numbers of two bytes (how long, unused), then its floats, the high byte first.
+    sent = b"".join(row.sent[SENT_HEAD:] for row in rows)
+    matrix = np.frombuffer(sent, dtype=">f4").astype(np.float32).reshape(len(rows), dim)
+    return [units.record(row) for row in rows], matrix
 
 
 def count(db: Engine, model: str) -> int:
