@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     asked = parser.parse_args()
-    # Before numpy is imported: for products as small as ours a second thread costs as much CPU as it saves time, or more.
+    # Before numpy is imported: a second thread would cost products as small as ours more CPU than it saves time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     config = uvicorn.Config(
         served(asked.service),
