@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from modelmill.embed.texts import words
+from modelmill.predictors.code import is_code
 from modelmill.records import Unit
 from modelmill.task import Hit
 
@@ -37,6 +38,7 @@ class Lexicon:
     """rarity: a word's inverse document frequency; unknown: that of a word nobody used. mean: words a passage.
 
     weight: what a point of BM25 is worth in cosine; 0 leaves the order of the vectors. n: queries it was chosen on.
+    code_weight, code_n: the same for queries that are code; None, as in models made before: as for words.
     """
 
     weight: float
@@ -44,14 +46,21 @@ class Lexicon:
     unknown: float
     rarity: Mapping[str, float]
     n: int = 0
+    code_weight: float | None = None
+    code_n: int = 0
     kept: OrderedDict[str, tuple[str, int]] = field(default_factory=OrderedDict[str, tuple[str, int]], compare=False)
+
+    def weight_for(self, query: str) -> float:
+        """The weight for code or for words, whichever the query is."""
+        return self.code_weight if self.code_weight is not None and is_code(query) else self.weight
 
     def reorder(self, query: str, hits: Sequence[Hit], passage: Callable[[Unit], str]) -> list[Hit]:
         """The same hits, best first by cosine and words together; equal ones stay in the order of the vectors."""
-        if not self.weight or not hits:
+        weight = self.weight_for(query)
+        if not weight or not hits:
             return list(hits)
         added = self.points(query, [hit.unit for hit in hits], passage)
-        scored = [Hit(hit.unit, hit.score + self.weight * points) for hit, points in zip(hits, added, strict=True)]
+        scored = [Hit(hit.unit, hit.score + weight * points) for hit, points in zip(hits, added, strict=True)]
         return sorted(scored, key=lambda hit: -hit.score)
 
     def points(self, query: str, units: Sequence[Unit], passage: Callable[[Unit], str]) -> list[float]:

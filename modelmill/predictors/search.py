@@ -152,8 +152,8 @@ def base_with_words(
     """The base model, with the weight of words chosen as for a model that is trained."""
     alone = base(output)
     asked, others = protocol(taught, validation)
-    index = alone.index(candidates([*asked, *others]))
-    return replace(alone, words=hybrid.fitted(alone, index, asked, taught))
+    words = hybrid.fitted(alone, alone.index(candidates([*asked, *others])), asked, taught)
+    return replace(alone, words=hybrid.fitted_to_code(words, alone, asked, others))
 
 
 def protocol(taught: Sequence[Example], validation: Sequence[Example]) -> tuple[list[Example], list[Example]]:
@@ -170,7 +170,7 @@ def found(
     index: Index, vector: np.ndarray, words: Lexicon | None, query: str, k: int, filters: Mapping[str, str]
 ) -> list[Hit]:
     """The k best units for one query, whose vector is (1, dim): by vectors, then by words where they weigh anything."""
-    if words is None or not words.weight:
+    if words is None or not words.weight_for(query):
         return index.nearest(vector, k, filters)[0]
     hits = index.nearest(vector, max(k, NEAREST), filters)[0]
     return words.reorder(query, hits, index.passage)[:k]
