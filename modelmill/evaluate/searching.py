@@ -11,10 +11,10 @@ entry_mrr   a visitor's words to the content entry, among all entries, with the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelmill.evaluate.ranking import index_of, rank_in
+from modelmill.predictors.code import ENTRY, torn
 from modelmill.records import Example
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 AMONG = 1000  # passages, the right one with them: as CodeSearchNet has it
 ASKED_BY_CODE, AMONG_CODE = 300, 500  # queries and halves: a half costs as much as a passage
-LEAST_LINES = 3  # of a half
-ENTRY = "entry"
 
 
 def scores(
@@ -50,11 +48,10 @@ def scores(
 
 def _by_code(predictor: Any, ask: Callable[..., Any], asked: Sequence[Example]) -> np.ndarray:
     """(n,): NaN for what is no code, is too short, or comes after the first ASKED_BY_CODE."""
-    torn = {place: pair for place, example in enumerate(asked) if (pair := halves(example)) is not None}
-    behind = [_with_passage(asked[place], last) for place, (_, last) in [*torn.items()][:AMONG_CODE]]
-    places = list(torn)[:ASKED_BY_CODE]
-    inputs = [ask(query=torn[place][0], k=100) for place in places]
-    return _of_some(predictor, behind, inputs, asked, places)
+    pairs = {place: pair for place, example in enumerate(asked) if (pair := torn(example)) is not None}
+    places = list(pairs)[:ASKED_BY_CODE]
+    inputs = [ask(query=pairs[place].input["query"], k=100) for place in places]
+    return _of_some(predictor, [*pairs.values()][:AMONG_CODE], inputs, asked, places)
 
 
 def _entries(predictor: Any, ask: Callable[..., Any], asked: Sequence[Example], pool: Sequence[Example]) -> np.ndarray:
@@ -76,17 +73,3 @@ def _of_some(
         index = index_of(predictor, among)
         found[list(places)] = rank_in(predictor, index, inputs, [asked[place] for place in places])["mrr"]
     return found
-
-
-def _with_passage(example: Example, passage: str) -> Example:
-    return replace(example, target={**example.target, "passage": passage})
-
-
-def halves(example: Example) -> tuple[str, str] | None:
-    """First and second half of the lines of the code, without the passage's heading; None where there is too little."""
-    if example.kind == ENTRY:
-        return None
-    lines = [line for line in str(example.target["passage"]).splitlines()[1:] if line.strip()]
-    middle = len(lines) // 2
-    first, last = "\n".join(lines[:middle]), "\n".join(lines[middle:])
-    return (first, last) if middle >= LEAST_LINES else None

@@ -1,6 +1,7 @@
 """How much words weigh beside vectors: the weight that ranks validation queries best.
 
-0 is tried first and kept unless another is better: on the queries it was chosen by, hybrid search is never worse.
+0 is tried first and kept unless another is better: on the queries it was chosen by, hybrid search is never worse. A
+query that is code gets a weight of its own, chosen by halves of functions: names that they share say more there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from modelmill.predictors.code import all_torn, is_code
 from modelmill.predictors.lexicon import NEAREST, Lexicon, learn
 from modelmill.predictors.matrix_index import candidates
 from modelmill.records import Example
@@ -16,6 +18,8 @@ from modelmill.task import Index
 
 # Of a point of BM25, in cosine. For the base model, words are worth most at .01 (docs/experiments.md).
 WEIGHTS = (0.0, 0.0025, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.03)
+CODE_WEIGHTS = (*WEIGHTS, 0.05, 0.1)
+CODE_QUERIES, AMONG_CODE = 300, 500  # as in a test
 
 
 def fitted(encoder: Any, index: Index, asked: Sequence[Example], taught: Sequence[Example]) -> Lexicon:
@@ -23,11 +27,28 @@ def fitted(encoder: Any, index: Index, asked: Sequence[Example], taught: Sequenc
 
     encoder: whose vectors the index has. Without a query to choose by, words weigh nothing.
     """
-    import numpy as np
-
     lexicon = learn([str(example.target["passage"]) for example in taught])
     if not asked:
         return lexicon
+    return replace(lexicon, weight=_best(WEIGHTS, lexicon, encoder, index, asked), n=len(asked))
+
+
+def fitted_to_code(lexicon: Lexicon, encoder: Any, asked: Sequence[Example], others: Sequence[Example]) -> Lexicon:
+    """The same with the weight that is best for first halves of `asked`, looked for among second halves of both.
+
+    encoder: makes indexes too. Where nothing can be torn, code weighs as words do.
+    """
+    queries = [pair for pair in all_torn(asked) if is_code(str(pair.input["query"]))][:CODE_QUERIES]
+    if not queries:
+        return lexicon
+    index = encoder.index(candidates([*all_torn([*asked, *others])][:AMONG_CODE]))
+    return replace(lexicon, code_weight=_best(CODE_WEIGHTS, lexicon, encoder, index, queries), code_n=len(queries))
+
+
+def _best(weights: Sequence[float], lexicon: Lexicon, encoder: Any, index: Index, asked: Sequence[Example]) -> float:
+    """The weight of words that ranks what is asked for best; the first of equals."""
+    import numpy as np
+
     queries = [str(example.input["query"]) for example in asked]
     cosine, points, right = (np.zeros((len(asked), NEAREST)) for _ in range(3))
     for row, hits in enumerate(index.nearest(encoder.encode(queries), NEAREST, {})):
@@ -37,8 +58,7 @@ def fitted(encoder: Any, index: Index, asked: Sequence[Example], taught: Sequenc
         points[row, : len(hits)] = lexicon.points(queries[row], units, index.passage)
         wanted = candidates([asked[row]])[0].key
         right[row, : len(hits)] = [unit.key == wanted for unit in units]
-    scores = [_mrr(cosine + weight * points, right) for weight in WEIGHTS]
-    return replace(lexicon, weight=WEIGHTS[int(np.argmax(scores))], n=len(asked))
+    return weights[int(np.argmax([_mrr(cosine + weight * points, right) for weight in weights]))]
 
 
 def _mrr(scores: Any, right: Any) -> float:

@@ -11,19 +11,23 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from modelmill.embed.texts import words
+from modelmill.predictors.code import is_code
 from modelmill.records import Unit
 from modelmill.task import Hit
 
 FILE = "words.json"
 K1, B = 1.2, 0.75
 NEAREST = 100  # put into order again; the right one of 1,000 is among them in 96 of 100 cases
-KEPT = 20_000  # passages whose words are kept, of some 600 bytes each
+KEPT = 20_000  # passages whose words are kept, of some 2 kB each
+
+Held = tuple[Mapping[str, int], int]
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -37,6 +41,7 @@ class Lexicon:
     """rarity: a word's inverse document frequency; unknown: that of a word nobody used. mean: words a passage.
 
     weight: what a point of BM25 is worth in cosine; 0 leaves the order of the vectors. n: queries it was chosen on.
+    code_weight, code_n: the same for queries that are code; None, as in models made before: as for words.
     """
 
     weight: float
@@ -44,14 +49,21 @@ class Lexicon:
     unknown: float
     rarity: Mapping[str, float]
     n: int = 0
-    kept: OrderedDict[str, tuple[str, int]] = field(default_factory=OrderedDict[str, tuple[str, int]], compare=False)
+    code_weight: float | None = None
+    code_n: int = 0
+    kept: OrderedDict[str, Held] = field(default_factory=OrderedDict[str, Held], compare=False)
+
+    def weight_for(self, query: str) -> float:
+        """The weight for code or for words, whichever the query is."""
+        return self.code_weight if self.code_weight is not None and is_code(query) else self.weight
 
     def reorder(self, query: str, hits: Sequence[Hit], passage: Callable[[Unit], str]) -> list[Hit]:
         """The same hits, best first by cosine and words together; equal ones stay in the order of the vectors."""
-        if not self.weight or not hits:
+        weight = self.weight_for(query)
+        if not weight or not hits:
             return list(hits)
         added = self.points(query, [hit.unit for hit in hits], passage)
-        scored = [Hit(hit.unit, hit.score + self.weight * points) for hit, points in zip(hits, added, strict=True)]
+        scored = [Hit(hit.unit, hit.score + weight * points) for hit, points in zip(hits, added, strict=True)]
         return sorted(scored, key=lambda hit: -hit.score)
 
     def points(self, query: str, units: Sequence[Unit], passage: Callable[[Unit], str]) -> list[float]:
@@ -60,18 +72,20 @@ class Lexicon:
         return [self._bm25(asked, unit, passage) for unit in units]
 
     def _bm25(self, asked: Mapping[str, float], unit: Unit, passage: Callable[[Unit], str]) -> float:
-        line, length = self._line(unit, passage)
+        held, length = self._held(unit, passage)
         norm = K1 * (1 - B + B * length / self.mean)
-        counts = ((rarity, line.count(f" {term} ")) for term, rarity in asked.items())
-        return sum(rarity * n * (K1 + 1) / (n + norm) for rarity, n in counts if n)
+        return sum(
+            rarity * held[term] * (K1 + 1) / (held[term] + norm) for term, rarity in asked.items() if term in held
+        )
 
-    def _line(self, unit: Unit, passage: Callable[[Unit], str]) -> tuple[str, int]:
-        """The passage's words, each between two blanks of its own, and how many; computed once a text."""
+    def _held(self, unit: Unit, passage: Callable[[Unit], str]) -> Held:
+        """How often each word is in the passage, and how many they are; computed once a text."""
         name = f"{unit.key} {hash(unit.text)}"
         found = self.kept.get(name)
         if found is None:
             said = terms(passage(unit))
-            found = self.kept[name] = (" " + "  ".join(said) + " ", len(said))
+            counted = Counter(map(sys.intern, said))  # one text of a word for all passages
+            found = self.kept[name] = (dict(counted), len(said))
             while len(self.kept) > KEPT:
                 self.kept.popitem(last=False)
         return found

@@ -155,8 +155,8 @@ def base_with_words(
     """The base model, with the weight of words chosen as for a model that is trained."""
     alone = base(output)
     asked, others = protocol(taught, validation)
-    index = alone.index(candidates([*asked, *others]))
-    return replace(alone, words=hybrid.fitted(alone, index, asked, taught))
+    words = hybrid.fitted(alone, alone.index(candidates([*asked, *others])), asked, taught)
+    return replace(alone, words=hybrid.fitted_to_code(words, alone, asked, others))
 
 
 def protocol(taught: Sequence[Example], validation: Sequence[Example]) -> tuple[list[Example], list[Example]]:
@@ -178,7 +178,7 @@ def found(
     filters: Mapping[str, str],
 ) -> list[list[Hit]]:
     """The k best units for each query, whose vectors are (n, dim): by those, then by words if they weigh anything."""
-    if words is None or not words.weight:
+    if words is None or not any(words.weight_for(query) for query in queries):
         return index.nearest(vectors, k, filters)
     near = index.nearest(vectors, max(k, NEAREST), filters)
     return [words.reorder(query, hits, index.passage)[:k] for query, hits in zip(queries, near, strict=True)]

@@ -84,13 +84,6 @@ def test_what_was_said_of_nothing_is_no_division_by_nothing() -> None:
 CODE = "name of it\ndef first(red):\n    a = red\n    b = red\n    c = blue\n    d = red\n    return red"
 
 
-def test_code_is_torn_in_the_middle_without_its_heading() -> None:
-    found = searching.halves(pair("q", "first", CODE))
-    assert found == ("def first(red):\n    a = red\n    b = red", "    c = blue\n    d = red\n    return red")
-    assert searching.halves(pair("q", "short", "name\ndef f():\n    return 1")) is None
-    assert searching.halves(pair("q", "entry", CODE, "entry")) is None
-
-
 def test_each_score_counts_where_it_applies() -> None:
     asked = [pair("red", "first", CODE), pair("green", "second", CODE.replace("red", "green")), CARS[2]]
     asked.append(pair("blue thing", "thing", "blue", "entry"))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmill.finetune import loop
 from modelmill.finetune.recipe import Job
+from modelmill.predictors.code import all_torn
 from modelmill.records import Example
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from modelmill.embed.encoder import SentenceEncoder
     from modelmill.predictors.search import Confidence, SearchPredictor
 
-VERSION = 3
+VERSION = 4
 JUDGED = 300  # queries that int8 is judged by; each is a passage more for torch, too
 
 
@@ -121,9 +122,9 @@ def _validate(encoder: Any, job: Job, unused: Sequence[Example]) -> tuple[Confid
         return UNFITTED, {}
     job.say.step("validation", 0, len(asked))
     inputs = [Input(query=query, k=100) for query in _queries(asked)]
-    alone = SearchPredictor(encoder, UNFITTED, Output)
+    alone = SearchPredictor(encoder, UNFITTED, Output).once()
     index = index_of(alone, [*asked, *others])
-    words = hybrid.fitted(alone, index, asked, job.train)
+    words = hybrid.fitted_to_code(hybrid.fitted(alone, index, asked, job.train), alone, asked, others)
     lexicon.save(words, job.staging)
     seen = _Seen(replace(alone, words=words))
     arrays, dense = rank_in(seen, index, inputs, asked), rank_in(alone, index, inputs, asked)
@@ -133,7 +134,24 @@ def _validate(encoder: Any, job: Job, unused: Sequence[Example]) -> tuple[Confid
         "validation_mrr": float(arrays["mrr"].mean()),
         "validation_dense_mrr": float(dense["mrr"].mean()),
         "words_weight": words.weight,
+        **_by_code(replace(alone, words=words), [*all_torn(asked)], [*all_torn(others)]),
     }
+
+
+def _by_code(predictor: SearchPredictor, asked: Sequence[Example], others: Sequence[Example]) -> dict[str, float]:
+    """How well halves of functions find each other; nothing where there are none."""
+    from modelmill.evaluate.ranking import index_of, rank_in
+    from modelmill.predictors.hybrid import AMONG_CODE, CODE_QUERIES
+    from modelmill.tasks.semantic_search import Input
+
+    if not asked or predictor.words is None:
+        return {}
+    index = index_of(predictor, [*asked, *others][:AMONG_CODE])
+    inputs = [Input(query=query, k=100) for query in _queries(asked[:CODE_QUERIES])]
+    sides = {"code": predictor, "dense_code": predictor.by_vectors()}
+    found = {name: rank_in(side, index, inputs, asked[:CODE_QUERIES])["mrr"] for name, side in sides.items()}
+    told = {f"validation_{name}_mrr": float(ranks.mean()) for name, ranks in found.items()}
+    return {**told, "code_words_weight": predictor.words.code_weight or 0.0}
 
 
 class _Seen:
