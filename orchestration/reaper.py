@@ -36,6 +36,13 @@ SILENT_SECONDS = 75.0
 STARTING_SECONDS = 300.0
 # The daemon that was starting it is gone, and nothing that it asked for is on its way: nobody will.
 ABANDONED_SECONDS = 15.0
+# A run is put into the queue in the moment it is made. Whoever asked for one that was not, because the database went away
+# in between, was told so and asks again. What the daemon asked for, the daemon puts into the queue itself, later.
+UNQUEUED_SECONDS = 60.0
+BY_THE_DAEMON = (
+    "dagster/schedule_name", "dagster/sensor_name", "dagster/backfill", "dagster/retry_number",
+    "dagster/from_automation_condition",
+)  # fmt: skip
 DAEMON, CODE_SERVER, ITS_CHILD = "dagster-daemon run", "api grpc", "multiprocessing.spawn"
 # An orphan is one that was heard this long after its run had ended: not a row that could not be deleted in time.
 AFTER_END_SECONDS = 2 * heartbeats.BEAT_SECONDS
@@ -79,6 +86,7 @@ def reap(settings: Settings, instance: DagsterInstance, db: Engine) -> list[str]
     known = {record.dagster_run.run_id for record in records}
     for run in beats.keys() - known:
         _end_orphans(settings, instance, db, run, beats[run])
+    _cancel_unqueued(instance)
     return [record.dagster_run.run_id for record in dead]
 
 
@@ -110,6 +118,16 @@ def _end_orphans(settings: Settings, instance: DagsterInstance, db: Engine, run:
         processes.end([*_own(beats), *processes.of_run(run, settings.home_dir)])
     elif min(beat.silent for beat in beats) > SILENT_SECONDS:
         heartbeats.declare_dead(db, run)
+
+
+def _cancel_unqueued(instance: DagsterInstance) -> None:
+    """Canceled and not failed: what has failed is tried again by itself, and somebody has asked again already."""
+    from dagster import DagsterRunStatus, RunsFilter
+
+    for record in instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.NOT_STARTED])):
+        run, waited = record.dagster_run, time.time() - record.create_timestamp.timestamp() - _looks.set_forward
+        if waited > UNQUEUED_SECONDS and not any(tag in run.tags for tag in BY_THE_DAEMON):
+            instance.report_run_canceled(run, message="it never came into the queue; who asked for it was told so")
 
 
 def _own(beats: Sequence[Beat]) -> Iterator[psutil.Process]:

@@ -21,6 +21,13 @@ from dagster import (
     MetadataValue,
 )
 from dagster._core.events import EngineEventData
+from dagster._core.storage.tags import (
+    AUTOMATION_CONDITION_TAG,
+    BACKFILL_ID_TAG,
+    RETRY_NUMBER_TAG,
+    SCHEDULE_NAME_TAG,
+    SENSOR_NAME_TAG,
+)
 from sqlalchemy import Engine, text
 
 from modelmill import processes
@@ -194,3 +201,23 @@ def test_the_time_in_the_queue_does_not_count_as_starting(
     assert reaper.reap(settings, dagster, db) == []
     monkeypatch.setattr(reaper.time, "time", lambda: taken + reaper.STARTING_SECONDS + 0.5)
     assert reaper.reap(settings, dagster, db) == [run.run_id]
+
+
+def test_a_run_that_never_came_into_the_queue_is_canceled_and_one_of_the_daemons_is_left_to_it(
+    settings: Settings, db: Engine, dagster: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, nightly = (
+        dagster.create_run_for_job(defs.resolve_job_def(INTAKE), status=DagsterRunStatus.NOT_STARTED, tags=tags)
+        for tags in ({}, {SCHEDULE_NAME_TAG: "nightly_intake"})
+    )
+    assert reaper.reap(settings, dagster, db) == []
+    assert status(dagster, asked) == DagsterRunStatus.NOT_STARTED, "it may be on its way"
+    monkeypatch.setattr(reaper, "UNQUEUED_SECONDS", 0.0)
+    assert reaper.reap(settings, dagster, db) == []
+    assert status(dagster, asked) == DagsterRunStatus.CANCELED
+    assert status(dagster, nightly) == DagsterRunStatus.NOT_STARTED
+
+
+def test_what_the_daemon_asks_for_is_told_by_the_tags_that_dagster_gives_it() -> None:
+    theirs = (SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, BACKFILL_ID_TAG, RETRY_NUMBER_TAG, AUTOMATION_CONDITION_TAG)
+    assert theirs == reaper.BY_THE_DAEMON
