@@ -36,8 +36,8 @@ SILENT_SECONDS = 75.0
 STARTING_SECONDS = 300.0
 # The daemon that was starting it is gone, and nothing that it asked for is on its way: nobody will.
 ABANDONED_SECONDS = 15.0
-# A run is put into the queue in the moment it is made. Whoever asked for one that was not, because the database went away
-# in between, was told so and asks again. What the daemon asked for, the daemon puts into the queue itself, later.
+# A run is put into the queue in the moment it is made. Whoever asked for one that was not, because the database went
+# away in between, was told so and asks again. What the daemon asked for, the daemon puts into the queue itself, later.
 UNQUEUED_SECONDS = 60.0
 BY_THE_DAEMON = (
     "dagster/schedule_name", "dagster/sensor_name", "dagster/backfill", "dagster/retry_number",
