@@ -80,19 +80,19 @@ def started(name: str, port: int, argv: Sequence[str], path: str = "/livez", **m
     program = subprocess.Popen(argv, env=env, cwd=CHECKOUT, stdout=quiet, stderr=quiet, start_new_session=True)
     service = Service(name, port, program)
     try:
-        _wait(f"http://127.0.0.1:{port}{path}")
+        _wait(f"http://127.0.0.1:{port}{path}", program)
         yield service
     finally:
-        every = service.processes
+        every = service.processes if program.poll() is None else []
         program.terminate()
         for one in psutil.wait_procs(every, 10)[1]:
             one.kill()
         program.wait()
 
 
-def _wait(url: str) -> None:
+def _wait(url: str, program: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
+    while time.monotonic() < end and program.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
