@@ -21,6 +21,7 @@ from modelmill.errors import UserError
 from modelmill.inference.ir import Kind
 from modelmill.inference.memory import Memory
 from modelmill.predictors import hybrid, lexicon
+from modelmill.predictors.code import is_code
 from modelmill.predictors.lexicon import NEAREST, Lexicon
 from modelmill.predictors.matrix_index import MatrixIndex, candidates
 from modelmill.records import Example, Unit
@@ -30,7 +31,7 @@ from modelmill.task import Hit, Index
 if TYPE_CHECKING:
     import numpy as np
 
-CONFIDENCE = "confidence.json"
+CONFIDENCE, CODE_CONFIDENCE = "confidence.json", "code_confidence.json"
 SNIPPET_CHARS = 240
 ALTERNATIVES = 3
 VALIDATION_QUERIES, VALIDATION_PASSAGES = 500, 1000
@@ -64,12 +65,16 @@ UNFITTED = Confidence(bias=-6.0, score=10.0, lead=10.0, n=0, among=0)
 
 @dataclass(frozen=True)
 class SearchPredictor:
-    """An encoder with its confidence. words: what puts the nearest into order again; None leaves them as they are."""
+    """An encoder with its confidence. words: what puts the nearest into order again; None leaves them as they are.
+
+    code_confidence: where the query is code, whose words add more to a score; None, as in models made before: the same.
+    """
 
     encoder: SentenceEncoder | IrEncoder | RememberingEncoder
     confidence: Confidence
     output: Callable[..., Any]
     words: Lexicon | None = None
+    code_confidence: Confidence | None = None
 
     @property
     def engine(self) -> Kind:
@@ -118,17 +123,26 @@ class SearchPredictor:
         for (k, filters), places in alike.items():  # together: an index in memory is read once for all of them
             queries = [inputs[place].query for place in places]
             hits.update(zip(places, found(index, vectors[places], self.words, queries, k, dict(filters)), strict=True))
-        return [answer(self.output, hits[place], self.confidence) for place in range(len(inputs))]
+        sure = [self._confidence_for(asked.query) for asked in inputs]
+        return [answer(self.output, hits[place], one) for place, one in enumerate(sure)]
 
     def by_vectors(self) -> SearchPredictor:
         """The same without the words."""
         return SearchPredictor(self.encoder, self.confidence, self.output)
 
+    def _confidence_for(self, query: str) -> Confidence:
+        return self.code_confidence if self.code_confidence is not None and is_code(query) else self.confidence
+
 
 def load(path: Path, output: Callable[..., Any]) -> SearchPredictor:
     """The artifact in the folder `path`, which the caller has verified."""
-    confidence = Confidence(**json.loads((path / CONFIDENCE).read_text(encoding="utf-8")))
-    return SearchPredictor(load_encoder(load_settings(), path), confidence, output, lexicon.load(path))
+    confidence = _read(path / CONFIDENCE)
+    for_code = _read(path / CODE_CONFIDENCE) if (path / CODE_CONFIDENCE).is_file() else None
+    return SearchPredictor(load_encoder(load_settings(), path), confidence, output, lexicon.load(path), for_code)
+
+
+def _read(file: Path) -> Confidence:
+    return Confidence(**json.loads(file.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)

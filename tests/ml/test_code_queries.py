@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from colours import Colours, pair
 
 from modelmill.finetune.recipe import Job, get_recipe
-from modelmill.predictors import code, hybrid, lexicon
+from modelmill.predictors import code, hybrid, lexicon, search
 from modelmill.predictors.matrix_index import MatrixIndex, candidates
 from modelmill.predictors.search import found
 from modelmill.records import Example, Split, Unit
 from modelmill.settings import CHECKOUT, Settings
+from modelmill.tasks.semantic_search import Input, Output
 
 CODE = """name of it
 def first(red):
@@ -111,6 +113,15 @@ def test_a_model_from_before_has_one_weight(tmp_path: Path) -> None:
     assert words.weight_for(PROGRAMS["python"]) == 0.01
 
 
+def test_how_sure_it_is_of_code_is_told_by_a_confidence_of_its_own() -> None:
+    sure, unsure = (search.Confidence(bias, 0.0, 0.0, 1, 1) for bias in (9.0, -9.0))
+    predictor = search.SearchPredictor(Coloured(), sure, Output, code_confidence=unsure)  # type: ignore[arg-type]
+    index = predictor.index(candidates([pair("red", "car", "a red car")]))
+    asked = [Input(query=query) for query in ("red", PROGRAMS["java"])]
+    assert [round(answer.confidence, 2) for answer in predictor.predict(asked, index)] == [1.0, 0.0]
+    assert replace(predictor, code_confidence=None).predict(asked, index)[1].confidence > 0.99, "made before"
+
+
 def programs(split: Split) -> list[Example]:
     """Each function has a name of its own in all of its lines."""
     made: list[Example] = []
@@ -137,7 +148,9 @@ def test_a_training_weighs_words_for_code(tiny_base: Path, tmp_path: Path, monke
         settings, str(tiny_base), params, 7, programs(Split.TRAIN), programs(Split.VALIDATION), tmp_path, Silent()
     )
     made = get_recipe("contrastive").train(job)
-    assert 0 < made["validation_dense_code_mrr"] <= made["validation_code_mrr"] <= 1
-    saved = lexicon.load(tmp_path)
-    assert saved is not None
-    assert (saved.code_weight, saved.code_n) == (made["code_words_weight"], 24)
+    assert 0 < made["validation_code_mrr"] <= 1
+    predictor = search.load(tmp_path, Output)
+    assert predictor.words is not None
+    assert (predictor.words.code_weight, predictor.words.code_n) == (made["code_words_weight"], 24)
+    assert predictor.code_confidence is not None
+    assert (predictor.code_confidence.n, predictor.code_confidence.among) == (24, 32), "eight that were not trained on"

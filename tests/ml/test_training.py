@@ -175,7 +175,7 @@ def test_a_classifier_worse_than_word_counts_is_refused_and_says_why(converted: 
     calibration_error = report.scores["calibration_error"]["candidate"]
     assert calibration_error is not None
     assert 0 <= calibration_error < 0.5
-    assert "accuracy" in report.engines["candidate"]
+    assert "probability of the right label" in report.engines["candidate"]
     [answer] = answers_alone(task.name, trained.candidate.sha256, {"text": "which machine breaks next?"})
     assert answer["confidence"] > 0
 

@@ -3,7 +3,7 @@
 Multiple-negatives ranking loss (https://arxiv.org/abs/1705.00652, section 4): within a batch every other passage is a
 negative; cosine times 20, as sentence-transformers has it. Afterwards it is converted to what will
 answer (inference/conversion.py), judged by validation queries; what words add to its vectors (predictors/hybrid.py) and
-the confidence of a first result are fitted on them.
+the confidence of a first result are fitted on them, and on halves of their functions for queries that are code.
 params: pairs, epochs, batch, learning_rate, frozen_layers, batches ("length": least padding, the default; "group": from
 one package, so harder negatives; "neighbours": passages that the base model takes for alike, harder still).
 """
@@ -23,17 +23,20 @@ from modelmill.predictors.code import all_torn
 from modelmill.records import Example
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
     from modelmill.embed.encoder import SentenceEncoder
     from modelmill.predictors.search import Confidence, SearchPredictor
+    from modelmill.task import Task
 
 VERSION = 4
 JUDGED = 300  # queries that int8 is judged by; each is a passage more for torch, too
 
 
 def train(job: Job) -> dict[str, float]:
-    """Write the model in sentence-transformers' layout, with confidence.json beside it."""
+    """Write the model in sentence-transformers' layout, with the words and confidences beside it."""
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
     from modelmill.embed.encoder import load_encoder, load_sentence_model
@@ -61,8 +64,7 @@ def train(job: Job) -> dict[str, float]:
     encoder.model.eval()
     encoder.model.save_pretrained(str(job.staging), create_model_card=False, safe_serialization=True)
     _convert(encoder, job, chosen)
-    confidence, measured = _validate(load_encoder(job.settings, job.staging), job, _unused(job.train, chosen))
-    (job.staging / "confidence.json").write_text(json.dumps(asdict(confidence), indent=1) + "\n", encoding="utf-8")
+    measured = _validate(load_encoder(job.settings, job.staging), job, _unused(job.train, chosen))
     return {"loss": loss, "pairs": float(len(chosen)), "steps": float(len(planned)), **measured}
 
 
@@ -110,48 +112,59 @@ def _unused(train: Sequence[Example], chosen: Sequence[Example]) -> list[Example
     return [one for one in train if one.sha256 not in used] or list(train)
 
 
-def _validate(encoder: Any, job: Job, unused: Sequence[Example]) -> tuple[Confidence, dict[str, float]]:
-    """Weigh words and fit the confidence on validation queries, each looked for among as many passages as in a test."""
+def _validate(encoder: Any, job: Job, unused: Sequence[Example]) -> dict[str, float]:
+    """Weigh words and fit confidences on validation queries, each looked for among as many passages as in a test."""
     from modelmill.evaluate.ranking import index_of, rank_in
     from modelmill.predictors import hybrid, lexicon
-    from modelmill.predictors.search import UNFITTED, SearchPredictor, protocol
-    from modelmill.tasks.semantic_search import Input, Output
+    from modelmill.predictors.search import CODE_CONFIDENCE, CONFIDENCE, UNFITTED, SearchPredictor, protocol
 
     asked, others = protocol(unused, job.validation)
     if not asked:
-        return UNFITTED, {}
+        _write(job.staging / CONFIDENCE, UNFITTED)
+        return {}
     job.say.step("validation", 0, len(asked))
-    inputs = [Input(query=query, k=100) for query in _queries(asked)]
-    alone = SearchPredictor(encoder, UNFITTED, Output).once()
+    alone = SearchPredictor(encoder, UNFITTED, _task().output).once()
     index = index_of(alone, [*asked, *others])
     words = hybrid.fitted_to_code(hybrid.fitted(alone, index, asked, job.train), alone, asked, others)
     lexicon.save(words, job.staging)
-    seen = _Seen(replace(alone, words=words))
-    arrays, dense = rank_in(seen, index, inputs, asked), rank_in(alone, index, inputs, asked)
-    confidence = fit_confidence(seen.tops, arrays["recall_at_1"].tolist(), len(asked) + len(others))
+    served = replace(alone, words=words)
+    confidence, measured = _measured(served, index, asked, len(asked) + len(others))
+    _write(job.staging / CONFIDENCE, confidence)
+    dense = rank_in(alone, index, _inputs(asked), asked)["mrr"]
+    told = {**measured, "dense_mrr": float(dense.mean()), "words_weight": words.weight}
+    halves = [*all_torn(asked)][: hybrid.CODE_QUERIES]
+    if halves:
+        among = [*halves, *all_torn(others)][: hybrid.AMONG_CODE]
+        confidence, by_code = _measured(served, index_of(served, among), halves, len(among))
+        _write(job.staging / CODE_CONFIDENCE, confidence)
+        told |= {"code_mrr": by_code["mrr"], "code_words_weight": words.weight_for(str(halves[0].input["query"]))}
     job.say.step("validation", len(asked), len(asked))
-    return confidence, {
-        "validation_mrr": float(arrays["mrr"].mean()),
-        "validation_dense_mrr": float(dense["mrr"].mean()),
-        "words_weight": words.weight,
-        **_by_code(replace(alone, words=words), [*all_torn(asked)], [*all_torn(others)]),
-    }
+    return {name if name.endswith("weight") else f"validation_{name}": number for name, number in told.items()}
 
 
-def _by_code(predictor: SearchPredictor, asked: Sequence[Example], others: Sequence[Example]) -> dict[str, float]:
-    """How well halves of functions find each other; nothing where there are none."""
-    from modelmill.evaluate.ranking import index_of, rank_in
-    from modelmill.predictors.hybrid import AMONG_CODE, CODE_QUERIES
-    from modelmill.tasks.semantic_search import Input
+def _measured(
+    served: SearchPredictor, index: Any, asked: Sequence[Example], among: int
+) -> tuple[Confidence, dict[str, float]]:
+    """How sure a first result is, and how well what is right is found."""
+    from modelmill.evaluate.ranking import rank_in
 
-    if not asked or predictor.words is None:
-        return {}
-    index = index_of(predictor, [*asked, *others][:AMONG_CODE])
-    inputs = [Input(query=query, k=100) for query in _queries(asked[:CODE_QUERIES])]
-    sides = {"code": predictor, "dense_code": predictor.by_vectors()}
-    found = {name: rank_in(side, index, inputs, asked[:CODE_QUERIES])["mrr"] for name, side in sides.items()}
-    told = {f"validation_{name}_mrr": float(ranks.mean()) for name, ranks in found.items()}
-    return {**told, "code_words_weight": predictor.words.code_weight or 0.0}
+    seen = _Seen(served)
+    arrays = rank_in(seen, index, _inputs(asked), asked)
+    return fit_confidence(seen.tops, arrays["recall_at_1"].tolist(), among), {"mrr": float(arrays["mrr"].mean())}
+
+
+def _inputs(asked: Sequence[Example]) -> list[Any]:
+    return [_task().input(query=query, k=100) for query in _queries(asked)]
+
+
+def _task() -> Task:
+    from modelmill.task import get_task
+
+    return get_task("semantic_search")
+
+
+def _write(file: Path, confidence: Confidence) -> None:
+    file.write_text(json.dumps(asdict(confidence), indent=1) + "\n", encoding="utf-8")
 
 
 class _Seen:
