@@ -77,7 +77,7 @@ def _check(one: guard.Check[Corpus]) -> dg.AssetChecksDefinition:
     @dg.asset_check(asset=units, name=one.name, description=one.does, blocking=True)
     def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
         with mill.at_work(context) as at:
-            failures = one.run(at.settings, at.db, at.corpus(context.partition_key))
-        return show.verdict(not failures, failures, corpus=context.partition_key)
+            judged = one.run(at.settings, at.db, at.corpus(context.partition_key), at.force)
+        return show.verdict(not judged.failures, judged.failures, corpus=context.partition_key, **judged.told)
 
     return checked
