@@ -130,7 +130,9 @@ def test_other_rules_code_or_libraries_judge_everything_anew(
 
 def test_after_a_week_everything_is_judged_by_the_library(db: Engine, corpus: Corpus) -> None:
     with db.begin() as conn:
-        conn.execute(update(verdict).where(verdict.c.file == "a.py").values(at=text("now() - interval '6 days 1 hour'")))
+        conn.execute(
+            update(verdict).where(verdict.c.file == "a.py").values(at=text("now() - interval '6 days 1 hour'"))
+        )
     told = check_units(db, corpus).told
     assert (told["judged_now"], told["judged_by"]) == (told["units"], "Great Expectations")
     assert check_units(db, corpus).told["said_again"] == told["units"]
