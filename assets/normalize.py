@@ -9,7 +9,7 @@ from assets.extract import corpora, documents
 from assets.freshness import FRESH
 from assets.mill import Mill
 from assets.versions import code_version
-from modelmill import drawing, guard, reporting
+from modelmill import guard, reporting
 from modelmill.records import Corpus
 from modelmill.store import units as store
 
@@ -58,9 +58,7 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
             [[stage, reason, n] for stage, reasons in told.left_out.items() for reason, n in reasons.items()],
         ),
         masked=show.table(["where something was masked"], [[line] for line in told.samples]),
-        lengths=show.picture(
-            drawing.histogram(f"units of {corpus.name} by length", lengths, "characters"), f"units by length: {lengths}"
-        ),
+        lengths=show.bars(f"units of {corpus.name} by length", lengths, "characters", upright=True),
         sample=show.table(
             ["path", "name", "kind", "language", "text"],
             [[one.path, one.name, one.kind, one.language, one.text[:SHOWN]] for one in seen],
@@ -77,7 +75,7 @@ def _check(one: guard.Check[Corpus]) -> dg.AssetChecksDefinition:
     @dg.asset_check(asset=units, name=one.name, description=one.does, blocking=True)
     def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
         with mill.at_work(context) as at:
-            failures = one.run(at.settings, at.db, at.corpus(context.partition_key))
-        return show.verdict(not failures, failures, corpus=context.partition_key)
+            judged = one.run(at.settings, at.db, at.corpus(context.partition_key), at.force)
+        return show.verdict(not judged.failures, judged.failures, corpus=context.partition_key, **judged.told)
 
     return checked

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from modelmill import bars as svg
 from modelmill import drawing, guard
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ def drawn(picture: Mapping[str, str]) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![{picture['said']}]({picture['address']})")
 
 
-def bars(title: str, numbers: Mapping[str, float], unit: str = "") -> dg.MarkdownMetadataValue:
-    """Horizontal bars with their values, first on top."""
+def bars(title: str, numbers: Mapping[str, float], unit: str = "", upright: bool = False) -> dg.MarkdownMetadataValue:
+    """Bars with their values: horizontal, first on top, or upright in the order given."""
     said = ", ".join(f"{name} {_cell(value)}" for name, value in numbers.items())
-    return picture(drawing.bars(title, numbers, unit), f"{title}: {said}")
+    draw = svg.upright if upright else svg.horizontal
+    return drawn({"address": draw(title, numbers, unit), "said": f"{title}: {said}"})
 
 
 def curves(title: str, lines: Mapping[str, Sequence[tuple[int, float]]]) -> dg.MarkdownMetadataValue:

@@ -160,8 +160,8 @@ def dataset_check(task: Task, one: guard.Check[Task]) -> dg.AssetChecksDefinitio
     @_check(task, "dataset", one.name, one.does)
     def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
         with mill.at_work(context) as at:
-            failures = one.run(at.settings, at.db, task)
-        return show.verdict(not failures, failures)
+            judged = one.run(at.settings, at.db, task, at.force)
+        return show.verdict(not judged.failures, judged.failures, **judged.told)
 
     return checked
 

@@ -6,6 +6,7 @@ Copies Python files of FOLDER (default: the installed packages) until they hold 
 by the job that `mill run` starts (Dagster, checks and vectors included) in an installation of its own, then adds a
 function to 1 % of the files, deletes one and moves one, and takes it in again. Counted is the processor time of all
 processes of the job; that of PostgreSQL by itself. The base model is converted before, so it is in none of the numbers.
+At the end the command `mill run --stage embed` as it is typed, for what it adds around a job.
 """
 
 from __future__ import annotations
@@ -69,9 +70,13 @@ def postgres_seconds(home: Path) -> float:
 
 def taken_in(home: Path, corpus: str) -> tuple[float, float, float]:
     """CPU seconds of the job, of PostgreSQL meanwhile, and wall seconds."""
+    return counted(home, ["orchestration.launch", "intake", "--corpus", corpus])
+
+
+def counted(home: Path, argv: list[str]) -> tuple[float, float, float]:
+    """Of a module of ours with its arguments: the same three."""
     before, server, start = resource.getrusage(resource.RUSAGE_CHILDREN), postgres_seconds(home), time.monotonic()
-    argv = [sys.executable, "-m", "orchestration.launch", "intake", "--corpus", corpus]
-    subprocess.run(argv, cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", *argv], cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return spent, postgres_seconds(home) - server, time.monotonic() - start
@@ -114,6 +119,8 @@ def main() -> None:
         print("1 % later {:7.1f} {:7.1f} {:7.1f}".format(*again), f"({number} files)", flush=True)
         nothing = taken_in(home, "code")
         print("unchanged {:7.1f} {:7.1f} {:7.1f}".format(*nothing), flush=True)
+        typed = counted(home, ["modelmill.cli", "run", "--corpus", "code", "--stage", "embed"])
+        print("mill run --stage embed {:.1f} {:.1f} {:.1f}: only that stage, nothing new".format(*typed), flush=True)
         print(f"after a change 1/{first[0] / again[0]:.0f}, with PostgreSQL 1/{sum(first[:2]) / sum(again[:2]):.0f}")
 
 

@@ -44,19 +44,6 @@ def number(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-def bars(title: str, numbers: Mapping[str, float], unit: str = "") -> Callable[[Axes], None]:
-    """Horizontal bars with their values, first on top."""
-
-    def draw(axes: Axes) -> None:
-        names = list(numbers)[::-1]
-        drawn = axes.barh(names, [numbers[name] for name in names], color=BLUE)
-        axes.bar_label(drawn, labels=[number(numbers[name]) for name in names], padding=3)
-        axes.margins(x=0.15)
-        _said(axes, title, unit)
-
-    return draw
-
-
 def curves(title: str, lines: Mapping[str, Sequence[tuple[int, float]]]) -> Callable[[Axes], None]:
     """One line a name over its steps."""
 

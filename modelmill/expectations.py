@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,14 @@ class Checked:
     """What a blocking check says: how many expectations were held, and what of those that were not.
 
     failures: per broken expectation a flat mapping with expectation, column, count, found, examples, because.
+    judge: who said so. told: for the check's page, what was judged now and what was said again.
     """
 
     passed: bool
     expectations: int
     failures: list[dict[str, Any]]
+    judge: str = "Great Expectations"
+    told: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def check(

@@ -7,7 +7,7 @@ runs a stage, the same must hold. The gate before a release stands by itself: de
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Engine
@@ -22,18 +22,26 @@ Of = TypeVar("Of", Corpus, Task)
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """failures: what is wrong, one flat mapping each; none when it passed. told: what else the asset's page says."""
+
+    failures: Failures
+    told: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
 class Check(Generic[Of]):
-    """`run` gives what is wrong, one flat mapping each; nothing when it passes. `does` is for the page of the asset."""
+    """`does` is for the page of the asset. `run`: the last argument says that everything is to be judged anew."""
 
     name: str
     does: str
-    run: Callable[[Settings, Engine, Of], Failures]
+    run: Callable[[Settings, Engine, Of, bool], Judged]
 
 
 def hold(checks: Sequence[Check[Of]], settings: Settings, db: Engine, of: Of) -> None:
     """Raises UserError for the first check that says no."""
     for check in checks:
-        failures = check.run(settings, db, of)
+        failures = check.run(settings, db, of, False).failures
         if failures:
             raise UserError(
                 f"the check {check.name} of {of.name} said no: nothing may be made of it",
@@ -48,30 +56,32 @@ def said(failures: Failures) -> str:
     return " | ".join("; ".join(f"{name} {value}" for name, value in one.items() if value) for one in failures[:3])
 
 
-def _well_formed(settings: Settings, db: Engine, corpus: Corpus) -> Failures:
+def _well_formed(_: Settings, db: Engine, corpus: Corpus, everything: bool) -> Judged:
     from modelmill.normalize.expectations import check_units
 
-    return check_units(settings, db, corpus).failures
+    checked = check_units(db, corpus, everything)
+    return Judged(checked.failures, checked.told)
 
 
-def _no_secret(settings: Settings, db: Engine, corpus: Corpus) -> Failures:
+def _no_secret(_: Settings, db: Engine, corpus: Corpus, everything: bool) -> Judged:
     from modelmill.normalize.expectations import rescan
 
-    return [asdict(left) for left in rescan(db, corpus)]
+    scanned = rescan(db, corpus, everything)
+    return Judged([asdict(left) for left in scanned.left], scanned.told)
 
 
-def _fits(settings: Settings, db: Engine, task: Task) -> Failures:
+def _fits(_: Settings, db: Engine, task: Task, _everything: bool) -> Judged:
     from modelmill.datasets.expectations import check_dataset
     from modelmill.store import datasets
 
-    return check_dataset(datasets.load(db, task)).failures
+    return Judged(check_dataset(datasets.load(db, task)).failures)
 
 
-def _no_leak(settings: Settings, db: Engine, task: Task) -> Failures:
+def _no_leak(_: Settings, db: Engine, task: Task, _everything: bool) -> Judged:
     from modelmill.datasets.expectations import check_leak
     from modelmill.store import datasets
 
-    return check_leak(datasets.load(db, task)).failures
+    return Judged(check_leak(datasets.load(db, task)).failures)
 
 
 UNITS: tuple[Check[Corpus], ...] = (

@@ -7,6 +7,7 @@ Progress goes to standard output, a failure as its four parts to standard error;
 from __future__ import annotations
 
 import argparse
+import gc
 import signal
 import sys
 import time
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
     from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
 INTAKE_STAGES = {"extract": "documents", "normalize": "units", "embed": "vectors"}
+# Objects made until the next look for garbage. With Python's 700 the looks are a tenth of what Dagster's import costs.
+GARBAGE_LOOKED_FOR = 50_000
 INTERRUPTED = 130  # what shells say after Ctrl-C
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what was asked for, one after the other; the first failure's exit code."""
     asked = _arguments(argv)
+    gc.set_threshold(GARBAGE_LOOKED_FOR)
     warnings.filterwarnings("ignore", module="dagster")  # what is new in Dagster is no business of who waits here
     # Ended from outside, the run must not stay "started" for ever: unwind as for Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)

@@ -51,14 +51,14 @@ def by_name(entry: Entry) -> Dropped | None:
     """Why the entry is left out, as far as its name and size say; None if it may stay."""
     if entry.refused:
         return Dropped(entry.path, entry.refused, entry.detail)
-    path = PurePosixPath(entry.path)
-    for folder in path.parts[:-1]:
+    *folders, name = entry.path.rstrip("/").split("/")
+    for folder in folders:
         if reason := folder_reason(folder):
             return Dropped(entry.path, reason, f"in {folder}/")
-    if path.name in GENERATED_NAMES or GENERATED_NAME.search(path.name):
+    if name in GENERATED_NAMES or GENERATED_NAME.search(name):
         return Dropped(entry.path, "generated", "by its name")
     if language_of(entry.path) is None:
-        return Dropped(entry.path, "unsupported language", path.suffix or path.name)
+        return Dropped(entry.path, "unsupported language", PurePosixPath(name).suffix or name)
     if entry.size > MAX_FILE_BYTES:
         return Dropped(entry.path, "too large", f"{entry.size} bytes, at most {MAX_FILE_BYTES}")
     return None

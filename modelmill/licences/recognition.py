@@ -43,6 +43,8 @@ def of_head(content: bytes) -> str | None:
     head = content[:HEAD_BYTES]
     if found := SPDX.search(head):
         return found.group(1).decode("ascii").strip()
+    if b"licen" not in head.lower():  # every notice has the word, and most files do not
+        return None
     plain = " ".join(re.findall(r"[\w.,()'-]+", head.decode("utf-8", "replace")))
     return next((licence for licence, notice in NOTICES.items() if notice.search(plain)), None)
 
@@ -139,14 +141,18 @@ class Folders:
 
     def __init__(self, declared: Mapping[str, str | None]) -> None:
         self.by_folder: dict[str, str] = {}
+        self._around: dict[str, str | None] = {}
         for path in sorted(declared, key=lambda path: (PurePosixPath(path).name not in PACKAGES, path)):
             if licence := declared[path]:
                 self.by_folder[str(PurePosixPath(path).parent)] = licence
 
     def licence_of(self, path: str) -> str | None:
         """Of the nearest folder around the file that declares one."""
-        around = (str(folder) for folder in PurePosixPath(path).parents)
-        return next((self.by_folder[folder] for folder in around if folder in self.by_folder), None)
+        folder = path.rpartition("/")[0]
+        if folder not in self._around:
+            around = (str(one) for one in PurePosixPath(path).parents)
+            self._around[folder] = next((self.by_folder[one] for one in around if one in self.by_folder), None)
+        return self._around[folder]
 
 
 @cache

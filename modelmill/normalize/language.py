@@ -7,7 +7,6 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import PurePosixPath
 from typing import Any
 
 from modelmill.records import Dropped, UnitKind
@@ -63,7 +62,9 @@ def _by_suffix() -> Mapping[str, Language]:
 
 def language_of(path: str) -> Language | None:
     """The language of a file, by its suffix; None if no language claims it."""
-    return _by_suffix().get(PurePosixPath(path).suffix.lower())
+    name = path.rpartition("/")[2]
+    dot = name.rfind(".")
+    return _by_suffix().get(name[dot:].lower()) if dot > 0 else None  # pathlib's suffix, without a path for each file
 
 
 def unique_names(drafts: Iterable[Draft | Dropped]) -> Iterator[tuple[str, Draft | Dropped]]:

@@ -18,11 +18,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from sqlalchemy import Connection, text
 
 MAX_TESTS = 20  # of one unit: who is in more is used everywhere, and which test comes first says nothing
+FILES_KNOWN = 10_000  # paths and modules taken apart, of which each is asked for again and again
 TESTABLE = ("function", "method", "class", "interface")
 
 NAMED = """
@@ -115,19 +117,27 @@ def subject_name(name: str) -> str:
     return name[4:] if re.match(r"Test[A-Z]", name) else name
 
 
+@lru_cache(maxsize=FILES_KNOWN)
 def subject_of(path: str) -> str:
     """What a test's file is called after: `tests/test_plane.py` -> `plane`, `src/plane.test.ts` -> `plane`."""
     return subject_name(PurePosixPath(path).stem)
 
 
-def _is_near(path: str, near: Set[tuple[str, str]]) -> bool:
-    """Whether one of the places is the file's; `abc` of `collections.abc` is no `aiohttp/abc.py`."""
+@lru_cache(maxsize=FILES_KNOWN)
+def _lies(path: str) -> tuple[str, str]:
+    """A file's folder and what it is called: `a/b.py` -> (a, b), `a/b/__init__.py` -> (a, b)."""
     file = PurePosixPath(path)
     file = file.parent if file.stem in ("__init__", "index") and file.parent.name else file
-    folder, stem = file.parent.name, file.stem
+    return file.parent.name, file.stem
+
+
+def _is_near(path: str, near: Set[tuple[str, str]]) -> bool:
+    """Whether one of the places is the file's; `abc` of `collections.abc` is no `aiohttp/abc.py`."""
+    folder, stem = _lies(path)
     return ("", stem) in near or (folder, stem) in near or (not folder and any(last == stem for _, last in near))
 
 
+@lru_cache(maxsize=FILES_KNOWN)
 def _place(module: str) -> tuple[str, str]:
     """An imported module's folder, where it is said, and its name: `a.b.c` -> (b, c), `./money` -> ("", money)."""
     parts = PART.findall(re.sub(r"\.[jt]sx?$", "", module))
@@ -136,5 +146,7 @@ def _place(module: str) -> tuple[str, str]:
 
 def _last(name: str) -> str:
     """The last part: `json.loads` -> `loads`, `f#2` -> `f`."""
+    if name.isascii() and name.isidentifier():
+        return name
     parts = PART.findall(name.split("#")[0])
     return parts[-1] if parts else name

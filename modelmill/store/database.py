@@ -17,6 +17,13 @@ from modelmill.store.server import embedded_url
 Schema = Literal["mill", "dagster", "mlflow"]
 SCHEMAS: tuple[Schema, ...] = ("mill", "dagster", "mlflow")
 
+MIGRATIONS = Path(__file__).parent / "migrations"
+MADE = """
+SELECT to_regclass('mill.alembic_version') IS NOT NULL
+AND (SELECT count(*) FROM pg_namespace WHERE nspname = ANY(:schemas)) = :number
+AND EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')
+"""
+
 # Waiting for ever on a lock or in an open transaction is how a killed process stops everybody else.
 TIMEOUTS = "SET lock_timeout='30s'; SET statement_timeout='600s'; SET idle_in_transaction_session_timeout='300s'"
 
@@ -50,19 +57,21 @@ def engine(settings: Settings) -> Engine:
 
 def migrate(settings: Settings, revision: str = "head") -> None:
     """Make the schemas and bring ours to `revision`. Safe to call by several at once, and at every start."""
-    from alembic import command
-    from alembic.config import Config
-
     db = engine(settings)
     try:
         with db.begin() as conn:
             _refuse_other_encodings(conn)
+            if revision == "head" and _is_made(conn):
+                return
+            from alembic import command
+            from alembic.config import Config
+
             conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill migrate'))"))
             for schema in SCHEMAS:
                 conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
             conn.execute(text("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public"))
             config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = conn
             command.upgrade(config, revision)
     except OperationalError as error:
@@ -74,6 +83,14 @@ def migrate(settings: Settings, revision: str = "head") -> None:
             found=str(error.orig),
             next="install pgvector there (`CREATE EXTENSION vector` as its superuser), then `mill doctor`",
         ) from error
+
+
+def _is_made(conn: Connection) -> bool:
+    """Whether all is there, of the newest migration (their files bear their revisions): Alembic need not be loaded."""
+    if not conn.execute(text(MADE), {"schemas": list(SCHEMAS), "number": len(SCHEMAS)}).scalar_one():
+        return False
+    newest = max(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return conn.execute(text("SELECT version_num FROM mill.alembic_version")).scalars().all() == [newest]
 
 
 def _refuse_other_encodings(conn: Connection) -> None:

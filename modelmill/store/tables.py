@@ -145,6 +145,20 @@ parsed = Table(
     Index("ix_parsed_corpus_id", "corpus_id"),
 )
 
+# Which of a corpus's files passed which check: the hash of what was judged, by which rules, by whom; store/verdicts.py.
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("corpus_id", ForeignKey(corpus.c.id, ondelete="CASCADE"), nullable=False),
+    Column("check", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("judge", Text, nullable=False),
+    _now("at"),
+    PrimaryKeyConstraint("corpus_id", "check", "file"),
+)
+
 # One row per distinct text of all units: how it is compared with others, and the cluster it is in.
 signature = Table(
     "signature",

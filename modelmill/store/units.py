@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     Integer,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
@@ -31,6 +33,8 @@ OUTLINE = (
     "key", "characters", "kind", "language", "group", "sha256", "document_sha256", "cluster", "start_line", "end_line",
 )  # fmt: skip
 STREAMED = 1000  # rows fetched at a time
+# A unit's file as far as two equal keys (path::name) must share it: one file holds all units of one key.
+FILE = "split_part({0}.path || '::', '::', 1)"
 LENGTHS = (100, 200, 500, 1000, 2000, 5000, 10_000)  # characters
 
 
@@ -56,16 +60,18 @@ def query(
     return [record(row) for row in rows]
 
 
-def stream(db: Engine, corpora: Sequence[str], tenant: str) -> Iterator[Unit]:
-    """The units of these corpora by id, some at a time: memory does not grow with their number."""
-    statement = _filtered(columns(), (), (), corpora, tenant).order_by(unit.c.id)
-    with db.connect() as conn:
-        for row in conn.execution_options(yield_per=STREAMED).execute(statement):
-            yield record(row)
+def stream(conn: Connection, corpus_id: int, files: Collection[str]) -> Iterator[Unit]:
+    """The units of these files (see FILE) by id, some at a time: memory does not grow with their number."""
+    statement = columns().where(unit.c.corpus_id == corpus_id, _of(files)).order_by(unit.c.id)
+    for row in conn.execute(statement, execution_options={"yield_per": STREAMED}):
+        yield record(row)
 
 
-def outlines(db: Engine, corpus_id: int) -> list[dict[str, Any]]:
-    """What can be said of each unit of a corpus without its text, as OUTLINE names it; `characters` is its length."""
+def outlines(conn: Connection, corpus_id: int, files: Collection[str]) -> list[dict[str, Any]]:
+    """What can be said of each unit of these files (see FILE) without its text, as OUTLINE names it.
+
+    characters: how long the text is.
+    """
     statement = _joined(
         select(
             func.concat(corpus.c.name, ":", unit.c.path, "::", unit.c.name).label("key"),
@@ -74,8 +80,12 @@ def outlines(db: Engine, corpus_id: int) -> list[dict[str, Any]]:
             *(unit.c[name] for name in OUTLINE if name in unit.c),
         )
     )
-    with db.connect() as conn:
-        return [dict(row) for row in conn.execute(statement.where(unit.c.corpus_id == corpus_id)).mappings()]
+    rows = conn.execute(statement.where(unit.c.corpus_id == corpus_id, _of(files)))
+    return [dict(row) for row in rows.mappings()]
+
+
+def _of(files: Collection[str]) -> ColumnElement[bool]:
+    return literal_column(FILE.format("unit")) == any_(literal(list(files), ARRAY(Text)))
 
 
 def count(

@@ -52,7 +52,7 @@ def test_no_secret_enters_the_database(settings: Settings, db: Engine, corpus: C
     everything = " ".join(str(tuple(row)) for row in _rows(db))
     assert "acme-shapes" not in everything
     assert re.search("<EMAIL_[a-p]{10}>", everything)
-    assert rescan(db, corpus) == []
+    assert rescan(db, corpus).passed
 
 
 def test_a_secret_behind_an_escape_does_not_get_through(settings: Settings, db: Engine, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_secret_behind_an_escape_does_not_get_through(settings: Settings, db: 
     corpus = corpora.add(settings, db, "c", str(root))
     extract(settings, db, corpus)
     assert normalize(settings, db, corpus).secrets == {"email": 1}
-    assert rescan(db, corpus) == []
+    assert rescan(db, corpus).passed
     assert re.fullmatch("write to <EMAIL_[a-p]{10}>", units.query(db)[0].meta["text"])
 
 
@@ -72,7 +72,7 @@ def test_a_secret_that_is_left_is_found_again_without_being_shown(
     normalize(settings, db, corpus)
     with db.begin() as conn:
         conn.execute(update(unit).where(unit.c.name == "contact").values(text="x\ny = 'jim@acme-shapes.com'"))
-    left = rescan(db, corpus)
+    left = rescan(db, corpus).left
     assert [(one.unit, one.kind, one.line) for one in left] == [("p:shapes/plane.py::contact", "email", 21)]
 
 
@@ -227,10 +227,10 @@ def test_units_are_counted_filtered_and_found_by_content(settings: Settings, db:
 
 def test_the_expectations_hold_and_name_what_breaks_them(settings: Settings, db: Engine, corpus: Corpus) -> None:
     normalize(settings, db, corpus)
-    assert check_units(settings, db, corpus).passed
+    assert check_units(db, corpus).passed
     with db.begin() as conn:
         conn.execute(update(unit).where(unit.c.name == "contact").values(kind="poem", end_line=1, cluster="x"))
-    checked = check_units(settings, db, corpus)
+    checked = check_units(db, corpus)
     assert not checked.passed
     assert {one["column"] for one in checked.failures} == {"kind", "cluster", "end_line"}
     assert checked.failures[0]["count"] == 1
@@ -239,7 +239,7 @@ def test_the_expectations_hold_and_name_what_breaks_them(settings: Settings, db:
 
 def test_expectations_on_nothing_are_an_error_not_a_pass(settings: Settings, db: Engine, corpus: Corpus) -> None:
     with pytest.raises(UserError, match="cannot be checked"):
-        check_units(settings, db, corpus)
+        check_units(db, corpus)
 
 
 def test_removal_erases_everything_of_the_corpus_and_marks_what_was_made_of_it(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, DagsterInstance, DagsterRunStatus
+from dagster import AssetCheckKey, AssetKey, DagsterInstance, DagsterRunStatus
 from sqlalchemy import Engine, text, update
 
 from modelmill import plan
@@ -58,6 +58,15 @@ def _newest(dagster: DagsterInstance) -> DagsterRunStatus:
     return dagster.get_runs(limit=1)[0].status
 
 
+def _page(dagster: DagsterInstance, check: str) -> dict[str, object]:
+    """What the check's page says of whom it judged, at its newest run."""
+    key = AssetCheckKey(AssetKey("units"), check)
+    event = dagster.event_log_storage.get_latest_asset_check_execution_by_key([key])[key].event
+    assert event is not None
+    shown = event.get_dagster_event().asset_check_evaluation_data.metadata
+    return {name: value.value for name, value in shown.items() if name not in ("failures", "corpus")}
+
+
 def test_a_corpus_is_taken_in_once_and_a_secret_found_later_stops_the_chain(
     settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path
 ) -> None:
@@ -68,7 +77,14 @@ def test_a_corpus_is_taken_in_once_and_a_secret_found_later_stops_the_chain(
     run = dagster.get_runs(limit=1)[0]
     assert (run.status, run.tags["reason"]) == (DagsterRunStatus.SUCCESS, "a test")
     assert dagster.get_latest_materialization_event(AssetKey("vectors")) is not None
+    assert _page(dagster, "units_expectations") == {"units": 2, "judged_now": 2, "judged_by": "Great Expectations"}
     assert plan.reasons(settings, db, ["code"]) == ()
+    assert _launch("intake", "--corpus", "code", "--stage", "normalize")[0] == 0
+    for check in ("units_expectations", "no_secret_left"):
+        shown = _page(dagster, check)
+        assert (shown["units"], shown["judged_now"], shown["said_again"]) == (2, 0, 2)
+        assert shown["said_again_since"]
+        assert shown["said_by"]
 
     vectors = publications.current(db, "vectors", "code")
     (corpus / "more.py").write_text(CODE.replace("largest", "smallest").replace(">", "<"))

@@ -37,6 +37,29 @@ def test_migrating_again_changes_nothing(settings: Settings, db: Engine) -> None
         assert conn.execute(text("SELECT version_num FROM mill.alembic_version")).scalar_one() == before
 
 
+def test_what_is_of_the_newest_migration_needs_no_alembic(
+    settings: Settings, db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = sorted((database.MIGRATIONS / "versions").glob("[0-9]*.py"))
+    assert all(f'revision = "{file.name[:4]}"' in file.read_text() for file in files)
+    monkeypatch.setattr("alembic.command.upgrade", lambda *_: pytest.fail("Alembic was asked"))
+    database.migrate(settings)
+    newest = {"newest": files[-1].name[:4]}
+    for undone, done in (
+        (
+            "UPDATE mill.alembic_version SET version_num = '0007'",
+            "UPDATE mill.alembic_version SET version_num = :newest",
+        ),
+        ("ALTER SCHEMA mlflow RENAME TO elsewhere", "ALTER SCHEMA elsewhere RENAME TO mlflow"),
+    ):
+        with db.begin() as conn:
+            conn.execute(text(undone))
+        with pytest.raises(pytest.fail.Exception):
+            database.migrate(settings)
+        with db.begin() as conn:
+            conn.execute(text(done), newest if ":newest" in done else {})
+
+
 def test_every_library_has_a_schema_of_its_own(db: Engine) -> None:
     with db.connect() as conn:
         schemas = set(conn.execute(text("SELECT schema_name FROM information_schema.schemata")).scalars())
