@@ -28,7 +28,9 @@ def test_a_name_is_read_as_words():
 
 
 def test_what_the_author_says_comes_before_a_long_signature():
-    unit = replace(_unit("loads", "def loads(s):\n    ...", "def loads(s)"), docstring="Read JSON\n  text.\n\nMore of it.")
+    unit = replace(
+        _unit("loads", "def loads(s):\n    ...", "def loads(s)"), docstring="Read JSON\n  text.\n\nMore of it."
+    )
     assert passage(unit).startswith("loads\nRead JSON text.\ndef loads(s):")
 
 
@@ -118,8 +120,13 @@ def test_an_index_gives_the_same_answers_as_looking_at_everything(settings, db, 
     query = letters.encode(["sort a list of numbers", "read rows"])
     exact = [[hit.unit.sha256 for hit in hits] for hits in index.nearest(query, 10, {"kind": "method"})]
     monkeypatch.setattr(vectors, "INDEX_FROM", 10)
+    before = vectors.index_name(letters.name).replace(vectors.HALF, vectors.WHOLE)
+    with db.begin() as conn:
+        conn.execute(text(f'CREATE INDEX "{before}" ON mill.vector (sha256)'))  # an earlier version's, by its name
     assert vectors.ensure_index(db, letters.name, letters.dim) and vectors.ensure_index(db, letters.name, letters.dim)
     with db.begin() as conn:
+        kept = conn.scalars(text("SELECT indexname FROM pg_indexes WHERE indexname LIKE 'ix_vector_h%'")).all()
+        assert kept == [vectors.index_name(letters.name)]
         conn.execute(text("ALTER DATABASE " + str(db.url.database) + " SET enable_seqscan = off"))
     db.dispose()
     assert [[hit.unit.sha256 for hit in hits] for hits in index.nearest(query, 10, {"kind": "method"})] == exact
