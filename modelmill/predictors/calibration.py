@@ -2,7 +2,8 @@
 
 Temperature scaling (https://arxiv.org/abs/1706.04599) and one constant logit, which is what the largest in-scope logit
 must exceed (a threshold on the largest logit: https://arxiv.org/abs/1911.11132). Both are fitted by the likelihood of
-the validation split; the test split is never seen.
+the validation split; the test split is never seen. Likelihood follows how often a query is out of scope, and how often
+that is among validation queries is a choice of whoever collected them: so they are weighed to a share that is said.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 # Where the likelihood is looked up; wide enough that the best of real models lies inside.
 TEMPERATURES = (0.2, 5.0, 49)
 THRESHOLDS = (-10.0, 20.0, 121)
+OUTSIDE = 0.25  # share of queries that is expected to be out of scope: nobody knows it before there is traffic
 WORST = 27.6  # the loss of a probability of 1e-12: one hopeless example must not decide alone
 
 
@@ -39,21 +41,37 @@ def probabilities(logits: np.ndarray, out_of_scope: int, calibration: Calibratio
     return raised / raised.sum(axis=1, keepdims=True)
 
 
-def fit(logits: np.ndarray, right: np.ndarray, out_of_scope: int) -> Calibration:
-    """The most likely calibration for the right columns `right` (n,). Ties go to the first on the grid."""
+def fit(logits: np.ndarray, right: np.ndarray, out_of_scope: int, outside: float | None = OUTSIDE) -> Calibration:
+    """The most likely calibration for the right columns `right` (n,). Ties go to the first on the grid.
+
+    outside: what those out of scope weigh of all together; None: as much as they are.
+    """
     import numpy as np
 
+    weights = _weights(right == out_of_scope, outside)
     thresholds = np.linspace(THRESHOLDS[0], THRESHOLDS[1], int(THRESHOLDS[2]))
     best, least = Calibration(1.0, THRESHOLDS[0], len(right)), np.inf
     for temperature in np.geomspace(TEMPERATURES[0], TEMPERATURES[1], int(TEMPERATURES[2])):
-        losses = _losses(np.asarray(logits, dtype=np.float64) / temperature, right, out_of_scope, thresholds)
+        losses = _losses(np.asarray(logits, dtype=np.float64) / temperature, right, out_of_scope, thresholds, weights)
         place = int(losses.argmin())
         if losses[place] < least:
             best, least = Calibration(float(temperature), float(thresholds[place]), len(right)), losses[place]
     return best
 
 
-def _losses(scaled: np.ndarray, right: np.ndarray, out_of_scope: int, thresholds: np.ndarray) -> np.ndarray:
+def _weights(beyond: np.ndarray, outside: float | None) -> np.ndarray:
+    """(n,), sum 1. beyond: (n,) which are out of scope. Where all or none are, each weighs the same."""
+    import numpy as np
+
+    share = beyond.mean() if len(beyond) else 0.0
+    if outside is None or share in (0.0, 1.0):
+        return np.full(len(beyond), 1 / max(1, len(beyond)))
+    return np.where(beyond, outside / share, (1 - outside) / (1 - share)) / len(beyond)
+
+
+def _losses(
+    scaled: np.ndarray, right: np.ndarray, out_of_scope: int, thresholds: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
     """Mean negative log likelihood at each threshold: what does not depend on it is summed once."""
     import numpy as np
 
@@ -61,4 +79,4 @@ def _losses(scaled: np.ndarray, right: np.ndarray, out_of_scope: int, thresholds
     inside = np.logaddexp.reduce(np.delete(scaled, out_of_scope, axis=1), axis=1)[:, None]
     outside = np.logaddexp(scaled[:, out_of_scope][:, None], thresholds[None, :])
     chosen = np.where((right == out_of_scope)[:, None], outside, scaled[rows, right][:, None])
-    return np.minimum(np.logaddexp(inside, outside) - chosen, WORST).mean(axis=0)
+    return weights @ np.minimum(np.logaddexp(inside, outside) - chosen, WORST)

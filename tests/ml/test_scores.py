@@ -123,6 +123,25 @@ def test_the_threshold_makes_unsure_answers_out_of_scope() -> None:
     assert calibration.probabilities(logits, 2, strict).argmax(axis=1).tolist() == [2, 0]
 
 
+def test_how_many_validation_queries_are_out_of_scope_changes_nothing() -> None:
+    rng = np.random.default_rng(0)
+    right = rng.integers(0, 3, 2000)
+    logits = rng.normal(size=(2000, 3))
+    logits[np.arange(2000), right] += 2.0
+    logits[:, 2] -= 3.0  # hardly ever answered out of scope by itself
+    few = np.r_[np.flatnonzero(right != 2), np.flatnonzero(right == 2)[:40]]
+    whole, thinned = (calibration.fit(logits[of], right[of], 2, 0.3) for of in (slice(None), few))
+    assert thinned.threshold == pytest.approx(whole.threshold, abs=0.5)
+    asis = calibration.fit(logits[few], right[few], 2, None)
+    assert asis.threshold < thinned.threshold - 0.5, "3 in 100 out of scope ask for a lower one"
+    assert calibration.fit(logits[few], right[few], 2, (right[few] == 2).mean()) == asis
+
+
+def test_validation_without_a_query_out_of_scope_still_calibrates() -> None:
+    logits, right = np.eye(3)[[0, 1, 0, 1]] * 3, np.array([0, 1, 0, 1])
+    assert calibration.fit(logits, right, 2) == calibration.fit(logits, right, 2, None)
+
+
 def test_an_interval_is_what_theory_says() -> None:
     values = np.random.default_rng(1).normal(size=1000)
     found = interval(values, seed=17)

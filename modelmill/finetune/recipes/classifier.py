@@ -6,7 +6,8 @@ Cross entropy with label smoothing .05; a share of the words is mistyped anew in
 what will answer (inference/conversion.py), judged by the probability of what is right on the validation split; gets a
 speller where that helps there (predictors/spelling.py); and is calibrated there (predictors/calibration.py).
 params: epochs, batch, learning_rate, head_learning_rate, frozen_layers, typos (share of words), weight_described (of
-examples that describe instead of ask; 1 unless said).
+examples that describe instead of ask; 1 unless said), outside (share of queries that is expected to be out of scope;
+calibration.OUTSIDE unless said).
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def train(job: Job) -> dict[str, float]:
     ready = classifier(job.settings, job.staging)
     known = _known(job, model.labels)
     right, spelled = _spelling(ready, job, known, model.tokenizer.get_vocab())
-    calibration, measured = _calibrate(ready, known, right)
+    calibration, measured = _calibrate(ready, job, known, right)
     _write(job.staging / CALIBRATION, asdict(calibration))
     _write(job.staging / INDUSTRIES, industries_of(job.train))
     return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **spelled, **measured}
@@ -179,7 +180,7 @@ def _known(job: Job, labels: Sequence[str]) -> list[Example]:
 
 
 def _spelling(
-    model: Classifier, known: Sequence[Example], vocabulary: Mapping[str, int]
+    model: Classifier, job: Job, known: Sequence[Example], vocabulary: Mapping[str, int]
 ) -> tuple[Spelling | None, dict[str, float]]:
     """Written beside the model where it answers the validation queries, as they are and mistyped, better than without.
 
@@ -207,7 +208,7 @@ def _spelling(
 
 
 def _calibrate(
-    model: Classifier, known: Sequence[Example], right: Spelling | None
+    model: Classifier, job: Job, known: Sequence[Example], right: Spelling | None
 ) -> tuple[Calibration, dict[str, float]]:
     """Fit on the validation examples whose label is known, as the predictor will read them."""
     import numpy as np
@@ -217,6 +218,7 @@ def _calibrate(
     column = model.labels.index(OUT_OF_SCOPE)
     logits = model.all_logits([right.right(text) if right else text for text in _texts(known)])
     wanted = np.array([model.labels.index(str(e.target["label"])) for e in known], dtype=int)
-    fitted = calibration.fit(logits, wanted, column)
+    outside = float(job.params.get("outside", calibration.OUTSIDE))
+    fitted = calibration.fit(logits, wanted, column, outside)
     chosen = calibration.probabilities(logits, column, fitted).argmax(axis=1)
     return fitted, {"validation_accuracy": float((chosen == wanted).mean())}
