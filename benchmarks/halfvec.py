@@ -34,8 +34,10 @@ def measured(conn: Connection, model: str, dim: int, queries: int, seed: int) ->
     conn.execute(text("CREATE TEMP TABLE copied (id bigint, embedding public.vector)"))
     taken = "INSERT INTO copied SELECT row_number() OVER (ORDER BY sha256), embedding FROM mill.vector WHERE model = :m"
     number = conn.execute(text(taken), {"m": model}).rowcount
-    rows = conn.scalars(text("SELECT vector_send(embedding) FROM copied ORDER BY random() LIMIT :n"), {"n": queries})
     rng = np.random.default_rng(seed)
+    chosen = (rng.choice(number, queries, replace=False) + 1).tolist()
+    taken = "SELECT vector_send(embedding) FROM copied WHERE id = ANY(:ids) ORDER BY id"
+    rows = conn.scalars(text(taken), {"ids": chosen}).all()
     found = [np.frombuffer(row[SENT_HEAD:], dtype=">f4").astype(np.float32) for row in rows]
     asked = [one + rng.normal(0, MOVED, dim).astype(np.float32) for one in found]
     exact = [nearest(conn, "vector", dim, one) for one in asked]

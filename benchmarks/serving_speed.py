@@ -102,7 +102,7 @@ def _wait(url: str, program: subprocess.Popen[bytes]) -> None:
         except OSError:
             pass
         time.sleep(0.1)
-    raise TimeoutError(url)
+    raise TimeoutError(f"{url}: {'no answer' if program.poll() is None else 'the program has ended'}")
 
 
 def nothing(name: str, port: int, alone: bool = True) -> list[str]:

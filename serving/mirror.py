@@ -24,7 +24,7 @@ from modelmill.store import publications, vectors
 from modelmill.task import Index
 
 LOG = logging.getLogger("bentoml.release")
-MOST = 50_000  # units of all tenants together: some 200 MB with their texts
+MOST = 50_000  # units of all tenants together: some 185 MB with their texts
 PAUSE_SECONDS = 10.0  # between two copies of a tenant: an intake publishes several times in a row
 
 Stamp = tuple[int, int]

@@ -7,8 +7,10 @@ https://github.com/pgvector/pgvector#iterative-index-scans. Up to INDEX_FROM row
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pgvector.sqlalchemy import HALFVEC, Vector
@@ -30,6 +32,8 @@ INDEX_FROM = 10_000
 
 # The index is of numbers of two bytes: .57 of its size at the same recall (docs/experiments.md). It was of four before.
 HALF, WHOLE = "ix_vector_half_", "ix_vector_hnsw_"
+SHARED = ("corpus", "path", "kind", "language", "group", "document_sha256", "revision")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 SENT_HEAD = 4  # bytes before the numbers of a vector in its binary form
 
 CORPUS = "corpus"
@@ -63,19 +67,25 @@ class PgIndex:
 def everything(conn: Connection, model: str, tenant: str, dim: int, most: int) -> tuple[list[Unit], np.ndarray] | None:
     """What a PgIndex looks in: the units of the tenant that have a vector of the model, in the order in which it gives
     equal ones, and their vectors (n, dim) float32. None: they are more than `most`.
+
+    For who keeps them all: without `meta`, and one text of what many units share. Call it in REPEATABLE READ.
     """
     import numpy as np
 
     theirs = (vector.c.sha256 == unit.c.sha256) & (vector.c.model == model)
-    found = units.columns().join(vector, theirs).where(corpora.c.tenant == tenant)
-    counted = select(func.count()).select_from(found.with_only_columns(unit.c.id).subquery())
-    if conn.execute(counted).scalar_one() > most:
+    wanted = units.columns().join(vector, theirs).where(corpora.c.tenant == tenant)
+    counted = select(func.count()).select_from(wanted.with_only_columns(unit.c.id).subquery())
+    number = conn.execute(counted).scalar_one()
+    if number > most:
         return None
-    rows = conn.execute(found.add_columns(func.vector_send(vector.c.embedding).label("sent")).order_by(unit.c.id)).all()
-    # As pgvector sends a vector: two numbers of two bytes (how long, unused), then its floats, the high byte first.
-    sent = b"".join(row.sent[SENT_HEAD:] for row in rows)
-    matrix = np.frombuffer(sent, dtype=">f4").astype(np.float32).reshape(len(rows), dim)
-    return [units.record(row) for row in rows], matrix
+    matrix, found = np.empty((number, dim), dtype=np.float32), list[Unit]()
+    wanted = wanted.add_columns(func.vector_send(vector.c.embedding).label("sent")).order_by(unit.c.id)
+    for place, row in enumerate(conn.execute(wanted, execution_options={"yield_per": units.STREAMED})):
+        # As pgvector sends a vector: two numbers of two bytes (how long, unused), then its floats, the high byte first.
+        matrix[place] = np.frombuffer(row.sent, dtype=">f4", offset=SENT_HEAD)
+        one = units.record(row)
+        found.append(replace(one, meta=NOTHING, **{name: sys.intern(getattr(one, name)) for name in SHARED}))
+    return found, matrix
 
 
 def count(db: Engine, model: str) -> int:

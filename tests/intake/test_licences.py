@@ -180,3 +180,7 @@ def test_consent_is_given_and_withdrawn_by_the_command_and_on_record(
     assert audit.check(db) == 3  # and the one for the standard library, which is there by default
     refused = CliRunner().invoke(cli.app, ["corpus", "consent", "c", "--give", "--withdraw"])
     assert isinstance(refused.exception, UserError)
+
+
+def test_every_notice_has_the_word_without_which_none_is_looked_for() -> None:
+    assert all("licen" in notice.pattern.lower() for notice in recognition.NOTICES.values())
