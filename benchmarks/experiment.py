@@ -28,6 +28,8 @@ from modelmill.settings import Settings, load
 from modelmill.store import database, datasets
 from modelmill.task import Predictor, Task, get_task
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as a training's process has it (Settings.child_env)
+
 
 class Quiet:
     """A recipe's listener that prints the loss now and then."""

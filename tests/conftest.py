@@ -19,6 +19,8 @@ os.environ.update(TELEMETRY_OFF)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the tests' models are bundled or trained here
 # By itself it depends on the processor, and converting takes a minute; tests of the engine set it to openvino.
 os.environ["MILL_ENGINE"] = "torch"
+# Two test sessions may share the cores: threads that wait must not spin, as in what Settings.child_env starts.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def execute(settings: Settings, spec: Mapping[str, Any], heard: Callable[[Event]
         file = Path(folder) / "spec.json"
         file.write_text(json.dumps(spec), encoding="utf-8")
         argv = [sys.executable, "-m", "modelmill.tether", sys.executable, "-m", "modelmill.finetune.worker", str(file)]
-        env = settings.child_env() | {"OMP_WAIT_POLICY": "PASSIVE"}  # spinning threads starve whoever shares the cores
+        env = settings.child_env()
         worker = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=noise, env=env, cwd=CHECKOUT, text=True)
         with worker:
             try:
