@@ -125,7 +125,7 @@ TASK = Task(
     recipe="contrastive",
     params={
         "tiny": {**PARAMS, "pairs": 256, "epochs": 1, "batch": 32},
-        "small": {**PARAMS, "pairs": 1600, "epochs": 1, "batch": 32},
+        "small": {**PARAMS, "pairs": 3200, "epochs": 1, "batch": 32},
         "full": {**PARAMS, "pairs": 40_000, "epochs": 2, "batch": 64},
     },
     predictor=predictor,
