@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from modelmill import container_engine, processes, programs, supervise
 from modelmill.failures import explained
-from modelmill.settings import TELEMETRY_OFF, Settings
+from modelmill.settings import TELEMETRY_OFF, Settings, netloc
 
 State = Literal["ok", "missing", "optional"]
 
@@ -120,8 +120,8 @@ def _ports(settings: Settings) -> Iterator[Finding]:
     for program in programs.platform_programs(settings):
         if not program.port:
             continue
-        where = f"{settings.host}:{program.port}"
-        if processes.port_is_free(settings.host, program.port):
+        where = netloc(program.host, program.port)
+        if processes.port_is_free(program.host, program.port):
             yield Finding(f"port of {program.name}", "ok", f"{where} is free")
         elif ours:
             yield Finding(f"port of {program.name}", "ok", f"{where} is held by the running `mill up`")
@@ -132,7 +132,8 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 def _doors(settings: Settings) -> Iterator[Finding]:
     """Dagster and MLflow ask nobody who they are."""
-    if ipaddress.ip_address(socket.gethostbyname(settings.host)).is_loopback:
+    behind = {one[4][0] for one in socket.getaddrinfo(settings.host, None)}
+    if all(ipaddress.ip_address(one).is_loopback for one in behind):
         yield Finding("doors", "ok", f"all servers listen on {settings.host}, loopback")
     else:
         mend = "set MILL_HOST=127.0.0.1, and let a proxy that asks for names reach the gateway"

@@ -20,6 +20,7 @@ from modelmill.settings import CHECKOUT, Settings
 class Program:
     """One program under the supervisor. port 0: it listens nowhere. `setting` is what changes the port.
 
+    host: where it listens; loopback unless the setting MILL_HOST is for it too.
     after: the port of loopback that has to be listened on before it is started, 0 for none.
     """
 
@@ -31,6 +32,7 @@ class Program:
     address: str = ""
     probe: str = ""
     after: int = 0
+    host: str = "127.0.0.1"
 
 
 def executable(name: str) -> str:
@@ -95,7 +97,7 @@ def dagster_code(settings: Settings) -> Program:
 
 def dagster_ui(settings: Settings) -> Program:
     """Dagster's webserver."""
-    base = f"http://{settings.host}:{settings.dagster_port}"
+    base = settings.address(settings.dagster_port)
     argv = (executable("dagster-webserver"), "--host", settings.host, "--port", str(settings.dagster_port))
     return Program(
         "dagster",
@@ -106,6 +108,7 @@ def dagster_ui(settings: Settings) -> Program:
         base,
         f"{base}/server_info",
         settings.code_port,
+        settings.host,
     )
 
 
@@ -122,7 +125,7 @@ def reaper() -> Program:
 
 def mlflow_ui(settings: Settings) -> Program:
     """MLflow's server. Its database comes by the environment (MLFLOW_BACKEND_STORE_URI): arguments are public."""
-    base = f"http://{settings.host}:{settings.mlflow_port}"
+    base = settings.address(settings.mlflow_port)
     argv = (executable("mlflow"), "server", "--host", settings.host, "--port", str(settings.mlflow_port))
     return Program(
         "mlflow",
@@ -132,6 +135,7 @@ def mlflow_ui(settings: Settings) -> Program:
         "MILL_MLFLOW_PORT",
         base,
         f"{base}/health",
+        host=settings.host,
     )
 
 
@@ -143,7 +147,7 @@ def served(service: str, host: str, port: int) -> tuple[str, ...]:
 
 def gateway(settings: Settings) -> Program:
     """The one public door."""
-    base = f"http://{settings.host}:{settings.gateway_port}"
+    base = settings.address(settings.gateway_port)
     argv = served("serving.gateway:Gateway", settings.host, settings.gateway_port)
     return Program(
         "gateway",
@@ -153,6 +157,7 @@ def gateway(settings: Settings) -> Program:
         "MILL_GATEWAY_PORT",
         base,
         f"{base}/livez",
+        host=settings.host,
     )
 
 

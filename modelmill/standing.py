@@ -48,7 +48,7 @@ def _checked(settings: Settings) -> list[Program]:
     wanted = programs.of_parts(programs.platform_programs(settings), supervise.parts(settings))
     if supervise.control(settings) is not None:
         raise supervise.running_already(settings)
-    supervise.require_ports(settings, wanted)
+    supervise.require_ports(wanted)
     return wanted
 
 

@@ -61,7 +61,7 @@ def _runs(settings: Settings, db: Engine) -> Any:
         of = f"{run.job} {run.partition}".strip()
         table.add_row(run.id[:8], of, run.status.lower(), ago(run.began), run.reason or "-")
     more = f", and {len(failed) - SHOWN} more failed" if len(failed) > SHOWN else ""
-    table.caption = f"http://{settings.host}:{settings.dagster_port}/runs while `mill up` runs{more}"
+    table.caption = f"{settings.address(settings.dagster_port)}/runs while `mill up` runs{more}"
     table.caption_justify = "left"
     return table
 

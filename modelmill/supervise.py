@@ -100,7 +100,7 @@ def supervised(settings: Settings, programs: Sequence[Program]) -> Generator[Non
     at.folder.mkdir(parents=True, exist_ok=True)
     with _only_one(settings, at):
         processes.sweep(at.mark)  # what a supervisor killed with -9 may have left
-        require_ports(settings, programs)
+        require_ports(programs)
         write_config(settings, programs)
         with processes.term_unwinds():
             child = _spawn(settings, at)
@@ -113,13 +113,11 @@ def supervised(settings: Settings, programs: Sequence[Program]) -> Generator[Non
                     _end(settings, at, child)
 
 
-def require_ports(settings: Settings, programs: Sequence[Program]) -> None:
+def require_ports(programs: Sequence[Program]) -> None:
     """Raise UserError for the first port that is taken, naming the setting that changes it."""
     for program in programs:
         if program.port:
-            inner = program.name.startswith("release-") or program.name in ("sandbox", "dagster-code")
-            host = "127.0.0.1" if inner else settings.host
-            processes.require_port(host, program.port, program.title, program.setting)
+            processes.require_port(program.host, program.port, program.title, program.setting)
 
 
 @contextmanager
@@ -165,7 +163,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
     mlflow = database.database_url(settings, "mlflow").render_as_string(hide_password=False)
     dagster = database.database_url(settings, "dagster", "psycopg2").render_as_string(hide_password=False)
-    here = dict.fromkeys([*filter(None, [os.environ.get("NO_PROXY")]), "127.0.0.1", "localhost", settings.host])
+    here = dict.fromkeys([*filter(None, [os.environ.get("NO_PROXY")]), "127.0.0.1", "localhost", settings.reached])
     own = {
         "MLFLOW_BACKEND_STORE_URI": mlflow,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

@@ -166,7 +166,7 @@ def curves(settings: Settings, run_id: str) -> Mapping[str, list[tuple[int, floa
 def page(settings: Settings, run_id: str) -> str:
     """Where the MLflow UI shows the run, once it is up."""
     experiment = client(settings).get_run(run_id).info.experiment_id
-    return f"http://{settings.host}:{settings.mlflow_port}/#/experiments/{experiment}/runs/{run_id}"
+    return f"{settings.address(settings.mlflow_port)}/#/experiments/{experiment}/runs/{run_id}"
 
 
 def _experiment(settings: Settings, name: str) -> str:
