@@ -54,6 +54,8 @@ def workspace(settings: Settings) -> Path:
     return settings.home_dir / "dagster" / "workspace.yaml"
 
 
+RELEASE = "release-"  # what the name of each release's program begins with
+
 # What a machine, container or pod may keep of an installation by itself: `mill up --part serving`.
 PARTS = {
     "orchestration": ("dagster-code", "dagster", "dagster-daemon", "reaper"),
@@ -177,7 +179,9 @@ def sandbox(settings: Settings) -> Program:
 
 
 def release(settings: Settings, made: Release) -> Program:
-    """One release's own service, from its exact Bento; on loopback whatever MILL_HOST says."""
+    """One release's own service, on loopback whatever MILL_HOST says. Its exact Bento is built first where it is not at
+    hand (deploy/at_hand.py).
+    """
     if made.bento_tag is None:
         raise PrerequisiteError(
             f"the release {made.name} cannot be served",
@@ -187,9 +191,10 @@ def release(settings: Settings, made: Release) -> Program:
         )
     port = settings.release_port(made.number)
     base = f"http://127.0.0.1:{port}"
-    argv = served(made.bento_tag, "127.0.0.1", port)
+    first = (sys.executable, "-m", "modelmill.deploy.at_hand", made.task, made.candidate_sha256, made.bento_tag)
+    argv = (*first, *served(made.bento_tag, "127.0.0.1", port))
     title = f"Release {made.name} ({made.status})"
-    return Program(f"release-{made.number}", title, argv, port, "MILL_RELEASE_PORT_BASE", base, f"{base}/readyz")
+    return Program(f"{RELEASE}{made.number}", title, argv, port, "MILL_RELEASE_PORT_BASE", base, f"{base}/readyz")
 
 
 def release_programs(settings: Settings, releases: Sequence[Release]) -> list[Program]:

@@ -27,7 +27,7 @@ from sqlalchemy import Engine
 from modelmill import processes
 from modelmill.control import Control
 from modelmill.errors import PrerequisiteError, UserError
-from modelmill.programs import Program, live_programs
+from modelmill.programs import RELEASE, Program, live_programs
 from modelmill.settings import Settings
 
 # sun_path holds 108 bytes with the closing NUL (unix(7)); supervisord binds a temporary name with a pid beside it.
@@ -297,7 +297,7 @@ def _apply(settings: Settings, wanted: Sequence[Program], _held: IO[str]) -> tup
     if "gateway" not in running:  # nobody here would ask them
         return [], []
     releases = {program.name for program in wanted}
-    if releases == {name for name in running if name.startswith("release-")}:
+    if releases == {name for name in running if name.startswith(RELEASE)}:
         return [], []
     write_config(settings, [*(program for program in _base(settings) if program.name in running), *wanted])
     added, changed, removed = supervisor.reload()
