@@ -140,6 +140,15 @@ def _doors(settings: Settings) -> Iterator[Finding]:
         yield Finding("doors", "optional", f"Dagster and MLflow are open to whoever reaches {settings.host}", mend)
 
 
+def _store(settings: Settings) -> Iterator[Finding]:
+    """Only where machines share one."""
+    from modelmill.store import bucket, tracked_files
+
+    if shared := bucket.shown(settings):
+        bucket.look(settings)
+        yield Finding("store", "ok", f"{shared}; MLflow's files: {tracked_files.place(settings, '')}")
+
+
 def _dvc(settings: Settings) -> Iterator[Finding]:
     """In an environment of its own: DVC and Dagster need different versions of antlr4."""
     from modelmill.datasets import pin
@@ -204,6 +213,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _database,
     _base_model,
     _engine,
+    _store,
     _dvc,
     _ports,
     _doors,

@@ -52,8 +52,8 @@ class Settings(BaseSettings):
     )
     store_url: SecretStr | None = Field(
         None,
-        description="Where models and frozen sets are kept for other machines too: s3://bucket/folder, gs://... "
-        "Credentials: as the cloud's tools find them. Default: this machine's home only.",
+        description="Where models, frozen sets and MLflow's files (s3, file) are kept for other machines too: "
+        "s3://bucket/folder, gs://... Credentials: as the cloud's tools find them. Default: this machine only.",
     )
     tenant: str = Field("default", description="The tenant whose corpora and models the command line works on.")
     profile: Profile = Field("small", description="The one size dial: tiny (minutes, for a laptop), small, full.")

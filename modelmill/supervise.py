@@ -159,7 +159,7 @@ def _spawn(settings: Settings, at: Place) -> subprocess.Popen[bytes]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """What the programs see: the settings, where the others' tables are, and no proxy on the way to our addresses."""
-    from modelmill.store import database
+    from modelmill.store import database, tracked_files
 
     mlflow = database.database_url(settings, "mlflow").render_as_string(hide_password=False)
     dagster = database.database_url(settings, "dagster", "psycopg2").render_as_string(hide_password=False)
@@ -171,7 +171,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "NO_PROXY": ",".join(here),
     }
     ports = {f"MILL_{name.upper()}": str(getattr(settings, name)) for name in PORTS}
-    return settings.child_env() | own | ports
+    return settings.child_env() | own | tracked_files.environment(settings) | ports
 
 
 PORTS = ("host", "gateway_port", "dagster_port", "code_port", "mlflow_port", "release_port_base", "sandbox_port")

@@ -71,6 +71,7 @@ def migrate() -> None:
 def backup(file: Path = NEW_FILE) -> None:
     """Write database, artifacts, MLflow's files, DVC's cache and settings into one file. Secrets stay out."""
     from modelmill import backup, setup
+    from modelmill.store import bucket
 
     settings = session.configured()
     setup.prepare(settings)
@@ -78,6 +79,8 @@ def backup(file: Path = NEW_FILE) -> None:
     typer.echo(f"{made.files} files, {made.bytes / 1e6:.1f} MB in {made.seconds:.1f} s: {made.file}")
     for name in made.left_out:
         typer.echo(f"left out, no regular file: {name}")
+    if shared := bucket.shown(settings):
+        typer.echo(f"not in it, keep it as it is: {shared} (MLflow's files, models that are not here)")
     typer.echo(f"keep by itself: {session.pepper_place(settings)} (without it the API keys of now are worth nothing)")
 
 

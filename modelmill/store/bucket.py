@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from modelmill.errors import PrerequisiteError
 from modelmill.settings import Settings
 
 BLOCK = 1 << 20
+TRACKED = "mlflow"  # the folder of MLflow's files (tracked_files.py)
 
 
 def push(settings: Settings, sha256: str, folder: Path) -> bool:
@@ -59,6 +60,36 @@ def fetch(settings: Settings, sha256: str, into: Path) -> bool:
         with tarfile.open(fileobj=packed, mode="r:") as archive:
             archive.extractall(into, filter="data")
     return True
+
+
+def erase(settings: Settings, sha256s: Iterable[str], endings: Sequence[str]) -> int:
+    """Delete these artifacts' objects, and of MLflow's files those whose names end so; how many.
+
+    A bucket that keeps versions keeps theirs. Raises PrerequisiteError when the store does not answer.
+    """
+    if settings.store_url is None:
+        return 0
+    from pyarrow import fs
+
+    with _opened(settings, "deleted from") as (files, root):
+        tracked = fs.FileSelector(f"{root}/{TRACKED}", recursive=True, allow_not_found=True)
+        found = [*files.get_file_info([f"{root}/{_name(one)}" for one in sha256s])]
+        found += [one for one in files.get_file_info(tracked) if one.path.endswith(tuple(endings))]
+        gone = [one.path for one in found if one.is_file]
+        for path in gone:
+            files.delete_file(path)
+    return len(gone)
+
+
+def look(settings: Settings) -> None:
+    """Raise PrerequisiteError when the store does not answer, does not let us look, or has no such bucket."""
+    if settings.store_url is None:
+        return
+    with _opened(settings, "looked at") as (files, root):
+        bucket = root.partition("/")[0]
+        [known] = files.get_file_info([bucket or root])
+        if bucket and not known.is_file and known.type.name == "NotFound":
+            raise FileNotFoundError(f"no bucket {bucket}")
 
 
 def _name(sha256: str) -> str:

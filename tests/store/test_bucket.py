@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 from modelmill.errors import DataError, PrerequisiteError
 from modelmill.settings import Settings
 from modelmill.store import artifacts, bucket
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """The address of a bucket behind a real S3 endpoint over HTTP."""
-    import boto3
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    key = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}", **key).create_bucket(Bucket="team")
-    yield f"s3://a:b@team/{{}}?region=us-east-1&scheme=http&endpoint_override={quote(f'{host}:{port}')}"
-    server.stop()
 
 
 @pytest.fixture(params=["s3", "file"])
@@ -91,3 +74,6 @@ def test_an_artifact_that_nobody_has_and_a_store_that_does_not_answer_are_told_a
     with pytest.raises(PrerequisiteError, match="could not be read from") as told:
         artifacts.open_artifact(away, "a" * 64)
     assert "a:b" not in str(told.value)
+    with pytest.raises(PrerequisiteError, match="could not be looked at"):
+        bucket.look(away)
+    bucket.look(one)
