@@ -9,13 +9,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from keeper import web
+from rich.console import Console
 
-from modelmill import processes, supervise
-from modelmill.errors import UserError
+from modelmill import processes, programs, readiness, standing, supervise
+from modelmill.errors import PrerequisiteError, UserError
 from modelmill.settings import Settings
 
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -163,3 +166,22 @@ def test_no_zombie_is_counted(settings: Settings) -> None:
         time.sleep(0.05)
     assert processes.marked(mark) == []
     dead.wait()
+
+
+def test_a_release_that_cannot_start_does_not_end_the_others_and_any_other_program_does(
+    settings: Settings, ports: tuple[int, int]
+) -> None:
+    one, other = web("one", str(ports[0])), web("two", str(ports[1]))
+    broken = replace(other, argv=(sys.executable, "-c", "raise SystemExit('no such model')"))
+    release = replace(broken, name=f"{programs.RELEASE}9", title="Release 9")
+    console = Console(width=200)
+    with supervise.supervised(settings, [one, release]), console.capture() as said:
+        standing._wait(settings, [one, release], console)  # pyright: ignore[reportPrivateUsage]
+        assert readiness.answers(one)
+    assert "one: answers after" in said.get()
+    assert "Release 9 did not start" in said.get() and "it ended at every start" in said.get()
+    with (
+        supervise.supervised(settings, [one, broken]),
+        pytest.raises(PrerequisiteError, match="two did not start"),
+    ):
+        standing._wait(settings, [one, broken], console)  # pyright: ignore[reportPrivateUsage]
