@@ -116,7 +116,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
-    ours = supervise.control(settings) is not None
+    ours = bool(supervise.kept(settings))
     for program in programs.platform_programs(settings):
         if not program.port:
             continue

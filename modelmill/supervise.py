@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from modelmill.errors import PrerequisiteError, UserError
 from modelmill.programs import RELEASE, Program, live_programs
 from modelmill.settings import Settings
 
+FOLDER = "supervisor"  # in the home; with the parts behind it where they are chosen
 # sun_path holds 108 bytes with the closing NUL (unix(7)); supervisord binds a temporary name with a pid beside it.
 SOCKET_PATH_LIMIT = 90
 
@@ -60,7 +62,7 @@ def place(settings: Settings) -> Place:
 
     Each choice of parts has a supervisor of its own: on a shared home they stand on different machines.
     """
-    home, kept = settings.home_dir, "-".join(["supervisor", *sorted(parts(settings))])
+    home, kept = settings.home_dir, "-".join([FOLDER, *sorted(parts(settings))])
     folder = home / kept
     socket = folder / "control.sock"
     if len(os.fsencode(socket)) > SOCKET_PATH_LIMIT:
@@ -88,6 +90,15 @@ def control(settings: Settings) -> Control | None:
     """The running supervisor of this home; None when none answers."""
     there = Control(place(settings).socket)
     return there if there.answers() else None
+
+
+def kept(settings: Settings) -> list[Settings]:
+    """These settings for every choice of parts that a supervisor of this home keeps on this machine now."""
+    folders = sorted(path.name for path in settings.home_dir.glob(f"{FOLDER}*") if path.is_dir())
+    chosen = [name.removeprefix(FOLDER).strip("-").replace("-", ",") for name in folders]
+    ours = [settings.model_copy(update={"parts": parts}) for parts in chosen]
+    here = socket.gethostname()
+    return [one for one in ours if state(one).get("host") == here and control(one) is not None]
 
 
 @contextmanager
@@ -248,11 +259,11 @@ def _wait_for_control(settings: Settings, child: subprocess.Popen[bytes]) -> Non
 
 
 def _remember(at: Place, pid: int) -> None:
-    at.state.write_text(json.dumps({"parent": os.getpid(), "supervisord": pid}))
+    at.state.write_text(json.dumps({"host": socket.gethostname(), "parent": os.getpid(), "supervisord": pid}))
 
 
 def state(settings: Settings) -> dict[str, Any]:
-    """What the last start left about itself: parent, supervisord (process ids). Empty when there is none."""
+    """What the last start left about itself: host, parent, supervisord (process ids). Empty when there is none."""
     try:
         return json.loads(place(settings).state.read_text())
     except (OSError, ValueError):

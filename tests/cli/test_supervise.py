@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -17,9 +18,10 @@ import pytest
 from keeper import web
 from rich.console import Console
 
-from modelmill import processes, programs, readiness, standing, supervise
+from modelmill import processes, programs, readiness, restore, standing, status, supervise
 from modelmill.errors import PrerequisiteError, UserError
 from modelmill.settings import Settings
+from modelmill.store import database
 
 KEEPER = Path(__file__).with_name("keeper.py")
 
@@ -185,3 +187,22 @@ def test_a_release_that_cannot_start_does_not_end_the_others_and_any_other_progr
         pytest.raises(PrerequisiteError, match="two did not start"),
     ):
         standing._wait(settings, [one, broken], console)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_parts_that_are_kept_by_themselves_are_seen_by_whoever_names_none(
+    settings: Settings, ports: tuple[int, int]
+) -> None:
+    console = Console(width=200)
+    apart = settings.model_copy(update={"parts": "serving"})
+    with supervise.supervised(apart, [web("gateway", str(ports[0]))]):
+        assert [one.parts for one in supervise.kept(settings)] == ["serving"]
+        with console.capture() as said:
+            for part in status.parts(settings, database.engine(settings)):
+                console.print(part)
+        assert "gateway" in said.get() and "nothing runs" not in said.get()
+        with pytest.raises(UserError, match="nothing is restored while the programs run"):
+            restore.read(settings, settings.root / "backup.tar")
+        state = supervise.place(apart).state
+        state.write_text(json.dumps({**json.loads(state.read_text()), "host": "another-machine"}))
+        assert supervise.kept(settings) == [], "on a shared home: those of another machine"
+    assert supervise.kept(settings) == []
