@@ -32,13 +32,14 @@ def up(part: list[str] = PART) -> None:
 
 
 def down(part: list[str] = PART) -> None:
-    """End what `mill up` started, from elsewhere."""
+    """End what `mill up` started on this machine, from elsewhere."""
     from modelmill import supervise
     from modelmill.store import server
 
     settings = session.configured()
     settings = settings.model_copy(update={"parts": ",".join(part)}) if part else settings
-    ended = supervise.down(settings)
+    chosen = [settings] if settings.parts else supervise.kept(settings) or [settings]
+    ended = sum(supervise.down(one) for one in chosen) > 0  # all of them, not only the first
     if settings.database_url is None:
         server.join_if_running(settings.home_dir)  # and so stop it with us, if nobody else uses it
     typer.echo("ended" if ended else "nothing was running")

@@ -190,7 +190,7 @@ def test_a_release_that_cannot_start_does_not_end_the_others_and_any_other_progr
 
 
 def test_parts_that_are_kept_by_themselves_are_seen_by_whoever_names_none(
-    settings: Settings, ports: tuple[int, int]
+    settings: Settings, ports: tuple[int, int], inside: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     console = Console(width=200)
     apart = settings.model_copy(update={"parts": "serving"})
@@ -205,4 +205,19 @@ def test_parts_that_are_kept_by_themselves_are_seen_by_whoever_names_none(
         state = supervise.place(apart).state
         state.write_text(json.dumps({**json.loads(state.read_text()), "host": "another-machine"}))
         assert supervise.kept(settings) == [], "on a shared home: those of another machine"
+    assert inside("down").stdout == "nothing was running\n"
     assert supervise.kept(settings) == []
+
+
+def test_down_without_a_name_ends_a_part_too(
+    settings: Settings, ports: tuple[int, int], inside: Callable[..., subprocess.CompletedProcess[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("MILL_PARTS", "serving")
+    apart = settings.model_copy(update={"parts": "serving"})
+    with kept(*ports) as keeper:
+        assert supervise.control(settings) is None and supervise.control(apart) is not None
+        monkeypatch.delenv("MILL_PARTS")
+        assert inside("down").stdout == "ended\n"
+        assert keeper.wait(timeout=10) is not None
+    assert supervise.control(apart) is None and processes.marked(supervise.place(apart).mark) == []
