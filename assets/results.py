@@ -162,7 +162,7 @@ def release(
     if made is None:
         raise dg.Failure(description=f"nothing was released: {reason}", allow_retries=False)
     task = get_task(made.task)
-    door = f"http://{settings.host}:{settings.gateway_port}"
+    door = settings.address(settings.gateway_port)
     ask = f"curl {door}/api/v1/{task.route} -H 'Authorization: Bearer KEY' --json '{json.dumps(task.sample)}'"
     return show.result(
         made.candidate_sha256,

@@ -1,5 +1,8 @@
 """An installation as one file: `mill backup FILE`. A tar of database, artifacts, MLflow's files and DVC's cache.
 
+Not in it is what lies in the store that machines share (MILL_STORE_URL): MLflow's files that are written there, and
+artifacts that this home has no copy of. It is said where it is so.
+
 The database first: what a row names was published before the row, so it is among the files that follow. The last member
 is the manifest with size and sha256 of every other one. Secrets stay out: the settings that are one, and home/secrets.
 """

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from modelmill import container_engine, processes, programs, supervise
 from modelmill.failures import explained
-from modelmill.settings import TELEMETRY_OFF, Settings
+from modelmill.settings import TELEMETRY_OFF, Settings, netloc
 
 State = Literal["ok", "missing", "optional"]
 
@@ -116,12 +116,12 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
-    ours = supervise.control(settings) is not None
+    ours = bool(supervise.kept(settings))
     for program in programs.platform_programs(settings):
         if not program.port:
             continue
-        where = f"{settings.host}:{program.port}"
-        if processes.port_is_free(settings.host, program.port):
+        where = netloc(program.host, program.port)
+        if processes.port_is_free(program.host, program.port):
             yield Finding(f"port of {program.name}", "ok", f"{where} is free")
         elif ours:
             yield Finding(f"port of {program.name}", "ok", f"{where} is held by the running `mill up`")
@@ -132,11 +132,21 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 def _doors(settings: Settings) -> Iterator[Finding]:
     """Dagster and MLflow ask nobody who they are."""
-    if ipaddress.ip_address(socket.gethostbyname(settings.host)).is_loopback:
+    behind = {one[4][0] for one in socket.getaddrinfo(settings.host, None)}
+    if all(ipaddress.ip_address(one).is_loopback for one in behind):
         yield Finding("doors", "ok", f"all servers listen on {settings.host}, loopback")
     else:
         mend = "set MILL_HOST=127.0.0.1, and let a proxy that asks for names reach the gateway"
         yield Finding("doors", "optional", f"Dagster and MLflow are open to whoever reaches {settings.host}", mend)
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    """Only where machines share one."""
+    from modelmill.store import bucket, tracked_files
+
+    if shared := bucket.shown(settings):
+        bucket.look(settings)
+        yield Finding("store", "ok", f"{shared}; MLflow's files: {tracked_files.place(settings, '')}")
 
 
 def _dvc(settings: Settings) -> Iterator[Finding]:
@@ -203,6 +213,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _database,
     _base_model,
     _engine,
+    _store,
     _dvc,
     _ports,
     _doors,

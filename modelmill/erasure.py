@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from modelmill import logs
 from modelmill.records import Corpus, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import corpora, publications
+from modelmill.store import bucket, corpora, publications
 from modelmill.store import erasure as rows
 
 
@@ -41,6 +41,7 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
         counts = rows.erase(conn, one, knew)
         # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
         counts["files"] = sum(_delete(path) for path in _files(settings, one, knew))
+        counts["files"] += bucket.erase(settings, knew.datasets, [_page_of(sha256) for sha256 in knew.candidates])
         counts["log_lines"] = logs.forget(settings.home_dir, knew.runs, name)
         nothing = sha256_text("")
         publications.publish(conn, lease, input_hash=nothing, sha256=nothing, rows=0, detail=counts)
@@ -49,7 +50,10 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
 
 def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
     """The frozen sets with their working copies, what DVC cached of them and what a training kept; the pages of reports
-    that show examples, here and as MLflow has them; what Dagster's runs printed; and our copy of a remote source."""
+    that show examples, here and as MLflow has them; what Dagster's runs printed; and our copy of a remote source.
+
+    In the store that machines share bucket.erase deletes the same. The homes of other machines are not reached.
+    """
     for sha256, folder in knew.datasets.items():
         yield from _cached_by_dvc(settings, Path(folder))
         yield from _working_copies(settings, sha256)
@@ -57,10 +61,15 @@ def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
         yield settings.home_dir / "checkpoints" / sha256  # of a training that was stopped: weights that knew it
     for sha256 in knew.candidates:
         for folder in (settings.home_dir / "reports", settings.mlruns_dir):
-            yield from sorted(folder.rglob(f"*-{sha256[:12]}.html"))
+            yield from sorted(folder.rglob(f"*{_page_of(sha256)}"))
     for run in knew.runs:
         yield settings.home_dir / "dagster" / "storage" / run
     yield settings.home_dir / "sources" / f"git-{sha256_text(one.uri.partition('#')[0])[:24]}"
+
+
+def _page_of(sha256: str) -> str:
+    """What the name of a candidate's report ends with."""
+    return f"-{sha256[:12]}.html"
 
 
 def _working_copies(settings: Settings, sha256: str) -> Iterator[Path]:

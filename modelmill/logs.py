@@ -28,8 +28,10 @@ from urllib.parse import unquote, urlsplit
 MAX_BYTES, BACKUPS = 10_000_000, 2
 LONGEST = 20_000  # characters of one line; the rest of a longer one is cut off
 SHORTEST_SECRET = 6  # characters; what is shorter would be taken out of the middle of words
-SECRETS = ("MILL_KEY_PEPPER",)
-ADDRESSES = ("MILL_DATABASE_URL", "DAGSTER_POSTGRES_URL", "MLFLOW_BACKEND_STORE_URI", "MILL_TEST_DATABASE_URL")
+SECRETS = ("MILL_KEY_PEPPER", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+ADDRESSES = (
+    "MILL_DATABASE_URL", "DAGSTER_POSTGRES_URL", "MLFLOW_BACKEND_STORE_URI", "MILL_TEST_DATABASE_URL", "MILL_STORE_URL",
+)  # fmt: skip
 # What our own keys look like, and what HTTP carries them in; the rest is the intake's to find.
 OWN = re.compile(r"\b(mk_[a-z2-7]{10})\.[A-Za-z0-9_-]{20,}|\b((?:Bearer|Basic) +)[A-Za-z0-9._~+/=-]{8,}")
 RUN_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b")

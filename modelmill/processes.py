@@ -16,6 +16,7 @@ from types import FrameType
 import psutil
 
 from modelmill.errors import UserError
+from modelmill.settings import netloc
 
 MARK = "MILL_OWNER"
 RUN = "DAGSTER_RUN_ID"  # set while a step of a run is at work, inherited by what it starts
@@ -140,6 +141,8 @@ def port_is_free(host: str, port: int) -> bool:
     """Whether a server could listen there now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if family == socket.AF_INET6:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as a server of asyncio's
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free for a server
         try:
             probe.bind((host, port))
@@ -166,7 +169,7 @@ def require_port(host: str, port: int, what: str, setting: str) -> None:
     if port_is_free(host, port):
         return
     raise UserError(
-        f"{what} cannot listen on {host}:{port}",
+        f"{what} cannot listen on {netloc(host, port)}",
         allowed="a free port",
         found=f"{port_holder(port)} listens there",
         next=f"end that process, or choose another port with {setting} (in the environment or .env)",

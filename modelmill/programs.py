@@ -20,6 +20,7 @@ from modelmill.settings import CHECKOUT, Settings
 class Program:
     """One program under the supervisor. port 0: it listens nowhere. `setting` is what changes the port.
 
+    host: where it listens; loopback unless the setting MILL_HOST is for it too.
     after: the port of loopback that has to be listened on before it is started, 0 for none.
     """
 
@@ -31,6 +32,7 @@ class Program:
     address: str = ""
     probe: str = ""
     after: int = 0
+    host: str = "127.0.0.1"
 
 
 def executable(name: str) -> str:
@@ -51,6 +53,8 @@ def workspace(settings: Settings) -> Path:
     """Where Dagster's programs find our code location: orchestration/instance.py writes it at every set-up."""
     return settings.home_dir / "dagster" / "workspace.yaml"
 
+
+RELEASE = "release-"  # what the name of each release's program begins with
 
 # What a machine, container or pod may keep of an installation by itself: `mill up --part serving`.
 PARTS = {
@@ -95,7 +99,7 @@ def dagster_code(settings: Settings) -> Program:
 
 def dagster_ui(settings: Settings) -> Program:
     """Dagster's webserver."""
-    base = f"http://{settings.host}:{settings.dagster_port}"
+    base = settings.address(settings.dagster_port)
     argv = (executable("dagster-webserver"), "--host", settings.host, "--port", str(settings.dagster_port))
     return Program(
         "dagster",
@@ -106,6 +110,7 @@ def dagster_ui(settings: Settings) -> Program:
         base,
         f"{base}/server_info",
         settings.code_port,
+        settings.host,
     )
 
 
@@ -122,7 +127,7 @@ def reaper() -> Program:
 
 def mlflow_ui(settings: Settings) -> Program:
     """MLflow's server. Its database comes by the environment (MLFLOW_BACKEND_STORE_URI): arguments are public."""
-    base = f"http://{settings.host}:{settings.mlflow_port}"
+    base = settings.address(settings.mlflow_port)
     argv = (executable("mlflow"), "server", "--host", settings.host, "--port", str(settings.mlflow_port))
     return Program(
         "mlflow",
@@ -132,6 +137,7 @@ def mlflow_ui(settings: Settings) -> Program:
         "MILL_MLFLOW_PORT",
         base,
         f"{base}/health",
+        host=settings.host,
     )
 
 
@@ -143,7 +149,7 @@ def served(service: str, host: str, port: int) -> tuple[str, ...]:
 
 def gateway(settings: Settings) -> Program:
     """The one public door."""
-    base = f"http://{settings.host}:{settings.gateway_port}"
+    base = settings.address(settings.gateway_port)
     argv = served("serving.gateway:Gateway", settings.host, settings.gateway_port)
     return Program(
         "gateway",
@@ -153,6 +159,7 @@ def gateway(settings: Settings) -> Program:
         "MILL_GATEWAY_PORT",
         base,
         f"{base}/livez",
+        host=settings.host,
     )
 
 
@@ -172,7 +179,9 @@ def sandbox(settings: Settings) -> Program:
 
 
 def release(settings: Settings, made: Release) -> Program:
-    """One release's own service, from its exact Bento; on loopback whatever MILL_HOST says."""
+    """One release's own service, on loopback whatever MILL_HOST says. Its exact Bento is built first where it is not at
+    hand (deploy/at_hand.py).
+    """
     if made.bento_tag is None:
         raise PrerequisiteError(
             f"the release {made.name} cannot be served",
@@ -182,9 +191,10 @@ def release(settings: Settings, made: Release) -> Program:
         )
     port = settings.release_port(made.number)
     base = f"http://127.0.0.1:{port}"
-    argv = served(made.bento_tag, "127.0.0.1", port)
+    first = (sys.executable, "-m", "modelmill.deploy.at_hand", made.task, made.candidate_sha256, made.bento_tag)
+    argv = (*first, *served(made.bento_tag, "127.0.0.1", port))
     title = f"Release {made.name} ({made.status})"
-    return Program(f"release-{made.number}", title, argv, port, "MILL_RELEASE_PORT_BASE", base, f"{base}/readyz")
+    return Program(f"{RELEASE}{made.number}", title, argv, port, "MILL_RELEASE_PORT_BASE", base, f"{base}/readyz")
 
 
 def release_programs(settings: Settings, releases: Sequence[Release]) -> list[Program]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from modelmill.errors import PrerequisiteError
@@ -30,19 +30,33 @@ def answers(program: Program, seconds: float = 2.0) -> bool:
 
 def wait_ready(settings: Settings, programs: Sequence[Program], notice: Notice, seconds: float = READY_SECONDS) -> None:
     """Return when every address answers; `notice` hears of each as it does. Raises PrerequisiteError."""
+    for _, error in unready(settings, programs, notice, seconds):
+        raise error
+
+
+def unready(
+    settings: Settings, programs: Sequence[Program], notice: Notice, seconds: float = READY_SECONDS
+) -> Iterator[tuple[Program, PrerequisiteError]]:
+    """The programs that do not answer, as soon as that is sure; ends when of all it is known. `notice` hears of those
+    that do. Raises PrerequisiteError when the supervisor is gone.
+    """
     start = time.monotonic()
     waiting = [program for program in programs if program.probe]
     while waiting:
         for program in [program for program in waiting if answers(program)]:
             waiting.remove(program)
             notice(program, time.monotonic() - start)
-        _require_alive(settings, waiting)
-        if waiting and time.monotonic() - start > seconds:
-            raise _silent(settings, waiting[0], f"no answer at {waiting[0].probe} after {seconds:.0f} s")
+        late = time.monotonic() - start > seconds
+        for program, state in _states(settings, waiting):
+            if state == "FATAL" or late:
+                waiting.remove(program)
+                said = "it ended at every start" if state == "FATAL" else f"no answer after {seconds:.0f} s"
+                yield program, _silent(settings, program, said)
         time.sleep(0.25 if waiting else 0)
 
 
-def _require_alive(settings: Settings, waiting: Sequence[Program]) -> None:
+def _states(settings: Settings, waiting: Sequence[Program]) -> list[tuple[Program, str]]:
+    """What the supervisor says of each."""
     supervisor = control(settings)
     if supervisor is None:
         raise PrerequisiteError(
@@ -52,9 +66,7 @@ def _require_alive(settings: Settings, waiting: Sequence[Program]) -> None:
             next=f"read {own_log(settings)}, then start again",
         )
     states = supervisor.states()
-    for program in waiting:
-        if states.get(program.name) == "FATAL":
-            raise _silent(settings, program, "it ended at every start")
+    return [(program, states.get(program.name, "")) for program in waiting]
 
 
 def _silent(settings: Settings, program: Program, found: str) -> PrerequisiteError:

@@ -77,7 +77,7 @@ def read(settings: Settings, file: Path, replace: bool = False) -> Restored:
 
 
 def _refuse_running(settings: Settings) -> None:
-    if supervise.control(settings) is not None:
+    if supervise.kept(settings):
         raise UserError(
             "nothing is restored while the programs run",
             allowed="an installation at rest",

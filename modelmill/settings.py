@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from functools import cached_property
 from pathlib import Path
@@ -51,8 +52,8 @@ class Settings(BaseSettings):
     )
     store_url: SecretStr | None = Field(
         None,
-        description="Where models and frozen sets are kept for other machines too: s3://bucket/folder, gs://... "
-        "Credentials: as the cloud's tools find them. Default: this machine's home only.",
+        description="Where models, frozen sets and MLflow's files (s3, file) are kept for other machines too: "
+        "s3://bucket/folder, gs://... Credentials: as the cloud's tools find them. Default: this machine only.",
     )
     tenant: str = Field("default", description="The tenant whose corpora and models the command line works on.")
     profile: Profile = Field("small", description="The one size dial: tiny (minutes, for a laptop), small, full.")
@@ -177,6 +178,24 @@ class Settings(BaseSettings):
         """`train_on`, taken apart."""
         return tuple(part.strip() for part in self.train_on.split(",") if part.strip())
 
+    @property
+    def reached(self) -> str:
+        """The host under which our servers are reached from this machine: of all addresses (0.0.0.0, ::) its loopback.
+
+        The same on a container's host: what is published there is published on loopback.
+        """
+        try:
+            listens = ipaddress.ip_address(self.host)
+        except ValueError:  # a name
+            return self.host
+        if not listens.is_unspecified:
+            return self.host
+        return "127.0.0.1" if listens.version == 4 else "::1"  # a server of asyncio's on :: takes IPv6 alone
+
+    def address(self, port: int) -> str:
+        """Where a person or a program of this machine reaches what listens on `port`."""
+        return f"http://{netloc(self.reached, port)}"
+
     def release_port(self, number: int) -> int:
         """Loopback port of release `number`."""
         return self.release_port_base + number % 1000
@@ -198,6 +217,11 @@ class Settings(BaseSettings):
             "OMP_WAIT_POLICY": "PASSIVE",
         }
         return {**os.environ, **TELEMETRY_OFF, **own}
+
+
+def netloc(host: str, port: int) -> str:
+    """host:port, with IPv6 in brackets (RFC 3986, section 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def load() -> Settings:

@@ -35,7 +35,7 @@ def up(settings: Settings, console: Console) -> None:
             if any(program.name == "gateway" for program in wanted):
                 wanted = [*wanted, *programs.live_programs(settings, db)]
             with supervise.supervised(settings, wanted):
-                readiness.wait_ready(settings, wanted, lambda program, seconds: _ready(console, program, seconds))
+                _wait(settings, wanted, console)
                 console.print(addresses(wanted))
                 console.print(f"logs: {supervise.logs(settings)}; Ctrl-C or `mill down` ends everything")
                 _stay(settings, db, console)
@@ -48,12 +48,22 @@ def _checked(settings: Settings) -> list[Program]:
     wanted = programs.of_parts(programs.platform_programs(settings), supervise.parts(settings))
     if supervise.control(settings) is not None:
         raise supervise.running_already(settings)
-    supervise.require_ports(settings, wanted)
+    supervise.require_ports(wanted)
     return wanted
 
 
-def _ready(console: Console, program: Program, seconds: float) -> None:
-    console.print(f"  {program.title}: answers after {seconds:.0f} s")
+def _wait(settings: Settings, wanted: Sequence[Program], console: Console) -> None:
+    """Until it is known of each whether it answers. A release that does not stops nobody: the others are
+    asked without it. Raises PrerequisiteError for any other program.
+    """
+
+    def ready(program: Program, seconds: float) -> None:
+        console.print(f"  {program.title}: answers after {seconds:.0f} s")
+
+    for program, error in readiness.unready(settings, wanted, ready):
+        if not program.name.startswith(programs.RELEASE):
+            raise error
+        console.print(str(error), markup=False)
 
 
 def addresses(wanted: Sequence[Program]) -> object:

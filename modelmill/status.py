@@ -61,7 +61,7 @@ def _runs(settings: Settings, db: Engine) -> Any:
         of = f"{run.job} {run.partition}".strip()
         table.add_row(run.id[:8], of, run.status.lower(), ago(run.began), run.reason or "-")
     more = f", and {len(failed) - SHOWN} more failed" if len(failed) > SHOWN else ""
-    table.caption = f"http://{settings.host}:{settings.dagster_port}/runs while `mill up` runs{more}"
+    table.caption = f"{settings.address(settings.dagster_port)}/runs while `mill up` runs{more}"
     table.caption_justify = "left"
     return table
 
@@ -108,12 +108,15 @@ def _programs(settings: Settings, db: Engine) -> Any:
     """One line when nothing runs; else each program with its state and whether its address answers."""
     from rich.table import Table
 
-    supervisor = supervise.control(settings)
-    if supervisor is None:
-        return "nothing runs; `mill up` starts the programs"
+    states: dict[str, str] = {}
+    for one in supervise.kept(settings):
+        supervisor = supervise.control(one)
+        states |= supervisor.states() if supervisor else {}
+    if not states:
+        return "nothing runs here; `mill up` starts the programs"
     known = {one.name: one for one in [*programs.platform_programs(settings), *programs.live_programs(settings, db)]}
     table = Table("program", "state", "answers", "address", title="Programs", title_justify="left")
-    for name, state in supervisor.states().items():
+    for name, state in states.items():
         program = known.get(name)
         answers = "-" if program is None or not program.probe else "yes" if readiness.answers(program) else "no"
         table.add_row(name, state.lower(), answers, (program.address if program else "") or "-")

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,9 +28,10 @@ from sqlalchemy import Engine
 from modelmill import processes
 from modelmill.control import Control
 from modelmill.errors import PrerequisiteError, UserError
-from modelmill.programs import Program, live_programs
+from modelmill.programs import RELEASE, Program, live_programs
 from modelmill.settings import Settings
 
+FOLDER = "supervisor"  # in the home; with the parts behind it where they are chosen
 # sun_path holds 108 bytes with the closing NUL (unix(7)); supervisord binds a temporary name with a pid beside it.
 SOCKET_PATH_LIMIT = 90
 
@@ -60,7 +62,7 @@ def place(settings: Settings) -> Place:
 
     Each choice of parts has a supervisor of its own: on a shared home they stand on different machines.
     """
-    home, kept = settings.home_dir, "-".join(["supervisor", *sorted(parts(settings))])
+    home, kept = settings.home_dir, "-".join([FOLDER, *sorted(parts(settings))])
     folder = home / kept
     socket = folder / "control.sock"
     if len(os.fsencode(socket)) > SOCKET_PATH_LIMIT:
@@ -90,6 +92,15 @@ def control(settings: Settings) -> Control | None:
     return there if there.answers() else None
 
 
+def kept(settings: Settings) -> list[Settings]:
+    """These settings for every choice of parts that a supervisor of this home keeps on this machine now."""
+    folders = sorted(path.name for path in settings.home_dir.glob(f"{FOLDER}*") if path.is_dir())
+    chosen = [name.removeprefix(FOLDER).strip("-").replace("-", ",") for name in folders]
+    ours = [settings.model_copy(update={"parts": parts}) for parts in chosen]
+    here = socket.gethostname()
+    return [one for one in ours if state(one).get("host") == here and control(one) is not None]
+
+
 @contextmanager
 def supervised(settings: Settings, programs: Sequence[Program]) -> Generator[None]:
     """Programs under a supervisor of our own, started on entering; on leaving nothing of them is left.
@@ -100,7 +111,7 @@ def supervised(settings: Settings, programs: Sequence[Program]) -> Generator[Non
     at.folder.mkdir(parents=True, exist_ok=True)
     with _only_one(settings, at):
         processes.sweep(at.mark)  # what a supervisor killed with -9 may have left
-        require_ports(settings, programs)
+        require_ports(programs)
         write_config(settings, programs)
         with processes.term_unwinds():
             child = _spawn(settings, at)
@@ -113,13 +124,11 @@ def supervised(settings: Settings, programs: Sequence[Program]) -> Generator[Non
                     _end(settings, at, child)
 
 
-def require_ports(settings: Settings, programs: Sequence[Program]) -> None:
+def require_ports(programs: Sequence[Program]) -> None:
     """Raise UserError for the first port that is taken, naming the setting that changes it."""
     for program in programs:
         if program.port:
-            inner = program.name.startswith("release-") or program.name in ("sandbox", "dagster-code")
-            host = "127.0.0.1" if inner else settings.host
-            processes.require_port(host, program.port, program.title, program.setting)
+            processes.require_port(program.host, program.port, program.title, program.setting)
 
 
 @contextmanager
@@ -161,11 +170,11 @@ def _spawn(settings: Settings, at: Place) -> subprocess.Popen[bytes]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """What the programs see: the settings, where the others' tables are, and no proxy on the way to our addresses."""
-    from modelmill.store import database
+    from modelmill.store import database, tracked_files
 
     mlflow = database.database_url(settings, "mlflow").render_as_string(hide_password=False)
     dagster = database.database_url(settings, "dagster", "psycopg2").render_as_string(hide_password=False)
-    here = dict.fromkeys([*filter(None, [os.environ.get("NO_PROXY")]), "127.0.0.1", "localhost", settings.host])
+    here = dict.fromkeys([*filter(None, [os.environ.get("NO_PROXY")]), "127.0.0.1", "localhost", settings.reached])
     own = {
         "MLFLOW_BACKEND_STORE_URI": mlflow,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -173,7 +182,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "NO_PROXY": ",".join(here),
     }
     ports = {f"MILL_{name.upper()}": str(getattr(settings, name)) for name in PORTS}
-    return settings.child_env() | own | ports
+    return settings.child_env() | own | tracked_files.environment(settings) | ports
 
 
 PORTS = ("host", "gateway_port", "dagster_port", "code_port", "mlflow_port", "release_port_base", "sandbox_port")
@@ -250,11 +259,11 @@ def _wait_for_control(settings: Settings, child: subprocess.Popen[bytes]) -> Non
 
 
 def _remember(at: Place, pid: int) -> None:
-    at.state.write_text(json.dumps({"parent": os.getpid(), "supervisord": pid}))
+    at.state.write_text(json.dumps({"host": socket.gethostname(), "parent": os.getpid(), "supervisord": pid}))
 
 
 def state(settings: Settings) -> dict[str, Any]:
-    """What the last start left about itself: parent, supervisord (process ids). Empty when there is none."""
+    """What the last start left about itself: host, parent, supervisord (process ids). Empty when there is none."""
     try:
         return json.loads(place(settings).state.read_text())
     except (OSError, ValueError):
@@ -299,7 +308,7 @@ def _apply(settings: Settings, wanted: Sequence[Program], _held: IO[str]) -> tup
     if "gateway" not in running:  # nobody here would ask them
         return [], []
     releases = {program.name for program in wanted}
-    if releases == {name for name in running if name.startswith("release-")}:
+    if releases == {name for name in running if name.startswith(RELEASE)}:
         return [], []
     write_config(settings, [*(program for program in _base(settings) if program.name in running), *wanted])
     added, changed, removed = supervisor.reload()

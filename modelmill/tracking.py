@@ -1,7 +1,8 @@
 """MLflow: the one file that imports it (inside the functions: it takes seconds to import).
 
 Runs, parameters, curves and the model registry live in the schema `mlflow` of the one PostgreSQL, artifacts in
-`mlruns/`. No server is needed to write: the client speaks to the database, and the MLflow UI reads it from there.
+`mlruns/` or the store that machines share (store/tracked_files.py). No server is needed to write: the client speaks to
+the database, and the MLflow UI reads it from there.
 The registry's aliases `champion` and `challenger` are projections of our own tables, which are the truth.
 """
 
@@ -22,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from modelmill.records import Candidate, Dataset, Release
 from modelmill.settings import TELEMETRY_OFF, Settings
-from modelmill.store import database
+from modelmill.store import database, tracked_files
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,6 +42,7 @@ def uri(settings: Settings) -> str:
 
 def client(settings: Settings) -> MlflowClient:
     """The client on our database; makes MLflow's tables when they are not there. Raises PrerequisiteError."""
+    os.environ.update(tracked_files.environment(settings))  # boto3 and MLflow look nowhere else
     try:
         return _client(uri(settings))
     except OperationalError as error:
@@ -132,7 +134,7 @@ def run(
     tags: Mapping[str, object] | None = None,
     params: Mapping[str, object] | None = None,
 ) -> Generator[Run]:
-    """A run that ends as FINISHED, FAILED on an error, KILLED on Ctrl-C. Artifacts lie in mlruns/<experiment>/<id>."""
+    """A run that ends as FINISHED, FAILED on an error, KILLED on Ctrl-C. Artifacts lie in <experiment>/<id>."""
     mlflow = client(settings)
     made = mlflow.create_run(_experiment(settings, experiment), tags=_strings(tags), run_name=run_name)
     opened = Run(made.info.run_id, mlflow)
@@ -166,7 +168,7 @@ def curves(settings: Settings, run_id: str) -> Mapping[str, list[tuple[int, floa
 def page(settings: Settings, run_id: str) -> str:
     """Where the MLflow UI shows the run, once it is up."""
     experiment = client(settings).get_run(run_id).info.experiment_id
-    return f"http://{settings.host}:{settings.mlflow_port}/#/experiments/{experiment}/runs/{run_id}"
+    return f"{settings.address(settings.mlflow_port)}/#/experiments/{experiment}/runs/{run_id}"
 
 
 def _experiment(settings: Settings, name: str) -> str:
@@ -175,9 +177,10 @@ def _experiment(settings: Settings, name: str) -> str:
     mlflow = client(settings)
     known = mlflow.get_experiment_by_name(name)
     if known is not None:
+        tracked_files.require(known.artifact_location)
         return known.experiment_id
     try:
-        return mlflow.create_experiment(name, artifact_location=(settings.mlruns_dir / name).absolute().as_uri())
+        return mlflow.create_experiment(name, artifact_location=tracked_files.place(settings, name))
     except MlflowException:  # somebody else made it in the meantime
         known = mlflow.get_experiment_by_name(name)
         if known is None:

@@ -93,7 +93,7 @@ def _started_elsewhere(settings: Settings) -> UserError:
         "a run cannot work in this process",
         allowed="runs that Dagster starts: from its UI, by a schedule or a sensor, or over its GraphQL endpoint",
         found=f"MILL_RUN_LAUNCHER={settings.run_launcher}",
-        next=f"start it at http://{settings.host}:{settings.dagster_port}/jobs, or set MILL_RUN_LAUNCHER=process",
+        next=f"start it at {settings.address(settings.dagster_port)}/jobs, or set MILL_RUN_LAUNCHER=process",
     )
 
 
@@ -151,7 +151,7 @@ def _config(asked: argparse.Namespace) -> dict[str, Any]:
 
 def failure(settings: Settings, result: ExecuteInProcessResult) -> MillError:
     """Why the run failed, in four parts: a check that said no, else the first step that failed."""
-    run = f"http://{settings.host}:{settings.dagster_port}/runs/{result.run_id}"
+    run = f"{settings.address(settings.dagster_port)}/runs/{result.run_id}"
     for check in result.get_asset_check_evaluations():
         if not check.passed:
             return UserError(

@@ -56,7 +56,7 @@ def failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         "partition": run.tags.get("dagster/partition", ""),
         "reason": run.tags.get("reason", ""),
         "error": first_line(context.failure_event.message or ""),
-        "page": f"http://{settings.host}:{settings.dagster_port}/runs/{run.run_id}",
+        "page": f"{settings.address(settings.dagster_port)}/runs/{run.run_id}",
     }
     tell(settings.failure_webhook.get_secret_value(), body)
     return None

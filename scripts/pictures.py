@@ -33,7 +33,7 @@ def pages(settings: Settings) -> dict[str, tuple[str, str]]:
         sys.exit("nothing is released: run `mill run` first")
     champion = candidates.get(settings, db, released.candidate_sha256)
     report = page.write(settings, db, task, reports.get(db, released.report_id))
-    dagster = f"http://{settings.host}:{settings.dagster_port}"
+    dagster = settings.address(settings.dagster_port)
     return {
         "asset-graph": (f"{dagster}/asset-groups", "2000,900"),
         "asset-report": (f"{dagster}/assets/{TASK}/report?view=overview", "1600,1600"),
@@ -42,7 +42,7 @@ def pages(settings: Settings) -> dict[str, tuple[str, str]]:
         "schedules": (f"{dagster}/automation", "1600,900"),
         "mlflow-run": (mlflow_page(settings, champion.mlflow_run_id or ""), "1600,1200"),
         "candidate-report": (report.as_uri(), "1100,3600"),
-        "endpoints": (f"http://{settings.host}:{settings.gateway_port}/docs", "1400,1400"),
+        "endpoints": (f"{settings.address(settings.gateway_port)}/docs", "1400,1400"),
     }
 
 

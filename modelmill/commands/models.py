@@ -1,4 +1,4 @@
-"""`mill status`, `report`, `releases`, `rollback`, `lineage`: what there is, how good it is, where it comes from."""
+"""`mill status`, `report`, `releases`, `rollback`, `rebuild`, `lineage`: what there is, how good, where from."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command()(report)
     app.command()(releases)
     app.command()(rollback)
+    app.command()(rebuild)
     app.command()(lineage)
 
 
@@ -115,6 +116,16 @@ def rollback(task: str = typer.Argument(..., help="As semantic_search.")) -> Non
     now = stage.rollback(settings, db, get_task(task), by=session.actor())
     supervise.reconcile(settings, db)
     typer.echo(f"{now.name} is {now.status}")
+
+
+def rebuild(task: str = typer.Argument(..., help="As semantic_search.")) -> None:
+    """After an upgrade: let the code of now serve the live releases, from their next start on."""
+    from modelmill.deploy import stage
+    from modelmill.task import get_task
+
+    settings = session.configured()
+    for one in stage.rebuild(settings, session.opened(settings), get_task(task), by=session.actor()):
+        typer.echo(f"{one.name}: {one.bento_tag}")
 
 
 def lineage(

@@ -32,13 +32,14 @@ def up(part: list[str] = PART) -> None:
 
 
 def down(part: list[str] = PART) -> None:
-    """End what `mill up` started, from elsewhere."""
+    """End what `mill up` started on this machine, from elsewhere."""
     from modelmill import supervise
     from modelmill.store import server
 
     settings = session.configured()
     settings = settings.model_copy(update={"parts": ",".join(part)}) if part else settings
-    ended = supervise.down(settings)
+    chosen = [settings] if settings.parts else supervise.kept(settings) or [settings]
+    ended = sum(supervise.down(one) for one in chosen) > 0  # all of them, not only the first
     if settings.database_url is None:
         server.join_if_running(settings.home_dir)  # and so stop it with us, if nobody else uses it
     typer.echo("ended" if ended else "nothing was running")
@@ -71,6 +72,7 @@ def migrate() -> None:
 def backup(file: Path = NEW_FILE) -> None:
     """Write database, artifacts, MLflow's files, DVC's cache and settings into one file. Secrets stay out."""
     from modelmill import backup, setup
+    from modelmill.store import bucket
 
     settings = session.configured()
     setup.prepare(settings)
@@ -78,6 +80,8 @@ def backup(file: Path = NEW_FILE) -> None:
     typer.echo(f"{made.files} files, {made.bytes / 1e6:.1f} MB in {made.seconds:.1f} s: {made.file}")
     for name in made.left_out:
         typer.echo(f"left out, no regular file: {name}")
+    if shared := bucket.shown(settings):
+        typer.echo(f"not in it, keep it as it is: {shared} (MLflow's files, models that are not here)")
     typer.echo(f"keep by itself: {session.pepper_place(settings)} (without it the API keys of now are worth nothing)")
 
 

@@ -3,21 +3,27 @@
 building once.
 
 The model itself is not copied: it is read from the artifact store by its sha256 and verified at every load.
+Built aside and put in place by rename, one at a time: whoever finds a Bento in the store finds a whole one.
 """
 
 from __future__ import annotations
 
+import fcntl
 import importlib.metadata
 import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from modelmill import programs, tasks
+from modelmill.deploy import at_hand
 from modelmill.errors import PrerequisiteError
 from modelmill.inference import engine
+from modelmill.inference.ir import Kind
 from modelmill.records import canonical_json, sha256_text
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import artifacts
@@ -37,22 +43,53 @@ BUILD_SECONDS = 120
 
 def build(settings: Settings, task: Task, candidate_sha256: str) -> str:
     """The exact tag of the candidate's Bento, built if it is not in the store. Raises PrerequisiteError."""
-    kind = engine.of(settings, artifacts.location(settings, candidate_sha256))
-    code = dict(_code())
-    version = f"{candidate_sha256[:12]}-{sha256_text(canonical_json([_digests(code), kind]))[:8]}"
-    tag = f"{task.name.replace('_', '-')}:{version}"
-    if stored(settings, tag):
-        return tag
-    with tempfile.TemporaryDirectory(prefix="mill-bento-") as folder:
-        _write(Path(folder), code, {"task": task.name, "candidate_sha256": candidate_sha256, "engine": kind})
-        _run(settings, tag, Path(folder))
-    return tag
+    made = tag(settings, task, candidate_sha256)
+    if stored(settings, made):
+        return made
+    about = {"task": task.name, "candidate_sha256": candidate_sha256, "engine": _engine(settings, candidate_sha256)}
+    try:
+        with _alone(settings) as drafts, tempfile.TemporaryDirectory(prefix="mill-bento-") as folder:
+            if not stored(settings, made):  # somebody else may just have built it
+                _write(Path(folder), dict(_code()), about)
+                _run(settings, made, Path(folder), drafts)
+    except OSError as error:
+        raise _not_built(made, f"{type(error).__name__}: {error}") from error
+    return made
+
+
+def tag(settings: Settings, task: Task, candidate_sha256: str) -> str:
+    """The tag of the Bento that our code makes of the candidate, whose artifact must be here; nothing is built."""
+    made_of = [_digests(dict(_code())), _engine(settings, candidate_sha256)]
+    return f"{task.name.replace('_', '-')}:{candidate_sha256[:12]}-{sha256_text(canonical_json(made_of))[:8]}"
 
 
 def stored(settings: Settings, tag: str) -> bool:
     """Whether the Bento is in this installation's store."""
-    name, _, version = tag.partition(":")
-    return (settings.home_dir / "bentoml" / "bentos" / name / version / "bento.yaml").is_file()
+    return at_hand.stored(_store(settings), tag)
+
+
+def _store(settings: Settings) -> Path:
+    return settings.home_dir / "bentoml"
+
+
+def _engine(settings: Settings, candidate_sha256: str) -> Kind:
+    return engine.of(settings, artifacts.location(settings, candidate_sha256))
+
+
+@contextmanager
+def _alone(settings: Settings) -> Generator[Path]:
+    """One build at a time in this home; an empty store for its draft. What a killed one left goes first."""
+    drafts = _store(settings) / ".tmp"
+    drafts.mkdir(parents=True, exist_ok=True)
+    with (drafts / "lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for left in drafts.glob("draft-*"):
+            shutil.rmtree(left)
+        draft = drafts / f"draft-{uuid.uuid4().hex}"
+        try:
+            yield draft
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _code() -> Iterator[tuple[str, Path]]:
@@ -89,23 +126,14 @@ def _write(folder: Path, code: Mapping[str, Path], about: Mapping[str, str]) -> 
     (folder / "bentofile.yaml").write_text(json.dumps(spec), encoding="utf-8")
 
 
-def _run(settings: Settings, tag: str, folder: Path) -> None:
+def _run(settings: Settings, tag: str, folder: Path, draft: Path) -> None:
+    """Build it into the store `draft`, then move it into ours."""
     name, _, version = tag.partition(":")
-    argv = [
-        programs.executable("bentoml"),
-        "build",
-        "--name",
-        name,
-        "--version",
-        version,
-        "--output",
-        "tag",
-        str(folder),
-    ]
+    words = ["build", "--name", name, "--version", version, "--output", "tag", str(folder)]
     try:
         done = subprocess.run(
-            argv,
-            env=settings.child_env(),
+            [programs.executable("bentoml"), *words],
+            env=settings.child_env() | {"BENTOML_HOME": str(draft)},
             cwd=folder,
             capture_output=True,
             text=True,
@@ -115,10 +143,18 @@ def _run(settings: Settings, tag: str, folder: Path) -> None:
         said = (done.stdout + done.stderr).strip()[-600:]
     except (OSError, subprocess.TimeoutExpired) as error:
         said = f"{type(error).__name__}: {error}"
-    if not stored(settings, tag):
-        raise PrerequisiteError(
-            f"the Bento {tag} was not built",
-            allowed="`bentoml build` ends with the Bento in the store",
-            found=said or "no words",
-            next="mill doctor; then mill deploy again",
-        )
+    if not at_hand.stored(draft, tag):
+        raise _not_built(tag, said or "no words")
+    target = at_hand.folder(_store(settings), tag)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)  # half of one, of a version that built in place
+    at_hand.folder(draft, tag).rename(target)
+
+
+def _not_built(tag: str, found: str) -> PrerequisiteError:
+    return PrerequisiteError(
+        f"the Bento {tag} was not built",
+        allowed="`bentoml build` ends with the Bento in the store",
+        found=found,
+        next="mill doctor; then mill deploy again",
+    )

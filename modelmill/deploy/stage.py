@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from modelmill.deploy import bento, gate
-from modelmill.errors import PrerequisiteError
+from modelmill.errors import PrerequisiteError, UserError
 from modelmill.evaluate import reports
 from modelmill.inference import ir
 from modelmill.progress import Progress, Step, silent
@@ -20,7 +20,6 @@ from modelmill.settings import Settings
 from modelmill.store import artifacts, candidates, publications, releases, vectors
 from modelmill.store.publications import Lease
 from modelmill.store.releases import Promotion
-from modelmill.store.tables import release as release_table
 from modelmill.task import Predictor, Task
 
 
@@ -87,6 +86,27 @@ def rollback(settings: Settings, db: Engine, task: Task, by: str = "", idempoten
     return done.release
 
 
+def rebuild(settings: Settings, db: Engine, task: Task, by: str = "") -> list[Release]:
+    """The task's live releases with Bentos of the code of now: after an upgrade, for machines that lack the old ones.
+
+    Raises UserError when nothing is released, DataError for an altered model.
+    """
+    live = [one for one in releases.live(db) if one.task == task.name]
+    if not live:
+        raise UserError(
+            f"{task.name} has no release to rebuild",
+            allowed="a task with a champion",
+            found="none yet",
+            next=f"mill run --task {task.name}",
+        )
+    return [_tagged(settings, db, task, one, by) for one in live]
+
+
+def _tagged(settings: Settings, db: Engine, task: Task, one: Release, by: str) -> Release:
+    artifacts.open_artifact(settings, one.candidate_sha256)
+    return releases.retag(db, one, bento.build(settings, task, one.candidate_sha256), by, settings.tenant)
+
+
 def _promote(settings: Settings, db: Engine, wish: Promotion, lease: Lease) -> Deployed:
     made = ir.about(artifacts.location(settings, wish.candidate_sha256))
     with db.begin() as conn:
@@ -142,12 +162,10 @@ def _mended(settings: Settings, db: Engine, task: Task, known: Release) -> Relea
     if known.status == "retired":
         return known
     if known.bento_tag is None or not bento.stored(settings, known.bento_tag):
-        tag = bento.build(settings, task, known.candidate_sha256)
-        with db.begin() as conn:
-            conn.execute(release_table.update().where(release_table.c.id == known.id).values(bento_tag=tag))
+        known = _tagged(settings, db, task, known, publications.owner_name())
     if known.status == "champion":
         _project(settings, db, known)
-    return releases.by_name(db, known.name)
+    return known
 
 
 def _project(settings: Settings, db: Engine, champion: Release) -> None:

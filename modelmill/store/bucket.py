@@ -7,9 +7,10 @@ file:/// (https://arrow.apache.org/docs/python/filesystems.html).
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from modelmill.errors import PrerequisiteError
 from modelmill.settings import Settings
 
 BLOCK = 1 << 20
+TRACKED = "mlflow"  # the folder of MLflow's files (tracked_files.py)
 
 
 def push(settings: Settings, sha256: str, folder: Path) -> bool:
@@ -56,9 +58,38 @@ def fetch(settings: Settings, sha256: str, into: Path) -> bool:
             while block := stream.read(BLOCK):
                 packed.write(block)
         packed.seek(0)
-        with tarfile.open(fileobj=packed, mode="r:") as archive:
-            archive.extractall(into, filter="data")
+        _unpack(packed, into)
     return True
+
+
+def erase(settings: Settings, sha256s: Iterable[str], endings: Sequence[str]) -> int:
+    """Delete these artifacts' objects, and of MLflow's files those whose names end so; how many.
+
+    A bucket that keeps versions keeps theirs. Raises PrerequisiteError when the store does not answer.
+    """
+    if settings.store_url is None:
+        return 0
+    from pyarrow import fs
+
+    with _opened(settings, "deleted from") as (files, root):
+        tracked = fs.FileSelector(f"{root}/{TRACKED}", recursive=True, allow_not_found=True)
+        found = [*files.get_file_info([f"{root}/{_name(one)}" for one in sha256s])]
+        found += [one for one in files.get_file_info(tracked) if one.path.endswith(tuple(endings))]
+        gone = [one.path for one in found if one.is_file]
+        for path in gone:
+            files.delete_file(path)
+    return len(gone)
+
+
+def look(settings: Settings) -> None:
+    """Raise PrerequisiteError when the store does not answer, does not let us look, or has no such bucket."""
+    if settings.store_url is None:
+        return
+    with _opened(settings, "looked at") as (files, root):
+        bucket = root.partition("/")[0]
+        [known] = files.get_file_info([bucket or root])
+        if bucket and not known.is_file and known.type.name == "NotFound":
+            raise FileNotFoundError(f"no bucket {bucket}")
 
 
 def _name(sha256: str) -> str:
@@ -74,6 +105,22 @@ def _pack(folder: Path, out: Any) -> None:
                 entry.size, entry.mode = path.stat().st_size, 0o444
                 with path.open("rb") as file:
                     archive.addfile(entry, file)
+
+
+def _unpack(packed: Any, into: Path) -> None:
+    """Plain files below `into`, and nothing else: who may write to the store must not write here. Raises ReadError.
+
+    By hand: tarfile's own filters came with Python 3.11.4, and Debian 12 has 3.11.2.
+    """
+    with tarfile.open(fileobj=packed, mode="r:") as archive:
+        for member in archive:
+            target = into / member.name
+            if not member.isreg() or member.name.startswith("/") or ".." in target.parts:
+                raise tarfile.ReadError(f"{ascii(member.name)[:200]} in it is no plain file below the artifact")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            content = archive.extractfile(member)
+            with target.open("xb") as out:
+                shutil.copyfileobj(content, out, BLOCK)  # pyright: ignore[reportArgumentType]  (a plain file has some)
 
 
 def shown(settings: Settings) -> str:

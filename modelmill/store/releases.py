@@ -135,6 +135,18 @@ def rollback(
     return Promoted(now, fresh=True)
 
 
+def retag(db: Engine, which: Release, tag: str, by: str = "", tenant: str = "default") -> Release:
+    """From now on the release is served by another Bento; the release as it then is. The same tag changes nothing."""
+    if which.bento_tag == tag:
+        return which
+    with db.begin() as conn:
+        _lock(conn)
+        conn.execute(release.update().where(release.c.id == which.id).values(bento_tag=tag))
+        detail = {"bento": tag, "before": which.bento_tag}
+        audit.append(conn, tenant=tenant, by=by, action="release.rebuild", subject=which.name, detail=detail)
+    return by_name(db, which.name)
+
+
 def rollouts(db: Engine, task: str) -> list[dict[str, Any]]:
     """Every change of who answers, oldest first."""
     with db.connect() as conn:

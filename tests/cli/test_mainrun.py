@@ -5,6 +5,7 @@ The model is the tiny one of tests/serving, which can be checked by hand; gatewa
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ def served(
     site = tmp_path / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(FIND_TINY)
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]))
     return settings.model_copy(update={"gateway_port": free_port(), "release_port_base": free_port()})
 
 

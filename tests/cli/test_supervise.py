@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,14 +10,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from keeper import web
+from rich.console import Console
 
-from modelmill import processes, supervise
-from modelmill.errors import UserError
+from modelmill import processes, programs, readiness, restore, standing, status, supervise
+from modelmill.errors import PrerequisiteError, UserError
 from modelmill.settings import Settings
+from modelmill.store import database
 
 KEEPER = Path(__file__).with_name("keeper.py")
 
@@ -163,3 +168,56 @@ def test_no_zombie_is_counted(settings: Settings) -> None:
         time.sleep(0.05)
     assert processes.marked(mark) == []
     dead.wait()
+
+
+def test_a_release_that_cannot_start_does_not_end_the_others_and_any_other_program_does(
+    settings: Settings, ports: tuple[int, int]
+) -> None:
+    one, other = web("one", str(ports[0])), web("two", str(ports[1]))
+    broken = replace(other, argv=(sys.executable, "-c", "raise SystemExit('no such model')"))
+    release = replace(broken, name=f"{programs.RELEASE}9", title="Release 9")
+    console = Console(width=200)
+    with supervise.supervised(settings, [one, release]), console.capture() as said:
+        standing._wait(settings, [one, release], console)  # pyright: ignore[reportPrivateUsage]
+        assert readiness.answers(one)
+    assert "one: answers after" in said.get()
+    assert "Release 9 did not start" in said.get() and "it ended at every start" in said.get()
+    with (
+        supervise.supervised(settings, [one, broken]),
+        pytest.raises(PrerequisiteError, match="two did not start"),
+    ):
+        standing._wait(settings, [one, broken], console)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_parts_that_are_kept_by_themselves_are_seen_by_whoever_names_none(
+    settings: Settings, ports: tuple[int, int], inside: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    console = Console(width=200)
+    apart = settings.model_copy(update={"parts": "serving"})
+    with supervise.supervised(apart, [web("gateway", str(ports[0]))]):
+        assert [one.parts for one in supervise.kept(settings)] == ["serving"]
+        with console.capture() as said:
+            for part in status.parts(settings, database.engine(settings)):
+                console.print(part)
+        assert "gateway" in said.get() and "nothing runs" not in said.get()
+        with pytest.raises(UserError, match="nothing is restored while the programs run"):
+            restore.read(settings, settings.root / "backup.tar")
+        state = supervise.place(apart).state
+        state.write_text(json.dumps({**json.loads(state.read_text()), "host": "another-machine"}))
+        assert supervise.kept(settings) == [], "on a shared home: those of another machine"
+    assert inside("down").stdout == "nothing was running\n"
+    assert supervise.kept(settings) == []
+
+
+def test_down_without_a_name_ends_a_part_too(
+    settings: Settings, ports: tuple[int, int], inside: Callable[..., subprocess.CompletedProcess[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("MILL_PARTS", "serving")
+    apart = settings.model_copy(update={"parts": "serving"})
+    with kept(*ports) as keeper:
+        assert supervise.control(settings) is None and supervise.control(apart) is not None
+        monkeypatch.delenv("MILL_PARTS")
+        assert inside("down").stdout == "ended\n"
+        assert keeper.wait(timeout=10) is not None
+    assert supervise.control(apart) is None and processes.marked(supervise.place(apart).mark) == []

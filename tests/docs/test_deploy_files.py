@@ -71,6 +71,17 @@ def test_every_probe_has_a_time_out_and_every_container_no_rights() -> None:
         assert pod["automountServiceAccountToken"] is (name == "orchestration"), "only what starts Jobs asks Kubernetes"
 
 
+def test_only_what_starts_runs_shares_a_volume_and_the_rest_has_a_store_to_fetch_from() -> None:
+    claims = {name for name, pod in pods().items() for one in pod["volumes"] if "persistentVolumeClaim" in one}
+    assert claims == {"migrate", "orchestration"}
+    secret = next(one for one in manifests() if one["kind"] == "Secret")["stringData"]
+    assert secret["MILL_STORE_URL"].startswith("s3://")
+    for name in set(pods()) - claims:
+        [container] = pods()[name]["containers"]
+        homes = [one["value"] for one in container["env"] if one["name"] == "MILL_HOME"]
+        assert homes == [mount["mountPath"] for mount in container["volumeMounts"]], name
+
+
 def test_the_doors_that_ask_nobodys_name_are_open_to_the_host_only() -> None:
     ports = {name: one.get("ports", []) for name, one in compose()["services"].items()}
     assert all(port.startswith("127.0.0.1:") for name in ("orchestration", "tracking") for port in ports[name])

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import shutil
-from collections.abc import Iterator
+import tarfile
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 from modelmill.errors import DataError, PrerequisiteError
 from modelmill.settings import Settings
 from modelmill.store import artifacts, bucket
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """The address of a bucket behind a real S3 endpoint over HTTP."""
-    import boto3
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    key = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}", **key).create_bucket(Bucket="team")
-    yield f"s3://a:b@team/{{}}?region=us-east-1&scheme=http&endpoint_override={quote(f'{host}:{port}')}"
-    server.stop()
 
 
 @pytest.fixture(params=["s3", "file"])
@@ -91,3 +76,44 @@ def test_an_artifact_that_nobody_has_and_a_store_that_does_not_answer_are_told_a
     with pytest.raises(PrerequisiteError, match="could not be read from") as told:
         artifacts.open_artifact(away, "a" * 64)
     assert "a:b" not in str(told.value)
+    with pytest.raises(PrerequisiteError, match="could not be looked at"):
+        bucket.look(away)
+    bucket.look(one)
+
+
+def _object(kind: bytes, name: str, leads_to: str = "") -> bytes:
+    """A tar with one entry of that kind."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname = kind, leads_to
+        entry.size = 4 if kind == tarfile.REGTYPE else 0
+        archive.addfile(entry, io.BytesIO(b"evil"))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "leads_to"),
+    [
+        (tarfile.REGTYPE, "../outside.txt", ""),
+        (tarfile.REGTYPE, "a/../../outside.txt", ""),
+        (tarfile.REGTYPE, "/tmp/outside-of-the-artifact.txt", ""),
+        (tarfile.SYMTYPE, "link", "/etc/passwd"),
+        (tarfile.LNKTYPE, "link", "/etc/passwd"),
+        (tarfile.FIFOTYPE, "pipe", ""),
+        (tarfile.DIRTYPE, "folder", ""),
+    ],
+)
+def test_an_object_that_somebody_else_put_there_writes_nothing_outside(
+    settings: Settings, tmp_path: Path, kind: bytes, name: str, leads_to: str
+) -> None:
+    there = settings.model_copy(update={"store_url": SecretStr(f"file://{tmp_path}/shared")})
+    sha256, into = "a" * 64, tmp_path / "home" / "into"
+    into.mkdir(parents=True)
+    (tmp_path / "shared" / "aa").mkdir(parents=True)
+    (tmp_path / "shared" / "aa" / f"{sha256}.tar").write_bytes(_object(kind, name, leads_to))
+    with pytest.raises(PrerequisiteError, match="could not be read from") as told:
+        bucket.fetch(there, sha256, into)
+    assert "no plain file" in told.value.found
+    assert not list(into.iterdir()) and not list((tmp_path / "home").glob("outside*"))
+    assert not Path("/tmp/outside-of-the-artifact.txt").exists()
