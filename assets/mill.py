@@ -20,7 +20,7 @@ from modelmill.failures import explained
 from modelmill.processes import RUN
 from modelmill.progress import Progress, Step
 from modelmill.records import Corpus
-from modelmill.settings import Settings, load
+from modelmill.settings import MOST_TRIALS, Settings, load
 from modelmill.store import corpora, database, heartbeats
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
@@ -55,6 +55,13 @@ class Mill(dg.ConfigurableResource[None]):
     seed: int | None = Field(
         None, ge=0, le=2**31 - 1, description="Seed of every random choice, 0 to 2147483647. Left out: MILL_SEED."
     )
+    trials: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_TRIALS,
+        description=f"Trainings with other parameters, 1 to {MOST_TRIALS}, of which the best on validation is made. "
+        "Left out: MILL_TRIALS.",
+    )
     base_model: str | None = Field(
         None,
         min_length=1,
@@ -68,6 +75,7 @@ class Mill(dg.ConfigurableResource[None]):
         turned = {
             "profile": self.profile.value if self.profile else None,
             "seed": self.seed,
+            "trials": self.trials,
             "base_model": self.base_model,
         }
         return load().model_copy(update={name: value for name, value in turned.items() if value is not None})

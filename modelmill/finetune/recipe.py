@@ -1,4 +1,4 @@
-"""What a recipe gets and what it owes: one file in `recipes/` each, with VERSION and `train(job) -> metrics`.
+"""What a recipe gets and what it owes: one file in `recipes/` each, with VERSION, SCORE, RANGES and `train(job)`.
 
 A recipe writes the model into `job.staging` (safetensors, JSON, text only) and says how it goes through `job.say`. It
 runs in a worker process, sees no database, and gives the same bytes for the same job on the same machine.
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from modelmill.errors import UserError
 from modelmill.finetune.checkpoints import Checkpoints
+from modelmill.finetune.trials import Ranges
 from modelmill.records import Example
 from modelmill.settings import Settings
 
@@ -50,9 +51,13 @@ class Job:
 
 
 class Recipe(Protocol):
-    """A module in `recipes/`. VERSION changes whenever the same job would give another model."""
+    """A module in `recipes/`. VERSION changes whenever the same job would give another model. SCORE: which of the
+    metrics says on validation how good it is; RANGES: which parameters are worth trying, and how far (trials.py).
+    """
 
     VERSION: int
+    SCORE: str
+    RANGES: Ranges
 
     def train(self, job: Job) -> dict[str, float]:
         """Train, write into job.staging, return the final metrics."""

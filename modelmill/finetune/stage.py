@@ -1,12 +1,17 @@
-"""Dataset -> Candidate: train in a worker process, record in MLflow, publish the model by content. Nothing twice."""
+"""Dataset -> Candidate: train in a worker process, record in MLflow, publish the model by content. Nothing twice.
+
+With trials (Settings.trials) the parameters are searched for first; what was chosen is then trained like any other.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from modelmill import tracking
 from modelmill.embed.encoder import identity
 from modelmill.errors import DataError, PrerequisiteError, UserError
-from modelmill.finetune import checkpoints
+from modelmill.finetune import checkpoints, trials
 from modelmill.finetune.executors import local
 from modelmill.finetune.recipe import get_recipe
 from modelmill.inference import conversion, engine
@@ -59,17 +64,17 @@ def finetune(
     dataset = datasets.here(settings, dataset)
     lease = publications.take(db, asset)
     origin = {"task": task.name, "dataset_sha256": dataset.sha256, "profile": profile, "seed": seed}
-    with _staging(settings) as folder, _run(settings, task, dataset, origin, profile) as run:
-        kept = checkpoints.folder(settings, dataset.sha256, input_hash)
-        metrics = _train(settings, task, dataset, profile, seed, folder, kept, _hear(run, progress))
+    origin |= {"trials": settings.trials} if settings.trials > 1 else {}
+    kept = checkpoints.folder(settings, dataset.sha256, input_hash)
+    params, found = _params(settings, task, dataset, origin, kept, progress)
+    with _staging(settings) as folder, _run(settings, task, dataset, {**origin, **found}, params) as run:
+        metrics = _train(settings, task, dataset, params, seed, folder, kept, _hear(run, progress))
         for name, value in metrics.items():
             run.metric(name if name != "loss" else "final_loss", value)
-        _describe(
-            Path(folder), task, dataset, {**origin, "base": settings.base_model, "params": dict(task.params[profile])}
-        )
+        _describe(Path(folder), task, dataset, {**origin, "base": settings.base_model, "params": dict(params)})
         sha256, path = artifacts.publish_dir(settings, Path(folder), kind="model")
         run.tag("candidate_sha256", sha256)
-        made = Candidate(sha256, task.name, dataset.sha256, path, profile, seed, dict(task.params[profile]), run.id)
+        made = Candidate(sha256, task.name, dataset.sha256, path, profile, seed, dict(params), run.id)
         with db.begin() as conn:
             conn.execute(_row(made, {"metrics": metrics, "files": artifacts.read_manifest(path)["files"]}))
             publications.publish(
@@ -83,7 +88,8 @@ def inputs(settings: Settings, task: Task, dataset: Dataset, profile: Profile, s
     """Hash of all that makes the model what it is; threads and time are not among it."""
     recipe = [task.recipe, get_recipe(task.recipe).VERSION, dict(task.params[profile])]
     runs_on = [engine.wanted(settings), conversion.VERSION]
-    made_of = [dataset.sha256, recipe, identity(settings.base_model), runs_on, profile, seed]
+    searched = [settings.trials, trials.described(get_recipe(task.recipe).RANGES)] if settings.trials > 1 else []
+    made_of = [dataset.sha256, recipe, identity(settings.base_model), runs_on, profile, seed, *searched]
     return sha256_text(canonical_json(made_of))
 
 
@@ -119,21 +125,59 @@ def _staging(settings: Settings) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="train-", dir=folder)
 
 
-def _run(settings: Settings, task: Task, dataset: Dataset, origin: Mapping[str, Any], profile: Profile) -> Any:
-    params = {**task.params[profile], "base_model": settings.base_model, "recipe": task.recipe, **origin}
-    name = f"{task.name} {profile} {dataset.sha256[:8]} seed {origin['seed']}"
-    return tracking.run(settings, experiment=task.name, run_name=name, tags=origin, params=params)
+def _params(
+    settings: Settings, task: Task, dataset: Dataset, origin: Mapping[str, Any], kept: Path, progress: Progress
+) -> tuple[trials.Params, dict[str, Any]]:
+    """What to train with, the task's own parameters or the best of the trials; and tags that say where it was found."""
+    own, recipe = dict(task.params[origin["profile"]]), get_recipe(task.recipe)
+    if settings.trials < 2:
+        return own, {}
+    with _run(settings, task, dataset, origin, own, f" search of {settings.trials}") as search:
+
+        def train(place: int, params: trials.Params) -> float:
+            which, trial_kept = f"trial {place + 1} of {settings.trials}", kept / f"trial-{place}"
+            nested = {**origin, tracking.PARENT: search.id}
+            with _staging(settings) as folder, _run(settings, task, dataset, nested, params, f" {which}") as run:
+                heard = _hear(run, _named(which, progress))
+                metrics = _train(settings, task, dataset, params, origin["seed"], folder, trial_kept, heard)
+                for name, value in metrics.items():
+                    run.metric(name if name != "loss" else "final_loss", value)
+            shutil.rmtree(trial_kept, ignore_errors=True)
+            search.metric(recipe.SCORE, metrics[recipe.SCORE], place)
+            return metrics[recipe.SCORE]
+
+        chosen = trials.search(own, recipe.RANGES, settings.trials, origin["seed"], kept, train)
+        search.metric(f"best_{recipe.SCORE}", chosen.score)
+    return chosen.params, {"search_run": search.id}
+
+
+def _named(which: str, progress: Progress) -> Progress:
+    return lambda step: progress(replace(step, what=f"{which}: {step.what}"))
+
+
+def _run(
+    settings: Settings,
+    task: Task,
+    dataset: Dataset,
+    origin: Mapping[str, Any],
+    params: trials.Params,
+    more: str = "",
+) -> AbstractContextManager[tracking.Run]:
+    """An MLflow run that says what is trained on what. more: the end of its name."""
+    told = {**params, "base_model": settings.base_model, "recipe": task.recipe, **origin}
+    name = f"{task.name} {origin['profile']} {dataset.sha256[:8]} seed {origin['seed']}{more}"
+    return tracking.run(settings, experiment=task.name, run_name=name, tags=origin, params=told)
 
 
 def _train(
     settings: Settings,
     task: Task,
     dataset: Dataset,
-    profile: Profile,
+    params: trials.Params,
     seed: int,
     folder: str,
     kept: Path,
-    heard: Any,
+    heard: Callable[[Mapping[str, Any]], None],
 ) -> dict[str, float]:
     spec = {
         "task": task.name,
@@ -142,7 +186,7 @@ def _train(
         "dataset_sha256": dataset.sha256,
         "staging": folder,
         "base": settings.base_model,
-        "params": dict(task.params[profile]),
+        "params": dict(params),
         "seed": seed,
         "checkpoints": str(kept),
         "checkpoint_seconds": CHECKPOINT_SECONDS,
@@ -152,7 +196,7 @@ def _train(
     return {**metrics, "seconds": round(time.monotonic() - started, 1)}
 
 
-def _hear(run: tracking.Run, progress: Progress) -> Any:
+def _hear(run: tracking.Run, progress: Progress) -> Callable[[Mapping[str, Any]], None]:
     """Points of curves go to MLflow, steps to whoever looks on."""
 
     def heard(event: Mapping[str, Any]) -> None:

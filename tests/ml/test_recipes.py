@@ -122,19 +122,21 @@ def test_the_same_job_gives_the_same_bytes_and_only_data(
 ) -> None:
     short = {**params, "epochs": 1}
     for name in ("one", "two"):
-        get_recipe(recipe).train(job(tiny_base, tmp_path / name, short, make))
+        metrics = get_recipe(recipe).train(job(tiny_base, tmp_path / name, short, make))
+        assert 0 < metrics[get_recipe(recipe).SCORE] <= 1, "what trials are compared by"
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
     data = {name for name in digests(tmp_path / "one") if Path(name).suffix in SUFFIXES}
     assert digests(tmp_path / "one").keys() - data == set(IR)
 
 
-def test_frozen_layers_stay_as_they_were(tiny_base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("frozen", [1, 9])
+def test_frozen_layers_stay_as_they_were_and_the_last_one_learns(tiny_base: Path, tmp_path: Path, frozen: int) -> None:
     from safetensors.numpy import load_file
 
-    get_recipe("contrastive").train(job(tiny_base, tmp_path / "model", {**CONTRASTIVE, "frozen_layers": 1}, pairs))
+    get_recipe("contrastive").train(job(tiny_base, tmp_path / "model", {**CONTRASTIVE, "frozen_layers": frozen}, pairs))
     before, after = load_file(tiny_base / "model.safetensors"), load_file(tmp_path / "model/model.safetensors")
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
-    assert changed
+    assert [name for name in changed if "layer.1." in name]
     assert not [name for name in changed if "embeddings" in name or "layer.0." in name]
 
 

@@ -278,6 +278,38 @@ def test_a_worker_that_is_killed_is_an_error_and_none_is_left(settings: Settings
     assert [p for p in psutil.Process().children(recursive=True) if p.cmdline()[1:3] == ARGV] == []
 
 
+def test_the_best_of_the_trials_is_trained_and_recorded_and_a_killed_search_repeats_none(
+    small: Settings, db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = task_with_few_steps("semantic_search")
+    dataset = dataset_of(small, db, task)
+    searching = small.model_copy(update={"trials": 3})
+    steps: list[Step] = []
+
+    def killed(step: Step) -> None:
+        steps.append(step)
+        if step.what.startswith("trial 3"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finetune(searching, db, task, dataset, "tiny", 17, killed)
+    before = len(steps)
+    made = finetune(searching, db, task, dataset, "tiny", 17, steps.append).candidate
+    again = {step.what.partition(":")[0] for step in steps[before:] if step.what.startswith("trial")}
+    assert again == {"trial 3 of 3"}
+    assert not finetune(searching, db, task, dataset, "tiny", 17).fresh
+    assert made.params.keys() == task.params["tiny"].keys()
+
+    mlflow = tracking.client(searching)
+    run = mlflow.get_run(made.mlflow_run_id or "")
+    search = mlflow.get_run(run.data.tags["search_run"])
+    tried = mlflow.search_runs([run.info.experiment_id], f"tags.`{tracking.PARENT}` = '{search.info.run_id}'")
+    assert [one.info.status for one in tried] == ["FINISHED"], "the others are nested in the run that was ended"
+    assert run.data.metrics["validation_mrr"] == search.data.metrics["best_validation_mrr"], "the same job, made again"
+    assert json.loads((made.path / "training.json").read_text())["trials"] == 3
+    assert finetune(small, db, task, dataset, "tiny", 17).fresh, "without a search it is another model"
+
+
 def test_a_training_whose_worker_was_killed_goes_on_where_it_was(
     small: Settings, db: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from modelmill.settings import CHECKOUT, PROFILES, Settings
+from modelmill.settings import CHECKOUT, MOST_TRIALS, PROFILES, Settings
 from modelmill.task import all_tasks
 from orchestration import instance
 
@@ -88,17 +88,18 @@ def test_a_new_task_file_brings_its_assets_its_checks_its_job_and_its_night(tmp_
     assert set(after["schedules"]) - set(before["schedules"]) == {"nightly_doc_search"}
 
 
-def test_the_launchpad_offers_the_profiles_that_there_are_and_bounds_the_seed() -> None:
+def test_the_launchpad_offers_the_profiles_that_there_are_and_bounds_seed_and_trials() -> None:
     from assets.mill import Dial, Mill
 
     assert tuple(one.value for one in Dial) == PROFILES
     fields = Mill.to_config_schema().config_type.fields
-    assert {"profile", "seed", "base_model", "force"} <= set(fields)
+    assert {"profile", "seed", "trials", "base_model", "force"} <= set(fields)
     assert all(field.description for name, field in fields.items() if name in Mill.model_fields)
-    with pytest.raises(ValidationError):
-        Mill(seed=-1)
-    turned = Mill(profile=Dial.full, seed=3, base_model="another").settings()
-    assert (turned.profile, turned.seed, turned.base_model) == ("full", 3, "another")
+    for wrong in ({"seed": -1}, {"trials": 0}, {"trials": MOST_TRIALS + 1}):
+        with pytest.raises(ValidationError):
+            Mill.model_validate(wrong)
+    turned = Mill(profile=Dial.full, seed=3, trials=5, base_model="another").settings()
+    assert (turned.profile, turned.seed, turned.trials, turned.base_model) == ("full", 3, 5, "another")
 
 
 def test_every_check_blocks() -> None:

@@ -24,6 +24,7 @@ from modelmill.datasets.intent_labels import OUT_OF_SCOPE
 from modelmill.errors import DataError
 from modelmill.finetune import loop
 from modelmill.finetune.recipe import Job
+from modelmill.finetune.trials import Ranges, Span
 from modelmill.finetune.typos import mistype
 from modelmill.records import Example
 
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
     from modelmill.predictors.spelling import Spelling
 
 VERSION = 5
+SCORE = "validation_accuracy"
+RANGES: Ranges = {
+    "learning_rate": Span(2e-5, 1e-3, log=True),
+    "head_learning_rate": Span(2e-4, 1e-2, log=True),
+    "frozen_layers": Span(-1, 4),
+    "typos": Span(0.0, 0.3),
+}
 SMOOTHING = 0.05
 SLIPS = 0.3  # share of the words that are mistyped to decide about spelling: about two a query
 PROBE_C = 5.0  # best on validation of 1, 5, 20, 100 (docs/experiments.md)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmill.finetune import loop
 from modelmill.finetune.recipe import Job
+from modelmill.finetune.trials import Choice, Ranges, Span
 from modelmill.predictors.code import all_torn
 from modelmill.records import Example
 
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
     from modelmill.task import Task
 
 VERSION = 4
+SCORE = "validation_mrr"
+RANGES: Ranges = {
+    "learning_rate": Span(2e-5, 5e-4, log=True),
+    "frozen_layers": Span(-1, 4),
+    "batches": Choice(("group", "length", "neighbours")),
+}
 JUDGED = 300  # queries that int8 is judged by; each is a passage more for torch, too
 
 
