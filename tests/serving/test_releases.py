@@ -36,11 +36,11 @@ def promote(db: Engine, wish: Promotion) -> releases.Promoted:
         return releases.promote(conn, wish)
 
 
-def test_sixty_callers_with_twenty_keys_make_twenty_rollouts_and_one_champion(
+def test_two_hundred_callers_with_twenty_keys_make_twenty_rollouts_and_one_champion(
     db: Engine, wishes: list[Promotion]
 ) -> None:
-    with ThreadPoolExecutor(60) as pool:
-        done = list(pool.map(lambda wish: promote(db, wish), wishes * 3))
+    with ThreadPoolExecutor(200) as pool:
+        done = list(pool.map(lambda wish: promote(db, wish), wishes * 10))
     assert sum(one.fresh for one in done) == 20
     assert len({one.release.name for one in done}) == 20
     found = releases.all_releases(db, TASK)
