@@ -135,7 +135,8 @@ def _params(
     with _run(settings, task, dataset, origin, own, f" search of {settings.trials}") as search:
 
         def train(place: int, params: trials.Params) -> float:
-            which, trial_kept = f"trial {place + 1} of {settings.trials}", kept / f"trial-{place}"
+            which = f"trial {place + 1} of {settings.trials}"
+            trial_kept = kept / f"trial-{sha256_text(canonical_json(params))[:16]}"
             nested = {**origin, tracking.PARENT: search.id}
             with _staging(settings) as folder, _run(settings, task, dataset, nested, params, f" {which}") as run:
                 heard = _hear(run, _named(which, progress))
