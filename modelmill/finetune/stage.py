@@ -67,10 +67,9 @@ def finetune(
     origin |= {"trials": settings.trials} if settings.trials > 1 else {}
     kept = checkpoints.folder(settings, dataset.sha256, input_hash)
     params, found = _params(settings, task, dataset, origin, kept, progress)
-    with _staging(settings) as folder, _run(settings, task, dataset, {**origin, **found}, params) as run:
+    with _staging(settings) as folder, _run(settings, task, dataset, origin, params, tags=found) as run:
         metrics = _train(settings, task, dataset, params, seed, folder, kept, _hear(run, progress))
-        for name, value in metrics.items():
-            run.metric(name if name != "loss" else "final_loss", value)
+        _record(run, metrics)
         _describe(Path(folder), task, dataset, {**origin, "base": settings.base_model, "params": dict(params)})
         sha256, path = artifacts.publish_dir(settings, Path(folder), kind="model")
         run.tag("candidate_sha256", sha256)
@@ -127,7 +126,7 @@ def _staging(settings: Settings) -> tempfile.TemporaryDirectory[str]:
 
 def _params(
     settings: Settings, task: Task, dataset: Dataset, origin: Mapping[str, Any], kept: Path, progress: Progress
-) -> tuple[trials.Params, dict[str, Any]]:
+) -> tuple[trials.Params, dict[str, str]]:
     """What to train with, the task's own parameters or the best of the trials; and tags that say where it was found."""
     own, recipe = dict(task.params[origin["profile"]]), get_recipe(task.recipe)
     if settings.trials < 2:
@@ -137,12 +136,11 @@ def _params(
         def train(place: int, params: trials.Params) -> float:
             which = f"trial {place + 1} of {settings.trials}"
             trial_kept = kept / f"trial-{sha256_text(canonical_json(params))[:16]}"
-            nested = {**origin, tracking.PARENT: search.id}
-            with _staging(settings) as folder, _run(settings, task, dataset, nested, params, f" {which}") as run:
+            nested = _run(settings, task, dataset, origin, params, f" {which}", {tracking.PARENT: search.id})
+            with _staging(settings) as folder, nested as run:
                 heard = _hear(run, _named(which, progress))
                 metrics = _train(settings, task, dataset, params, origin["seed"], folder, trial_kept, heard)
-                for name, value in metrics.items():
-                    run.metric(name if name != "loss" else "final_loss", value)
+                _record(run, metrics)
             shutil.rmtree(trial_kept, ignore_errors=True)
             search.metric(recipe.SCORE, metrics[recipe.SCORE], place)
             return metrics[recipe.SCORE]
@@ -150,6 +148,12 @@ def _params(
         chosen = trials.search(own, recipe.RANGES, settings.trials, origin["seed"], kept, train)
         search.metric(f"best_{recipe.SCORE}", chosen.score)
     return chosen.params, {"search_run": search.id}
+
+
+def _record(run: tracking.Run, metrics: Mapping[str, float]) -> None:
+    """What a training ended with; `loss` is the name of its curve."""
+    for name, value in metrics.items():
+        run.metric(name if name != "loss" else "final_loss", value)
 
 
 def _named(which: str, progress: Progress) -> Progress:
@@ -163,11 +167,12 @@ def _run(
     origin: Mapping[str, Any],
     params: trials.Params,
     more: str = "",
+    tags: Mapping[str, str] | None = None,
 ) -> AbstractContextManager[tracking.Run]:
-    """An MLflow run that says what is trained on what. more: the end of its name."""
+    """An MLflow run that says what is trained on what. more: the end of its name; tags: further ones."""
     told = {**params, "base_model": settings.base_model, "recipe": task.recipe, **origin}
     name = f"{task.name} {origin['profile']} {dataset.sha256[:8]} seed {origin['seed']}{more}"
-    return tracking.run(settings, experiment=task.name, run_name=name, tags=origin, params=told)
+    return tracking.run(settings, experiment=task.name, run_name=name, tags={**origin, **(tags or {})}, params=told)
 
 
 def _train(
