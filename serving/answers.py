@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+from pydantic_core import to_json
 
 from modelmill.records import Release, canonical_json, sha256_text
 from modelmill.store import publications
 from modelmill.store.predictions import Stored, stored
 from modelmill.task import Task
-from serving.batcher import Batcher
+from serving.batcher import Batcher, in_thread
 from serving.state import State
 from serving.switch import Switch
 
@@ -27,20 +30,34 @@ NOTHING = (0, 0)  # what a task that searches nothing depends on
 Name = tuple[int, str, str]
 
 
-@dataclass(slots=True)
+@dataclass
 class Known:
-    """An output, and what was searched when it was made. logged: as the log takes it, once it was given twice."""
+    """An output, and what was searched when it was made. again: it was given before."""
 
     release: Release
     stamp: tuple[int, int]
     output: Mapping[str, Any]
-    logged: Stored | None = None
+    again: bool = False
 
-    @property
+    @cached_property
     def told(self) -> dict[str, Any]:
         """The answer, and what else it might have been."""
         rest = {name: value for name, value in self.output.items() if name not in ("confidence", "alternatives")}
         return {"answer": rest, "alternatives": self.output.get("alternatives") or []}
+
+    @cached_property
+    def said(self) -> bytes:
+        """`told` as JSON."""
+        return to_json(self.told)
+
+    @property
+    def log(self) -> Mapping[str, Any]:
+        """`told` for the log: as it takes it where that pays; else who writes it cleans it, in a thread."""
+        return self._stored if self.again else self.told
+
+    @cached_property
+    def _stored(self) -> Stored:
+        return stored(self.told)
 
 
 class Answers:
@@ -49,7 +66,7 @@ class Answers:
     def __init__(self, state: State, switch: Switch) -> None:
         self.state, self.switch = state, switch
         self.kept: OrderedDict[Name, Known] = OrderedDict()
-        self.searched = Batcher(self._searched, AT_ONCE)
+        self.searched = Batcher(in_thread(self._searched), AT_ONCE)
 
     async def ask(self, task: Task, tenant: str, asked: Mapping[str, Any]) -> Known:
         """The release that answered, and its output. Raises Problem as the switch does."""
@@ -59,7 +76,7 @@ class Answers:
         first = await self.switch.first(task.name, live)
         if first and (known := self.kept.get((first.id, tenant, what))) and known.stamp == stamp:
             self.kept.move_to_end((first.id, tenant, what))
-            known.logged = known.logged or stored(known.told)
+            known.again = True
             return known
         release, output = await self.switch.ask(task.name, live, tenant, asked)
         return self._keep((release.id, tenant, what), Known(release, stamp, output))

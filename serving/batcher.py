@@ -1,4 +1,4 @@
-"""Many callers, one worker: what arrives while a batch is worked on makes the next one. Nothing waits for company.
+"""Many callers, few workers: what arrives while they work makes the next batches. Nothing waits for company.
 
 BentoML's own batcher refuses what it cannot finish in time (88 % in one measured setting); here the queue is bounded by
 the caller's own limit on requests in flight.
@@ -7,7 +7,7 @@ the caller's own limit on requests in flight.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 import anyio.to_thread
@@ -16,38 +16,69 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Batcher(Generic[Item, Result]):
-    """`await batcher(item)`: `work` gets up to `size` items at once, in a thread, one batch at a time."""
+class SharedError(Exception):
+    """A failure of a whole batch: none of it would fare better alone."""
 
-    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result]], size: int) -> None:
-        self.work, self.size = work, size
+
+class Batcher(Generic[Item, Result]):
+    """`await batcher(item)`: `work` gets up to `size` items at once, at most `at_once` batches at a time, which share
+    what is there evenly: a second worker with nothing to do is of no use to those who wait for the first.
+    """
+
+    def __init__(
+        self, work: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], size: int, at_once: int = 1
+    ) -> None:
+        self.work, self.size, self.at_once = work, size, at_once
         self.waiting: list[tuple[Item, asyncio.Future[Result]]] = []
-        self.running: asyncio.Task[None] | None = None
+        self.taken = 0  # items that are being worked on
+        self.workers: set[asyncio.Task[None]] = set()
 
     async def __call__(self, item: Item) -> Result:
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self.waiting.append((item, future))
-        if self.running is None or self.running.done():
-            self.running = asyncio.create_task(self._run())
+        if len(self.workers) < self.at_once:
+            self.workers.add(asyncio.create_task(self._run()))
         return await future
 
     async def _run(self) -> None:
-        while self.waiting:
-            batch, self.waiting = self.waiting[: self.size], self.waiting[self.size :]
-            wanted = [(item, future) for item, future in batch if not future.done()]  # a caller may have gone
-            if wanted:
-                await self._work_on(wanted)
+        try:
+            while self.waiting:
+                share = min(self.size, -(-(self.taken + len(self.waiting)) // self.at_once))
+                batch, self.waiting = self.waiting[:share], self.waiting[share:]
+                wanted = [(item, future) for item, future in batch if not future.done()]  # a caller may have gone
+                self.taken += len(wanted)
+                try:
+                    await self._work_on(wanted)
+                finally:
+                    self.taken -= len(wanted)
+        finally:  # in the very step that found nothing waiting: who comes after it begins a new one
+            self.workers.discard(asyncio.current_task())  # pyright: ignore[reportArgumentType]
 
     async def _work_on(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         """A batch that fails is worked on one by one, so that a bad item fails its own caller alone."""
+        if not batch:
+            return
         try:
-            results = await anyio.to_thread.run_sync(self.work, [item for item, _ in batch])
+            results = await self.work([item for item, _ in batch])
             for (_, future), result in zip(batch, results, strict=True):
                 if not future.done():
                     future.set_result(result)
         except Exception as error:  # noqa: BLE001  (handed to whoever asked)
-            if len(batch) > 1:
+            if len(batch) > 1 and not isinstance(error, SharedError):
                 for one in batch:
                     await self._work_on([one])
-            elif not batch[0][1].done():
-                batch[0][1].set_exception(error)
+                return
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+
+
+def in_thread(
+    work: Callable[[Sequence[Item]], Sequence[Result]],
+) -> Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]:
+    """Work that blocks, for a batcher."""
+
+    async def worked(batch: Sequence[Item]) -> Sequence[Result]:
+        return await anyio.to_thread.run_sync(work, batch)
+
+    return worked

@@ -5,7 +5,8 @@ Key -> scope -> rate -> room -> size, then the route. The tenant is the key's.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,26 +15,32 @@ from starlette.datastructures import Headers
 from modelmill.errors import MillError
 from modelmill.store.keys import Key
 from serving import problems, request_log, scopes
+from serving.messages import App, Receive, Scope, Send
 from serving.metrics import Metrics
 from serving.problems import Problem
 from serving.rates import Rates
 from serving.scopes import OPEN, Rule
 from serving.state import State
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 IN_FLIGHT = 512  # requests worked on at once; more are told to come again, none is queued without end
 OPEN_PER_SECOND = 200  # requests without a key, per address
 
 
 class Door:
-    """ASGI middleware around the whole service. `api` gets what is let in; BentoML keeps the start and the end."""
+    """ASGI middleware around the whole service. BentoML keeps the start and the end; what is let in gets `direct`, by
+    method and path, and else `api`.
+    """
 
-    def __init__(self, app: App, *, api: App, state: Callable[[], State], metrics: Metrics) -> None:
-        self.app, self.api, self.state, self.metrics = app, api, state, metrics
+    def __init__(
+        self,
+        app: App,
+        *,
+        api: App,
+        state: Callable[[], State],
+        metrics: Metrics,
+        direct: Mapping[tuple[str, str], App] = MappingProxyType({}),
+    ) -> None:
+        self.app, self.api, self.state, self.metrics, self.direct = app, api, state, metrics, direct
         self.rates = Rates()
         self.in_flight = 0
 
@@ -59,6 +66,9 @@ class Door:
                 await answer.refuse(problem, scope, receive)
             except MillError as error:
                 await answer.refuse(problems.of(error), scope, receive)
+            except Exception as error:
+                await answer.refuse(problems.unforeseen(error), scope, receive)
+                raise  # whoever serves logs it
 
     async def _let_in(self, rule: Rule | None, scope: Scope, headers: Headers, receive: Receive, send: _Answer) -> None:
         if rule is None:
@@ -71,7 +81,8 @@ class Door:
             raise _come_again(f"{IN_FLIGHT} requests at once", "more")
         self.in_flight += 1
         try:
-            await self.api(scope, capped(receive, headers, rule.body_bytes), send)
+            wanted = self.direct.get((scope["method"], scope["path"]), self.api)
+            await wanted(scope, capped(receive, headers, rule.body_bytes), send)
         finally:
             self.in_flight -= 1
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import bentoml
 
 from modelmill.quiet import QUIET
-from serving.api import make_app
+from serving.api import direct, make_app
 from serving.door import Door
 from serving.house import House
 from serving.metrics import Metrics
@@ -34,6 +34,7 @@ class Gateway:
 Gateway.add_asgi_middleware(
     Door,  # pyright: ignore[reportArgumentType]  (their protocol describes the instance)
     api=app,
+    direct=direct(app),
     state=lambda: house.state,
     metrics=metrics,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -25,13 +26,14 @@ from modelmill.errors import MillError, PrerequisiteError
 from modelmill.settings import Settings, load
 from modelmill.store import artifacts, database
 from modelmill.task import Index, Predictor, Task, get_task
-from serving.batcher import Batcher
+from serving.batcher import Batcher, in_thread
 from serving.mirror import Mirror
 from serving.problems import Problem, add_handlers
 
 LOG = logging.getLogger("bentoml.release")
 ABOUT = Path(__file__).resolve().parent.parent / "release.json"
 BATCH = 32  # inputs the model sees at once: more gain nothing on a CPU and make the first ones wait
+AT_ONCE = len(os.sched_getaffinity(0))  # batches: what a core does in Python, another one does of the next in OpenVINO
 RETRY_SECONDS = 20.0
 
 
@@ -61,7 +63,7 @@ class Model:
         self.settings: Settings | None = None
         self.mirror: Mirror | None = None
         self.failed: MillError = _loading()
-        self.ask = Batcher(self._predict, BATCH)
+        self.ask = Batcher(in_thread(self._predict), BATCH, AT_ONCE)
 
     @property
     def ready(self) -> bool:

@@ -21,6 +21,7 @@ from modelmill.store.keys import Key
 from modelmill.store.predictions import Prediction
 from modelmill.store.runs import Run
 from modelmill.task import all_tasks
+from serving import batcher
 from serving.batcher import Batcher
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ class State:
         self._keys = Cache(KEY_SECONDS)
         self._releases = Cache(RELEASE_SECONDS)
         self._watched = Cache(WATCHED_SECONDS)
-        self.write = Batcher(self._write, LOG_BATCH)
+        self.write = Batcher(batcher.in_thread(self._write), LOG_BATCH)
 
     def db(self) -> Engine:
         """The database; starts or joins the embedded one. Raises PrerequisiteError. Blocking: call it in a thread."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import aiohttp
 
 from modelmill.records import Release
 from modelmill.settings import Settings
+from serving.batcher import Batcher, SharedError
 from serving.metrics import Metrics
 from serving.problems import Parts, Problem
 
@@ -24,7 +26,19 @@ SILENT_SECONDS = 2.0  # how long a release that did not answer is left alone
 SEEN_SECONDS = 1.0  # how long one that answered counts as there: what it said before is said again only if it is
 ANSWER_SECONDS = 10.0
 CONNECTIONS = 64
+INPUTS, CALLS = (
+    32,
+    2,
+)  # in a request to a release; requests at once for a tenant: while it works on one the next one comes
 KEEP_SECONDS = 4.0  # uvicorn closes an idle connection after 5 s: be first, or a request is lost on it
+
+
+class UnansweredError(Exception):
+    """The release did not answer, for this reason."""
+
+
+class GoneError(UnansweredError, SharedError):
+    """It answers nobody: whoever was asked for together need not be asked for alone."""
 
 
 class Switch:
@@ -40,6 +54,7 @@ class Switch:
         )
         self.silent: dict[int, float] = {}  # release number -> since when it does not answer
         self.answering: set[int] = set()
+        self.together: dict[tuple[int, str], Batcher[Mapping[str, Any], Mapping[str, Any]]] = {}
         self.seen: dict[int, float] = {}  # release number -> when it last answered
 
     async def ask(
@@ -52,9 +67,10 @@ class Switch:
         reasons: list[str] = []
         for release in mine:
             if await self.ready(release):
-                found = await self._ask(release, {"tenant": tenant, "inputs": [asked]}, reasons)
-                if found is not None:
-                    return release, found
+                try:
+                    return release, await self._together(release, tenant)(asked)
+                except UnansweredError as error:
+                    reasons.append(str(error))
             else:
                 reasons.append(f"{release.name} on port {self.settings.release_port(release.number)} is not ready")
         raise _none_answers(task, reasons)
@@ -82,32 +98,44 @@ class Switch:
             self._seen(release, False)
         return number in self.answering
 
-    async def _ask(self, release: Release, body: Mapping[str, Any], reasons: list[str]) -> Mapping[str, Any] | None:
-        """One retry for a connection that broke: a prediction changes nothing, so it may be asked twice."""
+    def _together(self, release: Release, tenant: str) -> Batcher[Mapping[str, Any], Mapping[str, Any]]:
+        """What is asked of a release for a tenant at the same time goes to it in one request."""
+        made = self.together.get((release.id, tenant))
+        if made is None:
+            made = Batcher(partial(self._ask, release, tenant), INPUTS, CALLS)
+            self.together[release.id, tenant] = made
+        return made
+
+    async def _ask(
+        self, release: Release, tenant: str, inputs: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Mapping[str, Any]]:
+        """One retry for a connection that broke: a prediction changes nothing, so it may be asked twice.
+
+        Raises Problem: the request's fault; UnansweredError: the release's.
+        """
+        body = {"tenant": tenant, "inputs": inputs}
+        reasons: list[str] = []
         for attempt in (1, 2):
             try:
                 async with self.client.post(self._url(release) + "/predict", json=body) as answer:
-                    status, content = answer.status, await answer.read()
+                    return self._read(answer.status, await answer.read(), release)
             except TimeoutError:
                 reasons.append(f"{release.name} gave no answer in {ANSWER_SECONDS:.0f} s")
                 break
             except aiohttp.ClientError as error:
                 reasons.append(f"{release.name}, attempt {attempt}: {type(error).__name__}")
-                continue
-            return self._read(status, content, release, reasons)
         self._seen(release, False)
-        return None
+        raise GoneError("; ".join(reasons))
 
-    def _read(self, status: int, content: bytes, release: Release, reasons: list[str]) -> Mapping[str, Any] | None:
+    def _read(self, status: int, content: bytes, release: Release) -> Sequence[Mapping[str, Any]]:
         if status == 200:
             self.seen[release.number] = time.monotonic()
-            return json.loads(content)["outputs"][0]
+            return json.loads(content)["outputs"]
         parts = _parts(status, content)
         if status < 500:  # the request's fault: every release would say so
             raise Problem(status, **parts)
-        reasons.append(f"{release.name} answered {status}: {parts['failed']}")
         self._seen(release, status != 503)
-        return None
+        raise (GoneError if status == 503 else UnansweredError)(f"{release.name} answered {status}: {parts['failed']}")
 
     def _seen(self, release: Release, answers: bool) -> None:
         if answers:
