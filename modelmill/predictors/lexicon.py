@@ -27,7 +27,8 @@ K1, B = 1.2, 0.75
 NEAREST = 100  # put into order again; the right one of 1,000 is among them in 96 of 100 cases
 KEPT = 20_000  # passages whose words are kept, of some 2 kB each
 
-Held = tuple[Mapping[str, int], int]
+Name = tuple[str, str, str, int]
+Held = tuple[Mapping[str, int], float]
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -51,41 +52,43 @@ class Lexicon:
     n: int = 0
     code_weight: float | None = None
     code_n: int = 0
-    kept: OrderedDict[str, Held] = field(default_factory=OrderedDict[str, Held], compare=False)
+    kept: OrderedDict[Name, Held] = field(default_factory=OrderedDict[Name, Held], compare=False)
 
     def weight_for(self, query: str) -> float:
         """The weight for code or for words, whichever the query is."""
         return self.code_weight if self.code_weight is not None and is_code(query) else self.weight
 
-    def reorder(self, query: str, hits: Sequence[Hit], passage: Callable[[Unit], str]) -> list[Hit]:
-        """The same hits, best first by cosine and words together; equal ones stay in the order of the vectors."""
+    def reorder(self, query: str, hits: Sequence[Hit], passage: Callable[[Unit], str], k: int) -> list[Hit]:
+        """The k best of the hits by cosine and words together; equal ones stay in the order of the vectors."""
         weight = self.weight_for(query)
         if not weight or not hits:
-            return list(hits)
+            return list(hits[:k])
         added = self.points(query, [hit.unit for hit in hits], passage)
-        scored = [Hit(hit.unit, hit.score + weight * points) for hit, points in zip(hits, added, strict=True)]
-        return sorted(scored, key=lambda hit: -hit.score)
+        scores = [hit.score + weight * points for hit, points in zip(hits, added, strict=True)]
+        best = sorted(range(len(hits)), key=scores.__getitem__, reverse=True)[:k]
+        return [Hit(hits[place].unit, scores[place]) for place in best]
 
     def points(self, query: str, units: Sequence[Unit], passage: Callable[[Unit], str]) -> list[float]:
         """BM25 of each unit's passage for the query, 0 and more."""
-        asked = {term: self.rarity.get(term, self.unknown) for term in terms(query)}
-        return [self._bm25(asked, unit, passage) for unit in units]
-
-    def _bm25(self, asked: Mapping[str, float], unit: Unit, passage: Callable[[Unit], str]) -> float:
-        held, length = self._held(unit, passage)
-        norm = K1 * (1 - B + B * length / self.mean)
-        return sum(
-            rarity * held[term] * (K1 + 1) / (held[term] + norm) for term, rarity in asked.items() if term in held
-        )
+        asked = [(term, self.rarity.get(term, self.unknown)) for term in dict.fromkeys(terms(query))]
+        found: list[float] = []
+        for unit in units:  # a hundred for each question: without a call for each
+            held, norm = self._held(unit, passage)
+            points = 0.0
+            for term, rarity in asked:
+                if term in held:
+                    points += rarity * held[term] * (K1 + 1) / (held[term] + norm)
+            found.append(points)
+        return found
 
     def _held(self, unit: Unit, passage: Callable[[Unit], str]) -> Held:
-        """How often each word is in the passage, and how many they are; computed once a text."""
-        name = f"{unit.key} {hash(unit.text)}"
+        """How often each word is in the passage, and what BM25 makes of how many they are; computed once a text."""
+        name = (unit.corpus, unit.path, unit.name, hash(unit.text))  # of texts that know their hashes
         found = self.kept.get(name)
         if found is None:
             said = terms(passage(unit))
             counted = Counter(map(sys.intern, said))  # one text of a word for all passages
-            found = self.kept[name] = (dict(counted), len(said))
+            found = self.kept[name] = (dict(counted), K1 * (1 - B + B * len(said) / self.mean))
             while len(self.kept) > KEPT:
                 self.kept.popitem(last=False)
         return found

@@ -195,7 +195,7 @@ def found(
     if words is None or not any(words.weight_for(query) for query in queries):
         return index.nearest(vectors, k, filters)
     near = index.nearest(vectors, max(k, NEAREST), filters)
-    return [words.reorder(query, hits, index.passage)[:k] for query, hits in zip(queries, near, strict=True)]
+    return [words.reorder(query, hits, index.passage, k) for query, hits in zip(queries, near, strict=True)]
 
 
 def filters_of(asked: Any) -> dict[str, str]:

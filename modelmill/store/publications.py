@@ -21,6 +21,8 @@ from modelmill.errors import FencedError
 from modelmill.store.tables import lease, publication
 
 PARTITIONED = ("documents", "units", "vectors")  # the assets that are published a corpus at a time
+# Put together once: a service asks it for every batch of questions.
+STAMP = select(func.coalesce(func.max(publication.c.id), 0), func.count()).where(publication.c.asset.in_(PARTITIONED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,7 @@ def searched(engine: Engine) -> tuple[int, int]:
 
 def stamp(conn: Connection) -> tuple[int, int]:
     """What `searched` says, as this transaction sees it."""
-    statement = select(func.coalesce(func.max(publication.c.id), 0), func.count())
-    newest, number = conn.execute(statement.where(publication.c.asset.in_(PARTITIONED))).one()
+    newest, number = conn.execute(STAMP).one()
     return newest, number
 
 

@@ -58,7 +58,7 @@ def test_words_that_lead_astray_weigh_nothing() -> None:
     words = hybrid.fitted(Colours(), index(misleading), misleading[:2], misleading)
     assert words.weight == 0.0
     hits = index(misleading).nearest(Colours().encode(["red van"]), 3, {})[0]
-    assert words.reorder("red van", hits, lambda unit: unit.text) == hits
+    assert words.reorder("red van", hits, lambda unit: unit.text, 10) == hits
 
 
 def test_without_validation_words_weigh_nothing() -> None:
@@ -77,8 +77,8 @@ def test_a_lexicon_comes_back_as_it_was_and_a_model_without_has_none(tmp_path: P
 def test_what_was_said_of_nothing_is_no_division_by_nothing() -> None:
     words = replace(lexicon.learn([]), weight=0.01)
     [hit] = index(CARS[:1]).nearest(Colours().encode(["red"]), 1, {})[0]
-    assert words.reorder("red", [hit], lambda unit: unit.text)[0].score >= hit.score
-    assert words.reorder("red", [], lambda unit: unit.text) == []
+    assert words.reorder("red", [hit], lambda unit: unit.text, 1)[0].score >= hit.score
+    assert words.reorder("red", [], lambda unit: unit.text, 1) == []
 
 
 CODE = "name of it\ndef first(red):\n    a = red\n    b = red\n    c = blue\n    d = red\n    return red"
