@@ -80,7 +80,11 @@ def served(service: str) -> Any:
     from bentoml._internal.log import configure_server_logging
 
     configure_server_logging()
-    return lean(bentoml.load(service, str(HERE), standalone_load=True).to_asgi())  # pyright: ignore
+    loaded: Any = bentoml.load(service, str(HERE), standalone_load=True)
+    begin = getattr(loaded.inner, "begin", None)  # what takes long and needs no app: a second saved
+    if begin is not None:
+        begin()
+    return lean(loaded.to_asgi())
 
 
 def lean(app: Any) -> Any:
