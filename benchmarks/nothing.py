@@ -31,6 +31,24 @@ def fastapi() -> Any:
     return app
 
 
+def remembered() -> Any:
+    """The same, but it embeds a text that it has embedded before."""
+    from fastapi import FastAPI
+
+    from modelmill.embed.encoder import load_encoder, remembering
+    from modelmill.settings import load
+
+    app, encoder = FastAPI(), remembering(load_encoder(load()))
+    gc.collect()
+    gc.freeze()  # as serving/program.py does
+
+    @app.get(ROUTE)
+    async def embed() -> dict[str, bool]:  # pyright: ignore[reportUnusedFunction]
+        return {"ok": len(encoder.encode(["how do I read a file line by line"])) == 1}
+
+    return app
+
+
 def mounted(**settings: Any) -> Any:
     """The same app in BentoML."""
     import bentoml
@@ -72,6 +90,7 @@ def gateway() -> Any:
 
 MAKERS: dict[str, Callable[[], Any]] = {
     "Fastapi": fastapi,
+    "Remembered": remembered,
     "Mounted": mounted,
     "Quiet": lambda: mounted(**QUIET),
     "Method": method,

@@ -2,6 +2,7 @@
 
     python benchmarks/serving_speed.py tail                    # why BentoML's slowest answers are slow
     MILL_HOME=... python benchmarks/serving_speed.py nothing   # the gateway beside FastAPI, where neither does anything
+    MILL_HOME=... python benchmarks/serving_speed.py cached    # a text embedded before beside nothing at all
     MILL_HOME=... python benchmarks/serving_speed.py batching  # the search release beside the same model, one by one
     MILL_HOME=... python benchmarks/serving_speed.py search    # the search endpoint at 1, 16 and 64 connections
 
@@ -108,7 +109,7 @@ def _wait(url: str, program: subprocess.Popen[bytes]) -> None:
 def nothing(name: str, port: int, alone: bool = True) -> list[str]:
     """The program of a service that does nothing. alone: in one process, else by `bentoml serve`."""
     service = f"benchmarks.nothing:{name}"
-    if name == "Fastapi":
+    if name in ("Fastapi", "Remembered"):
         argv = [sys.executable, "-m", "uvicorn", service, "--port", str(port), "--no-access-log"]
         return [*argv, "--log-level", "warning"]
     if alone:
@@ -175,6 +176,21 @@ def key(settings: Settings, scope: str) -> Generator[str]:
         yield made.secret
     finally:
         keys.revoke(db, settings.tenant, made.key.prefix)
+
+
+def cached(rounds: int, number: int) -> None:
+    """FastAPI alone with a text that was embedded before, beside the same with nothing to do."""
+    ports = FIRST_PORT, FIRST_PORT + 1
+    with (
+        started("nothing", ports[0], nothing("Fastapi", ports[0])) as bare,
+        started("embedded before", ports[1], nothing("Remembered", ports[1])) as ours,
+    ):
+
+        def asked(one: Service) -> Sequence[bytes]:
+            return [request(f"http://127.0.0.1:{one.port}{ROUTE}")] * number
+
+        for connections in (1, 16):
+            in_turns(ours, bare, asked, connections, rounds)
 
 
 def gateway_beside_fastapi(rounds: int, number: int) -> None:
@@ -255,6 +271,7 @@ def main() -> None:
     parts: dict[str, tuple[Callable[[int, int], None], int]] = {
         "tail": (tail, 1000),
         "nothing": (gateway_beside_fastapi, 4000),
+        "cached": (cached, 4000),
         "batching": (batching, 400),
         "search": (search, 1000),
     }

@@ -30,19 +30,24 @@ class Memory:
 
         if not texts:
             return self.rows(texts)
+        found: dict[str, np.ndarray] = {}
         with self.lock:
-            found = {text: self.kept[text] for text in texts if text in self.kept}
+            for text in texts:
+                if text in self.kept:
+                    found[text] = self.kept[text]
+                    self.kept.move_to_end(text)
         unknown = [text for text in dict.fromkeys(texts) if text not in found]
         if unknown:
             # Copies: a row alone would keep its whole batch.
-            found.update(zip(unknown, (row.copy() for row in self.rows(unknown)), strict=True))
-        with self.lock:
-            self._keep(found)
-        return np.stack([found[text] for text in texts])
+            made = dict(zip(unknown, (row.copy() for row in self.rows(unknown)), strict=True))
+            found.update(made)
+            with self.lock:
+                self._keep(made)
+        return np.array([found[text] for text in texts])
 
-    def _keep(self, found: dict[str, np.ndarray]) -> None:
+    def _keep(self, made: dict[str, np.ndarray]) -> None:
         """As the newest; the oldest go."""
-        for text, row in found.items():
+        for text, row in made.items():
             self.kept[text] = row
             self.kept.move_to_end(text)
         while len(self.kept) > self.most:

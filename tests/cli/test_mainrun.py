@@ -15,7 +15,7 @@ from rich.console import Console
 from sqlalchemy import Engine, func, select
 
 from modelmill import asking, mainrun, processes, programs, readiness, supervise
-from modelmill.deploy.stage import deploy, rollback
+from modelmill.deploy.stage import rollback
 from modelmill.errors import UserError
 from modelmill.settings import Settings
 from modelmill.store import tables
@@ -24,7 +24,7 @@ from modelmill.task import Task, get_task
 SERVING = str(Path(__file__).parent.parent / "serving")
 sys.path.insert(0, SERVING)  # its tiny task and the rows before a release
 
-from serving_chain import TASK, add_candidate, add_dataset, add_report  # noqa: E402
+from serving_chain import TASK, add_release  # noqa: E402
 from serving_programs import FIND_TINY, tiny_tasks  # noqa: E402
 
 
@@ -46,22 +46,12 @@ def served(
     return settings.model_copy(update={"gateway_port": free_port(), "release_port_base": free_port()})
 
 
-def release(settings: Settings, db: Engine, task: Task, folder: Path, letters: str, against: str = "") -> str:
-    """A release of a model that counts these letters; its candidate."""
-    data = add_dataset(db, letters)
-    candidate = add_candidate(settings, db, folder / letters, data, letters)
-    add_report(db, candidate, data, against=against)
-    deployed = deploy(settings, db, task)
-    assert deployed.release is not None, deployed.reason
-    return candidate
-
-
 def test_it_serves_asks_shows_and_ends_and_without_a_gateway_predict_loads_the_model(
     served: Settings, db: Engine, task: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(UserError, match="has no release to ask"):
         asking.predict(served, db, task, {"text": "aei"})
-    release(served, db, task, tmp_path, "aeiou")
+    add_release(served, db, task, tmp_path, "aeiou")
     mainrun.show(served, db, [task], Console(width=200, highlight=False))
     said = capsys.readouterr().out
     assert "POST /api/v1/letter-count" in said
@@ -78,10 +68,10 @@ def test_it_serves_asks_shows_and_ends_and_without_a_gateway_predict_loads_the_m
 
 
 def test_releases_join_and_leave_a_running_supervisor(served: Settings, db: Engine, task: Task, tmp_path: Path) -> None:
-    first = release(served, db, task, tmp_path, "aeiou")
+    first = add_release(served, db, task, tmp_path, "aeiou")
     wanted = [programs.gateway(served), *programs.live_programs(served, db)]
     with supervise.supervised(served, wanted), asking.passing_key(served, db) as key:
-        release(served, db, task, tmp_path, "xyz", against=first)
+        add_release(served, db, task, tmp_path, "xyz", against=first)
         assert supervise.reconcile(served, db) == (["release-2"], [])
         assert supervise.reconcile(served, db) == ([], [])
         readiness.wait_ready(served, [wanted[0], *programs.live_programs(served, db)], lambda program, seconds: None)

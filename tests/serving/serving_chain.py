@@ -7,11 +7,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from modelmill.deploy.stage import deploy
 from modelmill.evaluate import reports
 from modelmill.records import Interval, Report, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import artifacts
 from modelmill.store.tables import candidate, dataset, dataset_unit
+from modelmill.task import Task
 
 TASK = "letter_count"
 
@@ -94,3 +96,13 @@ def add_report(
     )
     with db.begin() as conn:
         return reports.record(conn, made, against, reports.Details({}, (), ())).id
+
+
+def add_release(settings: Settings, db: Engine, task: Task, folder: Path, letters: str, against: str = "") -> str:
+    """A release of a model that counts `letters`, made by deploy; returns its candidate."""
+    data = add_dataset(db, letters)
+    made = add_candidate(settings, db, folder / letters, data, letters)
+    add_report(db, made, data, against=against)
+    deployed = deploy(settings, db, task)
+    assert deployed.release is not None, deployed.reason
+    return made

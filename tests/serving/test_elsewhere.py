@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from serving_chain import TASK, add_candidate, add_dataset, add_report
+from serving_chain import TASK, add_release
 from serving_programs import FIND_TINY, free_port, tiny_tasks, until
 from sqlalchemy import Engine
 
 from modelmill import asking, programs, readiness, supervise
 from modelmill.deploy import at_hand, bento
-from modelmill.deploy.stage import deploy, rebuild
+from modelmill.deploy.stage import rebuild
 from modelmill.errors import PrerequisiteError, UserError
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import artifacts, audit, releases
@@ -63,16 +63,6 @@ def _machine(settings: Settings, root: Path) -> Settings:
     )
 
 
-def release(settings: Settings, db: Engine, task: Task, folder: Path, letters: str, against: str = "") -> str:
-    """Released on this machine; the candidate."""
-    data = add_dataset(db, letters)
-    candidate = add_candidate(settings, db, folder / letters, data, letters)
-    add_report(db, candidate, data, against=against)
-    deployed = deploy(settings, db, task)
-    assert deployed.release is not None, deployed.reason
-    return candidate
-
-
 def log(settings: Settings, number: int) -> str:
     """What the release's program said."""
     return (supervise.logs(settings) / f"release-{number}.log").read_text()
@@ -85,7 +75,7 @@ def nobody(program: programs.Program, seconds: float) -> None:
 def test_it_makes_the_bento_fetches_the_model_and_gives_the_same_answer(
     first: Settings, second: Settings, db: Engine, task: Task, tmp_path: Path
 ) -> None:
-    candidate = release(first, db, task, tmp_path, "aeiou")
+    candidate = add_release(first, db, task, tmp_path, "aeiou")
     [made] = releases.live(db)
     assert made.bento_tag is not None
     assert not bento.stored(second, made.bento_tag) and not artifacts.location(second, candidate).exists()
@@ -105,8 +95,8 @@ def test_it_makes_the_bento_fetches_the_model_and_gives_the_same_answer(
 def test_what_another_code_released_is_told_of_and_the_others_are_served(
     first: Settings, second: Settings, db: Engine, task: Task, tmp_path: Path
 ) -> None:
-    candidate = release(first, db, task, tmp_path, "aeiou")
-    release(first, db, task, tmp_path, "xyz", against=candidate)
+    candidate = add_release(first, db, task, tmp_path, "aeiou")
+    add_release(first, db, task, tmp_path, "xyz", against=candidate)
     champion = next(one for one in releases.live(db) if one.status == "champion")
     assert champion.bento_tag is not None
     releases.retag(db, champion, f"{champion.bento_tag[:-8]}00000000", by="another version")
@@ -117,7 +107,7 @@ def test_what_another_code_released_is_told_of_and_the_others_are_served(
         assert asking.over_http(second, task, ASKED, key)["release"] == f"{TASK}@1.0.0", "the one kept warm"
         [(silent, error)] = readiness.unready(second, wanted, nobody, seconds=1)
         assert silent.name == "release-2" and "cannot be served here" in error.found
-    [line] = [json.loads(line) for line in log(second, 2).splitlines() if "cannot be served here" in line]
+    line, *_ = [json.loads(line) for line in log(second, 2).splitlines() if "cannot be served here" in line]
     assert line["level"] == "error"
     for part in (f"what is here makes {champion.bento_tag[:-8]}", "next:    run here", f"mill rebuild {TASK}"):
         assert part in line["said"]
