@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import Engine, Row, case, func, select
@@ -126,10 +127,8 @@ class Stored(dict[str, Any]):
 
 
 def stored(answer: Mapping[str, Any]) -> Stored:
-    """For who stores the same answer again and again."""
-    from modelmill.normalize.privacy import clean_value
-
-    return Stored(clean_value(storable(shortened(answer)))[0])
+    """The answer without its long or many-lined strings, their sha256 and length instead, and cleaned."""
+    return Stored(_kept(answer))
 
 
 def storable(value: Any) -> Any:
@@ -143,15 +142,27 @@ def storable(value: Any) -> Any:
     return value
 
 
-def shortened(value: Any) -> Any:
-    """The answer without its long or many-lined strings: their sha256 and length instead."""
-    if isinstance(value, str) and (len(value) > LONGEST or "\n" in value.strip()):
-        return f"sha256:{sha256_text(value)} ({len(value)} characters)"
+def _kept(value: Any) -> Any:
+    if isinstance(value, str):
+        if len(value) > LONGEST or "\n" in value.strip():
+            return f"sha256:{sha256_text(value)} ({len(value)} characters)"
+        return _clean(value)
     if isinstance(value, Mapping):
-        return {name: shortened(part) for name, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {_clean_name(str(name)): _kept(part) for name, part in value.items()}  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, list | tuple):
-        return [shortened(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_kept(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
     return value
+
+
+def _clean(text: str) -> str:
+    from modelmill.normalize.privacy import clean
+
+    return clean(storable(text)).text
+
+
+@lru_cache(1024)  # of an answer's fields, which are the same each time
+def _clean_name(name: str) -> str:
+    return _clean(name)
 
 
 def _row(one: Prediction) -> dict[str, Any]:
