@@ -32,13 +32,27 @@ class Service:
 
     def __init__(self, port: int) -> None:
         self.port, self.asked = port, 0
+        self.requests: list[int] = []  # how many inputs each had
         app = web.Application()
         app.add_routes([web.post("/predict", self.predict), web.get("/readyz", self.readyz)])
         self.runner = web.AppRunner(app)
 
-    async def predict(self, _request: web.Request) -> web.Response:
-        self.asked += 1
-        return web.json_response({"outputs": [{"count": self.asked}]})
+    async def predict(self, request: web.Request) -> web.Response:
+        inputs = (await request.json())["inputs"]
+        self.asked += len(inputs)
+        self.requests.append(len(inputs))
+        await asyncio.sleep(0.01)
+        status = self.status(inputs)
+        if status != 200:
+            said = {"failed": "f", "allowed": "a", "found": "f", "next": "n"}
+            return web.json_response({"error": said}, status=status)
+        return web.json_response({"outputs": [{"count": self.asked, **one} for one in inputs]})
+
+    @staticmethod
+    def status(inputs: list[dict[str, str]]) -> int:
+        """The callers' fault, a bug that one of them meets, or a release that is not there."""
+        said = {one["query"] for one in inputs}
+        return 422 if "bad" in said else 500 if "bug" in said else 503 if "away" in said else 200
 
     async def readyz(self, _request: web.Request) -> web.Response:
         return web.Response()
@@ -158,5 +172,36 @@ def test_only_the_newest_are_kept(within: Callable[..., None], monkeypatch: pyte
     async def story(house: House) -> None:
         assert [await house.ask(one) for one in "abab"] == [1, 2, 1, 2]
         assert [await house.ask(one) for one in "caba"] == [3, 4, 5, 4]
+
+    within(story)
+
+
+async def at_once(house: House, queries: list[str]) -> list[str]:
+    """What each was told: its own query, or how it failed."""
+    asked = [house.answers.ask(house.task, "default", {"query": one}) for one in queries]
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    return [str(one.status_code) if isinstance(one, Problem) else one.output["query"] for one in found]  # type: ignore[union-attr]
+
+
+def test_what_is_asked_at_once_goes_to_the_release_in_few_requests(within: Callable[..., None]) -> None:
+    async def story(house: House) -> None:
+        queries = [f"q{number}" for number in range(16)]
+        assert await at_once(house, queries) == queries
+        assert sum(house.service.requests) == 16 and len(house.service.requests) <= 6
+
+    within(story)
+
+
+def test_a_bad_question_and_a_bug_fail_those_who_met_them_alone(within: Callable[..., None]) -> None:
+    async def story(house: House) -> None:
+        assert await at_once(house, ["a", "bad", "b", "bug", "c"]) == ["a", "422", "b", "503", "c"]
+
+    within(story)
+
+
+def test_a_release_that_answers_nobody_is_not_asked_for_each(within: Callable[..., None]) -> None:
+    async def story(house: House) -> None:
+        assert set(await at_once(house, ["away"] * 8)) == {"503"}
+        assert sum(house.service.requests) <= 8
 
     within(story)

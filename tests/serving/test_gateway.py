@@ -30,6 +30,7 @@ from modelmill.store import database, keys, predictions, releases
 from modelmill.store.releases import Promotion
 from modelmill.task import get_task
 from serving import scopes
+from serving.asking import Answer
 
 ROUTE = "/api/v1/letter-count"
 
@@ -182,6 +183,28 @@ def test_bodies_that_cannot_be_used_are_refused_without_repeating_them(house: Ho
         assert answer.status_code in (400, 422), (raw[:20], answer.text)
         refused(answer, answer.status_code)
     assert house.post({"text": "still here"}).status_code == 200
+
+
+def test_a_body_is_json_and_says_so(house: House) -> None:
+    def said(kind: str | None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {house.key}", **({"Content-Type": kind} if kind else {})}
+        return httpx.post(house.url + ROUTE, content=b'{"text": "banana"}', headers=headers)
+
+    for kind in ("application/json", "application/json; charset=utf-8", "Application/JSON", "application/x+json"):
+        assert said(kind).status_code == 200, kind
+    for kind in (None, "text/plain", "application/jsonp", "text/json", "x" * 5000):
+        assert len(refused(said(kind), 422, "Content-Type: application/json").text) < 600
+
+
+def test_an_answer_is_what_is_documented(house: House) -> None:
+    told = house.post({"text": "banana"})
+    assert told.headers["content-type"] == "application/json"
+    Answer.model_validate_json(told.content, strict=True)
+    shown = httpx.get(house.url + "/openapi.json").json()
+    kind = shown["paths"][ROUTE]["post"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    assert list(shown["components"]["schemas"][kind.rpartition("/")[2]]["properties"]) == list(told.json())
+    asked = shown["paths"][ROUTE]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    assert shown["components"]["schemas"][asked.rpartition("/")[2]]["additionalProperties"] is False
 
 
 def test_a_body_that_is_too_big_is_refused_with_and_without_its_length(house: House) -> None:

@@ -1,0 +1,103 @@
+"""What is asked at once is worked on together, evenly by those who can, and fails alone or together as it must."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+
+from serving.batcher import Batcher, SharedError, in_thread
+
+Work = Callable[[Sequence[int]], Awaitable[Sequence[int]]]
+
+
+class Worker:
+    """Doubles numbers, remembers the batches and how many were under way at once."""
+
+    def __init__(self, error: Callable[[int], Exception | None] = lambda _: None) -> None:
+        self.error = error
+        self.batches: list[list[int]] = []
+        self.busy = self.most = 0
+
+    async def __call__(self, batch: Sequence[int]) -> Sequence[int]:
+        self.batches.append(list(batch))
+        self.busy += 1
+        self.most = max(self.most, self.busy)
+        try:
+            await asyncio.sleep(0.01)
+            for one in batch:
+                if error := self.error(one):
+                    raise error
+            return [2 * one for one in batch]
+        finally:
+            self.busy -= 1
+
+
+async def asked(batcher: Batcher[int, int], numbers: Sequence[int]) -> list[int | BaseException]:
+    return await asyncio.gather(*(batcher(one) for one in numbers), return_exceptions=True)
+
+
+def test_what_comes_together_is_shared_evenly_by_as_many_workers_as_there_are() -> None:
+    for at_once, sizes in ((1, [16]), (2, [8, 8]), (3, [6, 6, 4])):
+        worker = Worker()
+        assert asyncio.run(asked(Batcher(worker, 32, at_once), range(16))) == [2 * one for one in range(16)]
+        assert [len(batch) for batch in worker.batches] == sizes
+        assert worker.most == at_once
+
+
+def test_no_batch_is_longer_than_it_may_be_and_nobody_is_forgotten() -> None:
+    async def story() -> list[int | BaseException]:
+        batcher = Batcher(worker, 4, 2)
+        first = asyncio.create_task(asked(batcher, range(10)))
+        await asyncio.sleep(0.015)
+        second = await asked(batcher, range(10, 13))
+        await asyncio.sleep(0.05)  # all are idle: the next one begins anew
+        return [*await first, *second, *await asked(batcher, [13])]
+
+    worker = Worker()
+    assert asyncio.run(story()) == [2 * one for one in range(14)]
+    assert max(map(len, worker.batches)) == 4 and worker.most == 2
+
+
+def test_who_has_gone_is_not_worked_for() -> None:
+    async def story() -> int:
+        batcher = Batcher(worker, 8, 1)
+        first = asyncio.create_task(batcher(1))
+        await asyncio.sleep(0.001)
+        gone, last = asyncio.create_task(batcher(2)), asyncio.create_task(batcher(3))
+        await asyncio.sleep(0.001)
+        gone.cancel()
+        return await first + await last
+
+    worker = Worker()
+    assert asyncio.run(story()) == 8
+    assert worker.batches == [[1], [3]]
+
+
+def test_a_bad_one_fails_alone() -> None:
+    worker = Worker(lambda one: ValueError(str(one)) if one == 2 else None)
+    first, second, bad, last = asyncio.run(asked(Batcher(worker, 8), range(4)))
+    assert (first, second, last) == (0, 2, 6)
+    assert isinstance(bad, ValueError)
+    assert worker.batches == [[0, 1, 2, 3], [0], [1], [2], [3]]
+
+
+def test_a_failure_of_all_is_not_tried_one_by_one() -> None:
+    worker = Worker(lambda _: SharedError("away"))
+    found = asyncio.run(asked(Batcher(worker, 8), range(4)))
+    assert [type(one) for one in found] == [SharedError] * 4
+    assert len(worker.batches) == 1
+
+
+def test_work_that_blocks_is_done_in_a_thread() -> None:
+    async def story() -> int:
+        return await Batcher(in_thread(lambda batch: [asyncio_is_there() for _ in batch]), 8)(1)
+
+    assert asyncio.run(story()) == 0
+
+
+def asyncio_is_there() -> int:
+    with pytest.raises(RuntimeError):
+        asyncio.get_running_loop()
+    return 0
