@@ -142,9 +142,8 @@ def encoder_source(settings: Settings, name_or_path: str | Path | None = None, m
     made: have its IR made first, if it is to have one: before, nobody can say what its vectors will be called.
     """
     wanted = str(name_or_path or settings.base_model)
-    if made:
-        _with_ir(settings, wanted)
-    return EncoderSource(model_name(settings, wanted), lambda few=False: load_encoder(settings, wanted, few))
+    verified = _with_ir(settings, wanted) if made else None
+    return EncoderSource(model_name(settings, wanted), lambda few=False: load_encoder(settings, wanted, few, verified))
 
 
 def artifact_source(settings: Settings, sha256: str) -> EncoderSource:
@@ -154,15 +153,16 @@ def artifact_source(settings: Settings, sha256: str) -> EncoderSource:
 
 
 def load_encoder(
-    settings: Settings, name_or_path: str | Path | None = None, few: bool = False
+    settings: Settings, name_or_path: str | Path | None = None, few: bool = False, verified: Path | None = None
 ) -> SentenceEncoder | IrEncoder:
     """Load the bundled model, a folder or a hub name, by its IR if it has one that is good enough.
 
     The IR of a model that was trained here lies in its folder; another's is made now, once an installation (a minute).
+    verified: where it lies, if that was looked up (which reads all of it) just before. few: see `Loader`.
     Raises PrerequisiteError naming what was tried.
     """
     wanted = str(name_or_path or settings.base_model)
-    folder = _with_ir(settings, wanted)
+    folder = verified or _with_ir(settings, wanted)
     if folder is None:
         return load_sentence_model(settings, wanted)
     return IrEncoder(model_name(settings, wanted), ir.load(folder, 1 if few else settings.threads))
