@@ -28,7 +28,7 @@ def documents(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeRe
     from modelmill.extract.stage import extract
 
     with mill.at_work(context) as at:
-        done = extract(at.settings, at.db, at.corpus(context.partition_key), at.progress)
+        done = extract(at.settings, at.db, at.corpus(context.partition_key), at.progress, at.force)
     return show.result(
         done.sha256,
         done.fresh,

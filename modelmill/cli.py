@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -51,6 +52,8 @@ def main(words: typer.Typer = app) -> None:
         from modelmill.failures import explained
 
         _stop(explained(error))
+    finally:
+        gc.freeze()  # what was loaded goes with the process: Python would look through it for garbage first
 
 
 def _stop(error: Exception) -> None:

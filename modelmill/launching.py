@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import time
-from typing import IO, TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Literal
 
 from modelmill import processes
 from modelmill.settings import Settings
@@ -17,13 +19,32 @@ if TYPE_CHECKING:
 
 LINE_EVERY = 10.0  # seconds between two lines of progress where nobody watches a terminal
 
+OPTION = {"intake": "--corpus", "train": "--task"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to make: of which corpora or tasks (none named: of all), and why."""
+
+    what: Literal["intake", "train"]
+    names: Sequence[str]
+    reason: str
+    force: bool = False
+
+    def argv(self, settings: Settings) -> list[str]:
+        """The arguments of `orchestration.launch`."""
+        named = [part for name in self.names for part in (OPTION[self.what], name)]
+        dial = {"profile": settings.profile, "seed": settings.seed, "trials": settings.trials, "reason": self.reason}
+        given = [part for name, value in dial.items() for part in (f"--{name}", str(value))]
+        return [self.what, *named, *given, *(["--force"] if self.force else [])]
+
 
 def launch(settings: Settings, argv: list[str], console: Console) -> int:
     """Run `python -m orchestration.launch ARGV`, tell its progress, return its exit code. It ends when we do."""
     prefix = f"{settings.home_dir}:run:"
     processes.sweep_orphans(prefix)
     mark = f"{prefix}{os.getpid()}"
-    program = [sys.executable, "-m", "modelmill.tether", sys.executable, "-m", "orchestration.launch"]
+    program = [sys.executable, "-m", "modelmill.tether", "-m", "orchestration.launch"]
     with processes.term_unwinds():
         child = subprocess.Popen(
             [*program, *argv],

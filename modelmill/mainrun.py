@@ -10,12 +10,11 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Engine
 
 from modelmill import asking, launching, plan, programs, readiness, scoreboard, setup, supervise
-from modelmill.errors import UserError
 from modelmill.programs import Program
 from modelmill.records import Release
 from modelmill.settings import Settings
@@ -24,17 +23,13 @@ from modelmill.task import Task, all_tasks, get_task
 if TYPE_CHECKING:
     from rich.console import Console
 
-INTAKE = ("extract", "normalize", "embed")
-TRAINING = ("datasets", "finetune", "evaluate", "deploy")
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to run: empty means all. stage: only this one, then nothing is served or asked."""
+    """What to run: empty means all."""
 
     corpora: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
-    stage: str | None = None
     force: bool = False
 
 
@@ -50,27 +45,13 @@ class Answered:
 def run(settings: Settings, wish: Wish, console: Console) -> int:
     """Do it; the exit code: 0, or that of the first part of it that failed. Raises the four-part errors."""
     start = time.monotonic()
-    _check_stage(wish.stage)
     tasks = [get_task(name) for name in wish.tasks] or list(all_tasks().values())
     db = setup.prepare(settings)
     corpora = _corpora(settings, db, wish)
     code = _take_in(settings, db, wish, corpora, console) or _train(settings, db, wish, tasks, console)
-    if wish.stage is None:
-        show(settings, db, tasks, console)
-        console.print(
-            f"done in {time.monotonic() - start:.0f} s" + (f"; a part failed (exit code {code})" if code else "")
-        )
+    show(settings, db, tasks, console)
+    console.print(f"done in {time.monotonic() - start:.0f} s" + (f"; a part failed (exit code {code})" if code else ""))
     return code
-
-
-def _check_stage(stage: str | None) -> None:
-    if stage is not None and stage not in (*INTAKE, *TRAINING):
-        raise UserError(
-            f"there is no stage {stage!r}",
-            allowed=", ".join((*INTAKE, *TRAINING)),
-            found=repr(stage),
-            next=f"mill run --stage {TRAINING[0]}",
-        )
 
 
 def _corpora(settings: Settings, db: Engine, wish: Wish) -> list[str]:
@@ -83,29 +64,23 @@ def _corpora(settings: Settings, db: Engine, wish: Wish) -> list[str]:
 
 def _take_in(settings: Settings, db: Engine, wish: Wish, corpora: Sequence[str], console: Console) -> int:
     """Extract, normalize and embed the corpora that changed."""
-    if wish.stage in TRAINING:
-        return 0
-    forced = wish.force or wish.stage is not None
-    why = plan.reasons(settings, db, corpora=corpora, force=forced)
-    return _launch(settings, "intake", "--corpus", corpora, why, wish, console)
+    why = plan.reasons(settings, db, corpora=corpora, force=wish.force)
+    return _launch(settings, "intake", corpora, why, wish.force, console)
 
 
 def _train(settings: Settings, db: Engine, wish: Wish, tasks: Sequence[Task], console: Console) -> int:
     """Build, train, measure and release the tasks that have a reason, judged by the corpora as they are now."""
-    if wish.stage in INTAKE:
-        return 0
     names = [task.name for task in tasks]
-    why = plan.reasons(settings, db, tasks=names, force=wish.force or wish.stage is not None)
-    return _launch(settings, "train", "--task", names, why, wish, console)
+    why = plan.reasons(settings, db, tasks=names, force=wish.force)
+    return _launch(settings, "train", names, why, wish.force, console)
 
 
 def _launch(
     settings: Settings,
-    word: str,
-    option: str,
+    what: Literal["intake", "train"],
     names: Sequence[str],
     why: Sequence[plan.Reason],
-    wish: Wish,
+    force: bool,
     console: Console,
 ) -> int:
     """One Dagster program for all that has a reason; none when nothing has."""
@@ -117,12 +92,7 @@ def _launch(
         console.print(str(reason), markup=False)
     if not due:
         return 0
-    argv = [word, *(part for name in due for part in (option, name))]
-    argv += ["--profile", settings.profile, "--seed", str(settings.seed), "--trials", str(settings.trials)]
-    argv += ["--reason", plan.said(why)]
-    argv += ["--stage", wish.stage] if wish.stage else []
-    argv += ["--force"] if wish.force else []
-    return launching.launch(settings, argv, console)
+    return launching.launch(settings, launching.Wish(what, due, plan.said(why), force).argv(settings), console)
 
 
 def show(settings: Settings, db: Engine, tasks: Sequence[Task], console: Console) -> None:

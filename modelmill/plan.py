@@ -63,7 +63,7 @@ def corpus_reasons(settings: Settings, db: Engine, corpus: Corpus, force: bool =
         return [Reason("extract", corpus.name, "forced")]
     if corpus.revision is None:
         return [Reason("extract", corpus.name, "never taken in", str(corpus.id))]
-    revision = current_revision(settings, corpus)
+    revision = current_revision(settings, db, corpus)
     if not is_current(settings, db, corpus, revision):
         return [Reason("extract", corpus.name, _changed("revision", corpus.revision, revision), revision)]
     if not normalize.is_current(db, corpus):

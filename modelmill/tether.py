@@ -1,5 +1,7 @@
 """`python -m modelmill.tether [--log NAME] [--after PORT] PROGRAM ARG...`: become PROGRAM, ended when the parent dies.
 
+PROGRAM may be `-m MODULE`, which this interpreter then runs itself.
+
 --log: what it prints goes through a child that makes JSON lines of it, as NAME (modelmill/logs.py).
 --after: not before somebody listens on this port of loopback, or two minutes are over.
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import runpy
 import signal
 import socket
 import sys
@@ -60,6 +63,10 @@ def main(argv: list[str]) -> None:
     if argv[0] == "--after":
         wait_for(int(argv[1]))
         argv = argv[2:]
+    if argv[0] == "-m":
+        sys.argv = argv[1:]
+        runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+        return
     os.execvp(argv[0], argv)  # noqa: S606  (no shell: an argv)
 
 

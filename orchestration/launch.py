@@ -18,22 +18,25 @@ from typing import TYPE_CHECKING, Any
 
 from modelmill import errors
 from modelmill.errors import MillError, UserError
-from modelmill.settings import PROFILES, Settings, load
-from modelmill.store import corpora, database
 
 if TYPE_CHECKING:
     from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
+    from sqlalchemy import Engine
+
+    from modelmill.settings import Settings
 
 INTAKE_STAGES = {"extract": "documents", "normalize": "units", "embed": "vectors"}
-# Objects made until the next look for garbage. With Python's 700 the looks are a tenth of what Dagster's import costs.
-GARBAGE_LOOKED_FOR = 50_000
+GARBAGE_LOOKED_FOR = 50_000  # objects made until the next look for garbage, of which a run makes little
 INTERRUPTED = 130  # what shells say after Ctrl-C
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what was asked for, one after the other; the first failure's exit code."""
+    # What is imported is no garbage: looking for some costs a sixth of importing it, and at the end as much again.
+    gc.disable()
+    from modelmill.settings import load
+
     asked = _arguments(argv)
-    gc.set_threshold(GARBAGE_LOOKED_FOR)
     warnings.filterwarnings("ignore", module="dagster")  # what is new in Dagster is no business of who waits here
     # Ended from outside, the run must not stay "started" for ever: unwind as for Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
@@ -45,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; nothing half done was published", file=sys.stderr)
         return INTERRUPTED
+    finally:
+        gc.freeze()  # it all goes with the process
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -52,13 +57,15 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    from modelmill.settings import PROFILES
+
     parser = argparse.ArgumentParser(prog="python -m orchestration.launch", description=(__doc__ or "").split("\n")[0])
     words = parser.add_subparsers(dest="what", required=True)
     intake = words.add_parser("intake", help="take in corpora: extract, normalize, embed")
-    intake.add_argument("--corpus", action="append", required=True, help="may be given several times")
+    intake.add_argument("--corpus", action="append", default=[], help="may be given several times; left out: all")
     intake.add_argument("--stage", choices=tuple(INTAKE_STAGES), help="only this stage")
     train = words.add_parser("train", help="train tasks: datasets, finetune, evaluate, deploy")
-    train.add_argument("--task", action="append", required=True, help="may be given several times")
+    train.add_argument("--task", action="append", default=[], help="may be given several times; left out: all")
     train.add_argument("--stage", choices=("datasets", "finetune", "evaluate", "deploy"), help="only this stage")
     for word in (intake, train):
         word.add_argument("--profile", choices=PROFILES)
@@ -70,22 +77,38 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _launch(asked: argparse.Namespace, settings: Settings) -> int:
-    from modelmill.task import get_task
+    if settings.run_launcher != "process":
+        raise _started_elsewhere(settings)
+    from modelmill import setup
+
+    names = _named(asked, settings, setup.prepare(settings))
+    if not names:
+        return 0
     from orchestration import instance, jobs
     from orchestration.turns import turn
 
-    if settings.run_launcher != "process":
-        raise _started_elsewhere(settings)
-    database.migrate(settings)
     if asked.what == "intake":
-        names = [corpora.get(database.engine(settings), settings.tenant, name).name for name in asked.corpus]
         wanted = [(jobs.INTAKE, name, _intake_keys(asked.stage)) for name in names]
     else:
-        tasks = [get_task(name) for name in asked.task]
-        wanted = [(jobs.train_name(task.name), None, _train_keys(task.name, asked.stage)) for task in tasks]
+        wanted = [(jobs.train_name(name), None, _train_keys(name, asked.stage)) for name in names]
     with instance.connect(settings) as made, turn(settings, made, asked.what):
+        gc.freeze()
+        gc.set_threshold(GARBAGE_LOOKED_FOR)
+        gc.enable()
         codes = [_run(made, settings, asked, *one) for one in wanted]
     return next((code for code in codes if code), 0)
+
+
+def _named(asked: argparse.Namespace, settings: Settings, db: Engine) -> list[str]:
+    """The corpora or tasks that were asked for, all when none was named. Raises UserError for one that is not there."""
+    if asked.what == "intake":
+        from modelmill.store import corpora
+
+        there = [corpora.get(db, settings.tenant, name) for name in asked.corpus]
+        return [one.name for one in there or corpora.all_corpora(db, settings.tenant)]
+    from modelmill.task import all_tasks, get_task
+
+    return [get_task(name).name for name in asked.task] or list(all_tasks())
 
 
 def _started_elsewhere(settings: Settings) -> UserError:

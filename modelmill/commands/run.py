@@ -29,8 +29,11 @@ def run(
 
     Take in what changed, train what has a reason, release what is better, serve it over HTTP and ask it a question.
     """
+    settings, console = session.configured(profile, seed, trials), session.console()
+    if stage is not None:
+        from modelmill import onestage
+
+        raise typer.Exit(onestage.run(settings, stage, corpus, task, force, console))
     from modelmill import mainrun
 
-    wish = mainrun.Wish(tuple(corpus), tuple(task), stage, force)
-    code = mainrun.run(session.configured(profile, seed, trials), wish, session.console())
-    raise typer.Exit(code)
+    raise typer.Exit(mainrun.run(settings, mainrun.Wish(tuple(corpus), tuple(task), force), console))

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from modelmill.embed.texts import PASSAGE_VERSION
 from modelmill.errors import PrerequisiteError
@@ -120,12 +120,20 @@ def remembering(encoder: SentenceEncoder | IrEncoder) -> RememberingEncoder:
     return RememberingEncoder(encoder, Memory(encoder.encode))
 
 
+class Loader(Protocol):
+    """few: what there is to embed is not worth more than one thread of an IR."""
+
+    def __call__(self, few: bool = False) -> Encoder:
+        """The encoder; loading it takes seconds."""
+        ...
+
+
 @dataclass(frozen=True)
 class EncoderSource:
-    """An encoder by name, loaded only when there is something to embed: loading takes seconds."""
+    """An encoder by name, loaded only when there is something to embed."""
 
     name: str
-    load: Callable[[], Encoder]
+    load: Loader
 
 
 def encoder_source(settings: Settings, name_or_path: str | Path | None = None, made: bool = False) -> EncoderSource:
@@ -134,28 +142,30 @@ def encoder_source(settings: Settings, name_or_path: str | Path | None = None, m
     made: have its IR made first, if it is to have one: before, nobody can say what its vectors will be called.
     """
     wanted = str(name_or_path or settings.base_model)
-    if made:
-        _with_ir(settings, wanted)
-    return EncoderSource(model_name(settings, wanted), lambda: load_encoder(settings, wanted))
+    verified = _with_ir(settings, wanted) if made else None
+    return EncoderSource(model_name(settings, wanted), lambda few=False: load_encoder(settings, wanted, few, verified))
 
 
 def artifact_source(settings: Settings, sha256: str) -> EncoderSource:
     """The encoder in an artifact; it is verified when it is loaded, not to know its name."""
     name = _named(sha256[:16]) + TAGS[engine.of(settings, artifacts.location(settings, sha256))]
-    return EncoderSource(name, lambda: load_encoder(settings, artifacts.open_artifact(settings, sha256)))
+    return EncoderSource(name, lambda few=False: load_encoder(settings, artifacts.open_artifact(settings, sha256), few))
 
 
-def load_encoder(settings: Settings, name_or_path: str | Path | None = None) -> SentenceEncoder | IrEncoder:
+def load_encoder(
+    settings: Settings, name_or_path: str | Path | None = None, few: bool = False, verified: Path | None = None
+) -> SentenceEncoder | IrEncoder:
     """Load the bundled model, a folder or a hub name, by its IR if it has one that is good enough.
 
     The IR of a model that was trained here lies in its folder; another's is made now, once an installation (a minute).
+    verified: where it lies, if that was looked up (which reads all of it) just before. few: see `Loader`.
     Raises PrerequisiteError naming what was tried.
     """
     wanted = str(name_or_path or settings.base_model)
-    folder = _with_ir(settings, wanted)
+    folder = verified or _with_ir(settings, wanted)
     if folder is None:
         return load_sentence_model(settings, wanted)
-    return IrEncoder(model_name(settings, wanted), ir.load(folder, settings.threads))
+    return IrEncoder(model_name(settings, wanted), ir.load(folder, 1 if few else settings.threads))
 
 
 def load_sentence_model(settings: Settings, name_or_path: str | Path | None = None) -> SentenceEncoder:

@@ -21,6 +21,8 @@ from modelmill.task import Encoder, all_tasks
 
 # Texts encoded and copied in one go: a killed run loses at most this many (some 4 s of work on 2 cores).
 CHUNK = 256
+# For that few texts a second thread takes as long to be made ready as it saves, and more of the processor.
+FEW = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,9 @@ def embed(
     Raises UserError when the corpus has no units yet, FencedError when a newer run took over.
     """
     _units_of(db, corpus)  # first: what has no units needs no model
-    source = EncoderSource(encoder.name, lambda: encoder) if encoder else current_encoder(settings, db, made=True)
+    source = (
+        EncoderSource(encoder.name, lambda few=False: encoder) if encoder else current_encoder(settings, db, made=True)
+    )
     wanted = input_hash(db, corpus, source.name)
     last = publications.current(db, "vectors", corpus)
     needed = vectors.distinct_texts(db, settings.tenant, corpus)
@@ -74,7 +78,7 @@ def prepare(
     Nothing is published: until the model is released, the vectors of the one that answers stay those of its corpora.
     Raises FencedError when `lease` was overtaken.
     """
-    source = EncoderSource(encoder.name, lambda: encoder)
+    source = _given(encoder)
     for corpus in corpora:
         _embed_missing(settings, db, source, corpus, lease, progress)
     vectors.refresh_statistics(db)
@@ -84,6 +88,10 @@ def prepare(
 def input_hash(db: Engine, corpus: str, model: str) -> str:
     """Changes when the corpus's units or the model do. Raises UserError when there are no units yet."""
     return sha256_text(canonical_json([_units_of(db, corpus).sha256, model]))
+
+
+def _given(encoder: Encoder) -> EncoderSource:
+    return EncoderSource(encoder.name, lambda few=False: encoder)
 
 
 def current_encoder(settings: Settings, db: Engine, made: bool = False) -> EncoderSource:
@@ -118,7 +126,7 @@ def _embed_missing(
     if not todo:
         return 0
     progress(Step(f"embed {corpus}", 0, len(todo), 0.0, "loading the model"))
-    encoder = source.load()
+    encoder = source.load(few=len(todo) <= FEW)
     start, done, made = time.monotonic(), 0, 0
     for chunk in chunks(todo):
         rows = encoder.encode([passage(unit) for unit in chunk])

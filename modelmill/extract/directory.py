@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from modelmill.errors import UserError
 from modelmill.extract.ignoring import GITIGNORE, MILLIGNORE, Rules, ignored, rules_of
 from modelmill.extract.selection import folder_reason
 from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
+
+AT_REST = 3_000_000_000  # nanoseconds; the coarsest clock of a file system (FAT) ticks every two seconds
 
 
 class FolderSnapshot:
@@ -48,7 +51,7 @@ class FolderSnapshot:
             elif not item.is_file(follow_symlinks=False):
                 yield Entry(path, 0, "not a file")
             else:
-                yield Entry(path, _size(item), "ignored" if ignored(path, ignores) else "")
+                yield _entry(path, item, "ignored" if ignored(path, ignores) else "")
 
     def _subfolder(self, path: str, name: str, ignores: Rules) -> Iterator[Entry]:
         reason = "left out" if name in self._skipped else folder_reason(name) or ("ignored" * ignored(path, ignores))
@@ -62,11 +65,25 @@ class FolderSnapshot:
         return [rules_of(prefix, content) for content in found if content is not None]
 
 
-def _size(item: os.DirEntry[str]) -> int:
+def _entry(path: str, item: os.DirEntry[str], refused: str) -> Entry:
+    now = time.time_ns()
     try:
-        return item.stat(follow_symlinks=False).st_size
+        told = item.stat(follow_symlinks=False)
     except OSError:
-        return 0  # gone since it was listed: reading it will say so
+        return Entry(path, 0, refused)  # gone since it was listed: reading it will say so
+    return Entry(path, told.st_size, refused, state=state(told, now))
+
+
+def state(told: os.stat_result, now: int) -> str:
+    """Which file, how long, when it was last written and changed, as git's index keeps it; "" for one not at rest.
+
+    The kernel sets the time of the last change (ctime) whatever is done to a file, and no program can set it back. Two
+    changes may get the same time, so a file that changed just now is told apart by its bytes alone
+    (https://git-scm.com/docs/racy-git). now: a moment before it was asked for, nanoseconds since the epoch.
+    """
+    if max(told.st_mtime_ns, told.st_ctime_ns) > now - AT_REST:
+        return ""
+    return f"{told.st_dev}.{told.st_ino}.{told.st_size}.{told.st_mtime_ns}.{told.st_ctime_ns}"
 
 
 def read_regular(path: Path) -> bytes | None:

@@ -23,12 +23,16 @@ MAX_FILE_BYTES = 1_000_000  # larger source files are data, generated, or an att
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file as the source lists it: path relative, with `/`. refused: why its bytes are not given ("": they are)."""
+    """A file as the source lists it: path relative, with `/`. refused: why its bytes are not given ("": they are).
+
+    state: as long as it is the same, so are the bytes; "" where nothing but the bytes tells.
+    """
 
     path: str
     size: int
     refused: str = ""
     detail: str = ""
+    state: str = ""
 
 
 class Snapshot(Protocol):

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -18,10 +19,14 @@ from modelmill.normalize.language import language_of
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Document, Dropped, canonical_json, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import corpora, documents, publications
+from modelmill.store import corpora, documents, publications, seen, verdicts
+from modelmill.store.seen import Seen
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
 EXTRACT_VERSION = 3
+
+# What judges a file by its bytes: of what other code judged, nothing is taken over.
+JUDGES = (Path(__file__), *(Path(str(module.__file__)) for module in (selection, recognition)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Survey:
     revision: str
     documents: tuple[Document, ...]
     dropped: tuple[Dropped, ...]
+    seen: Mapping[str, Seen]
 
     @property
     def sha256(self) -> str:
@@ -52,15 +58,20 @@ class Survey:
         return _content_sha256(self.documents)
 
 
-def extract(settings: Settings, db: Engine, corpus: Corpus, progress: Progress = silent) -> Extracted:
-    """Read the source and record its documents, unless it is as it was. Raises UserError when there is none."""
+def extract(
+    settings: Settings, db: Engine, corpus: Corpus, progress: Progress = silent, everything: bool = False
+) -> Extracted:
+    """Read the source and record its documents, unless it is as it was. Raises UserError when there is none.
+
+    everything: read also the files that are as they were by their state (see `Entry`).
+    """
     lease = publications.take(db, "documents", corpus.name)
     last = publications.current(db, "documents", corpus.name)
     with open_corpus(settings, corpus) as snapshot:
         pinned = snapshot.revision
         if last and pinned and last.input_hash == _input_hash(pinned, corpus):
             return _recorded(last)
-        survey = _survey(snapshot, progress)
+        survey = _surveyed(db, corpus, snapshot, progress, everything)
     input_hash = _input_hash(survey.revision, corpus)
     if last and last.input_hash == input_hash:
         return _recorded(last)
@@ -84,16 +95,16 @@ def extract(settings: Settings, db: Engine, corpus: Corpus, progress: Progress =
     return result
 
 
-def current_revision(settings: Settings, corpus: Corpus) -> str:
+def current_revision(settings: Settings, db: Engine, corpus: Corpus) -> str:
     """The revision the source has now; differs from `corpus.revision` when there is something to extract."""
     with open_corpus(settings, corpus) as snapshot:
-        return snapshot.revision or _survey(snapshot, silent).revision
+        return snapshot.revision or _surveyed(db, corpus, snapshot, silent).revision
 
 
 def is_current(settings: Settings, db: Engine, corpus: Corpus, revision: str | None = None) -> bool:
     """Whether `extract` would find nothing new. revision: the source's present one, where the caller knows it."""
     last = publications.current(db, "documents", corpus.name)
-    now = revision or current_revision(settings, corpus)
+    now = revision or current_revision(settings, db, corpus)
     return last is not None and last.input_hash == _input_hash(now, corpus)
 
 
@@ -115,33 +126,61 @@ def _input_hash(revision: str, corpus: Corpus) -> str:
     return sha256_text(canonical_json(["extract", EXTRACT_VERSION, corpus.id, corpus.uri, revision]))
 
 
-def _survey(snapshot: Snapshot, progress: Progress) -> Survey:
-    """Choose by name, then read what is left and choose by content."""
-    chosen: list[str] = []
+def _surveyed(db: Engine, corpus: Corpus, snapshot: Snapshot, progress: Progress, everything: bool = False) -> Survey:
+    """The source as it is now; what was read for it is remembered, unless its revision says what it holds."""
+    if snapshot.revision is not None:
+        return _survey(snapshot, progress, {})
+    rules = verdicts.rules(JUDGES)
+    known = {} if everything else seen.all_seen(db, corpus.id, rules)
+    survey = _survey(snapshot, progress, known)
+    with db.begin() as conn:
+        seen.keep(conn, corpus.id, rules, survey.seen, known)
+    return survey
+
+
+def _survey(snapshot: Snapshot, progress: Progress, known: Mapping[str, Seen]) -> Survey:
+    """Choose by name, then read what is left, unless it is known by its state, and choose by content."""
+    chosen: dict[str, str] = {}
     left_out: list[Dropped] = []
     declaring: list[str] = []
     for entry in snapshot.files():
         reason = selection.by_name(entry)
         if not entry.refused and recognition.declares(entry.path):
             declaring.append(entry.path)
-        chosen.append(entry.path) if reason is None else left_out.append(reason)
+        if reason is None:
+            chosen[entry.path] = entry.state
+        else:
+            left_out.append(reason)
     read = snapshot.read(declaring)
     folders = recognition.Folders({path: recognition.of_declaration(path, content) for path, content in read})
-    found: list[Document] = []
-    for path, content in follow(snapshot.read(chosen), "extract", progress, total=len(chosen)):
-        reason = selection.by_content(path, content)
-        found.append(_document(path, content, folders)) if reason is None else left_out.append(reason)
-    found.sort(key=lambda one: one.path)
+    told = {path: one for path, one in known.items() if one.state == chosen.get(path)}
+    new = [path for path in chosen if path not in told]
+    for path, content in follow(snapshot.read(new), "extract", progress, total=len(new)):
+        told[path] = _seen(path, chosen[path], content)
+    found = sorted((_document(path, one, folders) for path, one in told.items() if not one.reason), key=_path)
+    left_out += [Dropped(path, one.reason, one.detail) for path, one in told.items() if one.reason]
     revision = snapshot.revision or f"content-{_content_sha256(found)[:16]}"
-    return Survey(revision, tuple(found), tuple(left_out))
+    at_rest = {path: one for path, one in told.items() if one.state}
+    return Survey(revision, tuple(found), tuple(left_out), at_rest)
 
 
-def _document(path: str, content: bytes, folders: recognition.Folders) -> Document:
+def _seen(path: str, state: str, content: bytes) -> Seen:
+    """What a file is by its bytes. state: as it was before they were read, so that it never speaks for older ones."""
+    sha256, size = hashlib.sha256(content).hexdigest(), len(content)
+    dropped = selection.by_content(path, content)
+    if dropped is not None:
+        return Seen(state, sha256, size, None, dropped.reason, dropped.detail)
+    return Seen(state, sha256, size, recognition.of_head(content))
+
+
+def _document(path: str, one: Seen, folders: recognition.Folders) -> Document:
     language = language_of(path)
     assert language is not None, path  # chosen by name, so there is one
-    sha256 = hashlib.sha256(content).hexdigest()
-    licence = recognition.of_head(content) or folders.licence_of(path)
-    return Document(path, sha256, "", language.name, len(content), licence)
+    return Document(path, one.sha256, "", language.name, one.size, one.licence or folders.licence_of(path))
+
+
+def _path(one: Document) -> str:
+    return one.path
 
 
 def _content_sha256(found: tuple[Document, ...] | list[Document]) -> str:

@@ -59,8 +59,8 @@ def _driver(conn: Connection) -> Any:
 
 
 def _regroup(conn: Connection, new: Collection[str], torn: Collection[str]) -> None:
-    rows = conn.execute(select(signature.c.sha256, signature.c.cluster, signature.c.bands))
-    known = {row.sha256: Signed(row.cluster, bytes(row.bands)) for row in rows}
+    rows = conn.execute(select(signature.c.sha256, signature.c.cluster, signature.c.bands)).all()
+    known = {sha: Signed(cluster, bytes(bands)) for sha, cluster, bands in rows}
     affected = {sha for sha, one in known.items() if sha in new or one.cluster in torn}
     found = regroup(known, affected, lambda shas: _texts(conn, shas))
     changed = [{"sha": sha, "now": now} for sha, now in found.items() if known[sha].cluster != now]

@@ -105,15 +105,12 @@ def _input_hash(source: publications.Publication) -> str:
 
 def _parse(settings: Settings, db: Engine, corpus: Corpus, lease: Lease, revision: str, progress: Progress) -> bool:
     """Parse what has to be and put it aside; True when something was no longer as it was extracted."""
-    stamps = {one.id: parsing.stamp(one.record) for one in documents.all_documents(db, corpus.id).values()}
+    there = documents.all_documents(db, corpus.id)
+    stamps = {one.id: parsing.stamp(one.record) for one in there.values()}
     with db.begin() as conn:
         publications.check(conn, lease)
         done = parsed.keep(conn, corpus.id, stamps)
-    todo = {
-        path: one
-        for path, one in documents.all_documents(db, corpus.id).items()
-        if one.parsed_as != stamps[one.id] and one.id not in done
-    }
+    todo = {path: one for path, one in there.items() if one.parsed_as != stamps[one.id] and one.id not in done}
     read: set[str] = set()
     with open_corpus(settings, corpus, revision) as snapshot:
         unchanged = _unchanged(snapshot.read(todo), todo, read)

@@ -143,6 +143,18 @@ verdict = Table(
     PrimaryKeyConstraint("corpus_id", "check", "file"),
 )
 
+# What a folder's files were found to be when they were last read, by which rules; see store/seen.py.
+seen = Table(
+    "seen",
+    metadata,
+    Column("corpus_id", ForeignKey(corpus.c.id, ondelete="CASCADE"), nullable=False),
+    *_texts("path", "rules", "state", "sha256", "reason", "detail"),
+    _now("at"),
+    Column("size", Integer, nullable=False),
+    Column("licence", Text),
+    PrimaryKeyConstraint("corpus_id", "path"),
+)
+
 # One row per distinct text of all units: how it is compared with others, and the cluster it is in.
 signature = Table(
     "signature",

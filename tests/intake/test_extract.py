@@ -158,7 +158,7 @@ def test_a_repository_is_read_at_its_commit_whatever_lies_in_the_folder(
     assert reasons["config/flags.json"] == "ignored"
     assert "node_modules/left/pad.ts" in reasons
     git(project, "commit", "-aqm", "second")
-    assert current_revision(settings, corpus) == git(project, "rev-parse", "HEAD") != first
+    assert current_revision(settings, db, corpus) == git(project, "rev-parse", "HEAD") != first
     assert extract(settings, db, corpus).changed == 1
 
 

@@ -56,6 +56,10 @@ def test_a_row_depends_on_its_text_alone(converted: Path) -> None:
     assert np.allclose(together, np.concatenate([model.rows([text]) for text in TEXTS]), atol=1e-6)
 
 
+def test_one_thread_gives_the_rows_that_two_give(converted: Path) -> None:
+    assert np.array_equal(ir.load(converted, 1).rows(TEXTS), ir.load(converted, 2).rows(TEXTS))
+
+
 def test_threads_that_ask_at_once_get_their_own_rows(converted: Path) -> None:
     model = ir.load(converted, 2)
     alone = model.rows(TEXTS)

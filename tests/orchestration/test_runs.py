@@ -101,6 +101,20 @@ def test_a_corpus_is_taken_in_once_and_a_secret_found_later_stops_the_chain(
     assert publications.current(db, "vectors", "code") == vectors
 
 
+def test_one_stage_is_made_by_the_command_as_it_is_typed(
+    settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path
+) -> None:
+    argv = [sys.executable, "-m", "modelmill.cli", "run", "--stage", "extract", "--corpus"]
+    for name, code in (("code", 0), ("nobody", 2)):
+        done = subprocess.run([*argv, name], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+    assert all(part in done.stderr for part in ("there is no corpus 'nobody'", "allowed:", "found:", "next:"))
+    assert publications.current(db, "documents", "code") is not None
+    assert publications.current(db, "units", "code") is None
+    [run] = dagster.get_runs()
+    assert (run.status, run.tags["reason"]) == (DagsterRunStatus.SUCCESS, "extract: asked for by itself")
+
+
 def test_a_killed_run_is_found_dead_and_an_interrupted_one_ends_itself(
     settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path
 ) -> None:

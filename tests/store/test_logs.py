@@ -117,3 +117,11 @@ def test_a_home_that_cannot_be_written_stops_nothing(home: Path) -> None:
     logs.configure(home, "run")
     logs.logger().info("lost")
     assert logging.getLogger("mill").handlers
+
+
+def test_a_tethered_module_is_run_with_its_arguments_and_gives_its_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "told.py").write_text("import os, sys; print(__name__, sys.argv[1:], os.getppid()); sys.exit(7)\n")
+    argv = [sys.executable, "-m", "modelmill.tether", "-m", "told", "--after", "a word"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (7, f"__main__ ['--after', 'a word'] {os.getpid()}\n")
