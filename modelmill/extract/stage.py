@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine
 
 from modelmill.errors import UserError
 from modelmill.extract import selection
-from modelmill.extract.source import Snapshot, open_corpus
+from modelmill.extract.naming import open_corpus
+from modelmill.extract.source import MAX_FILE_BYTES, Snapshot
 from modelmill.licences import recognition
 from modelmill.normalize.language import language_of
 from modelmill.progress import Progress, follow, silent
@@ -21,7 +22,7 @@ from modelmill.settings import Settings
 from modelmill.store import corpora, documents, publications
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 3
+EXTRACT_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _survey(snapshot: Snapshot, progress: Progress) -> Survey:
     declaring: list[str] = []
     for entry in snapshot.files():
         reason = selection.by_name(entry)
-        if not entry.refused and recognition.declares(entry.path):
+        if not entry.refused and entry.size <= MAX_FILE_BYTES and recognition.declares(entry.path):
             declaring.append(entry.path)
         chosen.append(entry.path) if reason is None else left_out.append(reason)
     read = snapshot.read(declaring)

@@ -158,7 +158,7 @@ def _left_in(unit: Unit) -> Iterator[Left]:
 
 
 def _texts(unit: Unit) -> Iterator[str]:
-    yield from (unit.text, unit.docstring, unit.signature, unit.name)
+    yield from (unit.text, unit.docstring, unit.signature, unit.name, unit.path, unit.group)
     yield from _strings(unit.meta)
 
 

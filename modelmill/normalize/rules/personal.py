@@ -101,6 +101,8 @@ TLDS = frozenset(
 WORD = r"[A-Z][A-Za-z'-]{1,20}"
 STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Terrace|Way|Close|Crescent)"
 STATE = r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
+# Where homes lie: `src/home/page.ts` and `https://host/home/about` are nobody's.
+ROOT = r"(?:(?m:^)|[^\w.-]|\b(?:var|export|net|data|mnt|media|[A-Za-z]))"
 GAP = r"(?:, ?| |\\n|\r?\n[ \t#*/]*)"
 
 # fmt: off
@@ -115,7 +117,7 @@ PERSONAL: tuple[Rule, ...] = (
     Rule("phone", r"(?i)\b(?:tel|phone|fon|mobile|fax|call)[a-z]{0,8}[\"']?[.:= ]{1,4}[\"']?(0\d{1,5}[ /.-]\d{2,5}(?:[ .-]?\d{2,5}){0,3})\b", ("tel", "phone", "fon", "mobil", "fax", "call"), _phone),
     Rule("ip", r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\b", (".",), _global_ip),
     Rule("ip", r"\b([23][0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4})", (":",), _global_ip),
-    Rule("user", r"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})([A-Za-z0-9][A-Za-z0-9._-]{0,63})", ("/home/", "Users"), _person),
+    Rule("user", rf"(?:{ROOT}/home/|{ROOT}/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})([A-Za-z0-9][A-Za-z0-9._-]{{0,63}})", ("/home/", "Users"), _person),
 )
 
 ADDRESSES: tuple[Rule, ...] = (
