@@ -77,7 +77,8 @@ def _units(
     folder = str(PurePosixPath(document.path).parent)
     for name, draft in unique_names(language.units(document.path, source)):
         if isinstance(draft, Dropped):
-            yield replace(draft, path=f"{document.path}::{name}"), {}
+            called, detail = (clean(one, names).text for one in (name, draft.detail))
+            yield replace(draft, path=f"{document.path}::{called}", detail=detail), {}
             continue
         found: Mapping[str, int] = {}
         if language.rendered:

@@ -21,7 +21,7 @@ from modelmill.store import corpora, documents
 
 MAIL, KEY = "marta@acme-shapes.com", "AKIAQ3EGR7TLW5XN2VZK"
 CODE = 'def area(r):\n    """Return the area of a circle."""\n    return 3 * r * r\n'
-FILES = {
+FILES: dict[str, str | bytes] = {
     f"backup/{MAIL}/plane.py": CODE,
     f"{KEY}.py": CODE,
     f"{MAIL}.md": "# Circles\n\nRound ones.\n",
