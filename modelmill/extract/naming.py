@@ -14,9 +14,10 @@ from dataclasses import replace
 from modelmill.extract.source import Entry, Snapshot, all_sources
 from modelmill.normalize.placeholders import PLACEHOLDER, Names, keyed
 from modelmill.normalize.privacy import clean
-from modelmill.records import Corpus
+from modelmill.records import Corpus, sha256_text
 from modelmill.settings import Settings
 
+MAX_PATH, MAX_SHOWN = 1000, 100  # characters; PATH_MAX is 4096 bytes, an index row of the database 2,000
 SUFFIX = re.compile(r"(\.[A-Za-z][A-Za-z0-9]{0,9})?/?$")  # no part of what a name says: `marta@acme-shapes.com.md`
 HOME = re.compile(r"(?:home|Users)/[^/]+/")  # of a root that was packed as a whole
 
@@ -40,6 +41,13 @@ class ShownSnapshot:
     def files(self) -> Iterator[Entry]:
         self._own = {}
         for entry in self._inner.files():
+            if len(entry.path) > MAX_PATH:
+                yield Entry(
+                    f"{shown(ascii(entry.path[:MAX_SHOWN]), self._names)}-{sha256_text(entry.path)[:12]}",
+                    entry.size,
+                    "bad name",
+                )
+                continue
             path = shown(entry.path, self._names)
             if path != entry.path:
                 self._own.setdefault(path, entry.path)
