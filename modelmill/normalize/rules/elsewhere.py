@@ -103,7 +103,7 @@ NUMBERS_BY_A_WORD: tuple[Rule, ...] = (
 )
 TELEPHONES: tuple[Rule, ...] = (
     Rule("phone", r"\b(0[1-9](?:[ .]\d{2}){4})\b", (), telephone),
-    Rule("phone", r"\b(00[1-9]\d{0,2}[ /-]\(?\d{1,4}\)?[ /-]\d{3,8}(?:[ -]\d{2,5})?)\b", ("00",), telephone),
+    Rule("phone", r"(?:(?m:^)|[^\d ]|\D )(00[1-9]\d{0,2}[ /-](?:\(0\) ?)?\(?[1-9]\d{0,3}\)?[ /-]\d{3,8}(?:[ -]\d{2,5})?)\b", ("00",), telephone),
     Rule("phone", r"\b(0[5-9]0-\d{4}-\d{4})\b", (), telephone),
     Rule("phone", r"\b(1[3-9]\d[ -]\d{4}[ -]\d{4})\b", (), telephone),
     Rule("phone", r"(\(\d{2}\) ?9?\d{4}-\d{4}|\(0\d{1,4}\) ?\d{3,4} ?\d{3,4}|\b8 \(\d{3}\) \d{3}-\d{2}-\d{2})\b", ("(",), telephone),
