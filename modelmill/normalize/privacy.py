@@ -39,10 +39,6 @@ SECRET_NAME = re.compile(r"(?i)secret|token|key|cred|salt|pepper|pass|pwd|pword|
 VALUES = frozenset({"value", "default", "example", "content", "schema"})
 
 
-class FloodError(Exception):
-    """More places than any code has."""
-
-
 @dataclass(frozen=True, slots=True)
 class Cleaned:
     """The text that may be stored. counts: how many distinct values of each kind were taken out."""
@@ -148,7 +144,7 @@ def find(text: str) -> list[Found]:
     data = text.encode("utf-8", "surrogatepass")
     try:
         return _in_characters(text, data, sorted(_places(data)))
-    except FloodError:
+    except views.FloodError:
         return [Found("flood", 0, len(text))]
 
 
@@ -217,7 +213,7 @@ def _values(search: Search, data: bytes) -> Iterator[tuple[int, int]]:
     rule = search.rule
     for number, match in enumerate(search.pattern.finditer(data)):
         if number >= FLOOD:
-            raise FloodError
+            raise views.FloodError
         start, end = _span(match)
         value = data[start:end].decode("utf-8", "surrogatepass")
         if not rule.holds(value, *_neighbours(data, start, end)) or PLACEHOLDER.fullmatch(value):

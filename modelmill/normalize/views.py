@@ -24,8 +24,13 @@ ESCAPED = (
 JOINT = rb"[\"'`]\s{0,80}(?:[+.&\\]|\.\.|\|\|)?\s{0,80}(?:[rRbBfFuU]{1,2})?[\"'`]|\\\r?\n[ \t]{0,80}"
 WRAPPED = rb"[A-Za-z0-9+/_-]{24,}={0,2}"
 REACH = 400  # bytes to either side of what is replaced that are looked at again
+MAX_PARTS = 40_000  # .7 s of one core; more are an attack
 APART = b"\n\0\n"
 MAX_WRAPPED = 100_000  # bytes of one: larger ones are pictures
+
+
+class FloodError(Exception):
+    """More places than any code has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,8 @@ def _with(data: bytes, replaced: Iterator[tuple[int, int, bytes]]) -> View | Non
         add(data[start:end], (start, end), plain=True)
 
     for start, end, instead in replaced:
+        if len(parts) > MAX_PARTS:
+            raise FloodError
         add_plain(at if pieces else max(0, start - REACH), start)
         add(instead, (start, end), plain=False)
         at = end
