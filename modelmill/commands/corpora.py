@@ -116,5 +116,6 @@ def remove(
     erased = erasure.remove(settings, db, settings.tenant, name)
     for what, number in erased.counts.items():
         typer.echo(f"{what}: {number}")
+    typer.echo("backups that were written before still hold it: delete them, or remove it again after restoring one")
     for release in erased.releases:
         typer.echo(f"{release} learnt from it: mill run --force, then it is replaced")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import re
 import stat
@@ -28,6 +29,7 @@ from modelmill.records import sha256_file
 MAX_ENTRIES = 20_000
 MAX_TOTAL_BYTES = 500 * 1024**2
 MAX_RATIO, RATIO_FROM_BYTES = 100, 1024**2
+XZ_MEMORY, XZ_BLOCK = 256 * 1024**2, 65_536  # bytes; `xz -9` needs 65 MiB
 MAX_NAME, MAX_FOLDERS = 500, 50
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 BROKEN = (
@@ -110,6 +112,32 @@ class Counted:
         return content
 
 
+class Xz(io.RawIOBase):
+    """An .xz file as a stream. The library's own reader takes as much memory as the file asks for, up to 4 GiB."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._file = path.open("rb")
+        self._decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes; fewer only at the end. What follows the first stream is not read."""
+        found: list[bytes] = []
+        left = size
+        while left and not self._decompressor.eof:
+            packed = self._file.read(XZ_BLOCK) if self._decompressor.needs_input else b""
+            if not packed and self._decompressor.needs_input:
+                raise EOFError("the archive is cut off")
+            found.append(self._decompressor.decompress(packed, left))
+            left -= len(found[-1]) if size >= 0 else 0
+        return b"".join(found)
+
+    def close(self) -> None:
+        """Close the file too."""
+        self._file.close()
+        super().close()
+
+
 class TarMembers:
     """Plain members of a tar file, read once through for each question."""
 
@@ -134,6 +162,8 @@ class TarMembers:
         budget = Budget(self.budget.packed)
         with self._unpacked() as stream, tarfile.open(fileobj=Counted(stream, budget), mode="r|") as file:  # type: ignore[arg-type]
             for member in file:
+                if not 0 <= member.size <= MAX_TOTAL_BYTES:  # the library would read on as far as it says
+                    raise ValueError(f"a file of {member.size} bytes in it")
                 yield member, file
 
     def _unpacked(self) -> IO[bytes]:
@@ -143,7 +173,7 @@ class TarMembers:
             return gzip.open(self.path)  # type: ignore[return-value]
         if magic.startswith(b"BZh"):
             return bz2.open(self.path)  # type: ignore[return-value]
-        return lzma.open(self.path) if magic.startswith(b"\xfd7zXZ") else self.path.open("rb")  # type: ignore[return-value]
+        return Xz(self.path) if magic.startswith(b"\xfd7zXZ") else self.path.open("rb")  # type: ignore[return-value]
 
 
 class ArchiveSnapshot:

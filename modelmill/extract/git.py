@@ -15,21 +15,27 @@ import resource
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from typing import IO
+from urllib.parse import SplitResult, urlsplit
 
 from modelmill.errors import PrerequisiteError, UserError
+from modelmill.extract.archive import bad_name
 from modelmill.extract.directory import is_repository
+from modelmill.extract.git_folder import check_own
 from modelmill.extract.ignoring import MILLIGNORE, Rules, ignored, rules_of
-from modelmill.extract.source import Entry, existing
+from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
 from modelmill.records import sha256_text
 
 TRANSPORT = "https"
 SECONDS = 600  # for a fetch; listing and reading take far less
 MAX_PACK_BYTES = 2 * 1024**3
+MAX_LISTED = 500_000  # files; the largest repositories in use have 400,000
+MAX_SHOWN = 200
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]{0,200}")
 
@@ -68,9 +74,29 @@ def address_of(uri: str) -> Address:
     remote = "://" in place and not place.startswith("file://")
     if remote:
         parts = urlsplit(place)
-        if parts.username or parts.password:
-            raise _refused(uri, "an address without a user or password in it", "a user or password before the '@'")
+        if parts.username or parts.password or parts.query:
+            raise _refused(
+                _plain(parts),
+                "an address with nothing before the host or after the path",
+                "a user or password, or a query",
+            )
     return Address(place if remote else place.removeprefix("file://"), ref or "HEAD", remote)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of `ls-tree`. bad: whether the path is none that can be stored; it is then written in ASCII."""
+
+    path: str
+    mode: str
+    blob: str
+    size: int
+    bad: bool
+
+
+def _plain(parts: SplitResult) -> str:
+    """An address without what may be secret in it."""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 class GitSnapshot:
@@ -82,38 +108,71 @@ class GitSnapshot:
 
     def files(self) -> Iterator[Entry]:
         listed = list(self._listed())
-        ignore_files = [path for path, *_ in listed if PurePosixPath(path).name == MILLIGNORE]
+        ignore_files = [one.path for one in listed if PurePosixPath(one.path).name == MILLIGNORE]
         rules: Rules = [
             rules_of(path.removesuffix(MILLIGNORE), content) for path, content in sorted(self.read(ignore_files))
         ]
-        for path, mode, _, size in listed:
-            reason = {"120000": "link", "160000": "submodule"}.get(mode, "")
-            yield Entry(path, size, reason or ("ignored" if _or_above_ignored(path, rules) else ""))
+        for one in listed:
+            reason = "bad name" if one.bad else {"120000": "link", "160000": "submodule"}.get(one.mode, "")
+            reason = reason or ("ignored" if _or_above_ignored(one.path, rules) else "")
+            yield Entry(one.path, one.size, reason)
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         if self._blobs is None:
             list(self._listed())
         blobs: Mapping[str, str] = self._blobs or {}
-        command = _command("-C", str(self.folder), "cat-file", "--batch")
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_env("")) as process:
+        command = _command(_at(self.folder), "cat-file", "--batch")
+        with subprocess.Popen(
+            command, env=_env(""), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
             for path in paths:
                 if path in blobs:
                     yield path, _blob(process, blobs[path])
 
-    def _listed(self) -> Iterator[tuple[str, str, str, int]]:
-        """Path, mode, blob, size of every file. Paths that are not UTF-8 or hold control characters are not listed."""
+    def _listed(self) -> Iterator[Listed]:
+        """Every file of the tree, and what is none; only blobs of a size and a name that are taken can be read."""
         self._blobs = {}
-        try:
-            output = _git("-C", str(self.folder), "ls-tree", "-r", "-z", "-l", "--full-tree", self.revision)
-        except subprocess.CalledProcessError as error:
-            raise _incomplete(f"the tree of {self.revision}", error.stderr or b"") from error
-        for line in filter(None, output.split(b"\0")):
+        for line in _tree(self.folder, self.revision):
             head, _, raw = line.partition(b"\t")
             mode, _, blob, size = head.decode("ascii").split()
-            path = raw.decode("utf-8", "replace")
-            if path.isprintable() and "\ufffd" not in path:
+            path = raw.decode("utf-8", "surrogateescape")
+            bad = bool(bad_name(path))
+            one = Listed(
+                ascii(path)[1:-1][:MAX_SHOWN] if bad else path, mode, blob, int(size) if size.isdigit() else 0, bad
+            )
+            if not bad and mode.startswith("100") and one.size <= MAX_FILE_BYTES:
                 self._blobs[path] = blob
-                yield path, mode, blob, int(size) if size.isdigit() else 0
+            yield one
+
+
+def _tree(folder: Path, revision: str) -> Iterator[bytes]:
+    """The lines of `ls-tree`, one by one: a tree of ten trees of ten trees ... is small, and lists without end."""
+    command = _command(_at(folder), "ls-tree", "-r", "-z", "-l", "--full-tree", revision)
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            command, env=_env(""), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+        ) as process,
+    ):
+        assert process.stdout is not None  # it is a pipe
+        try:
+            for number, line in enumerate(_until_nul(process.stdout), 1):
+                if number > MAX_LISTED:
+                    raise _refused(str(folder), f"a commit of at most {MAX_LISTED} files", "more")
+                yield line
+            process.wait()
+        finally:
+            process.kill()  # nobody reads on
+        if process.returncode:
+            errors.seek(0)
+            raise _incomplete(f"the tree of {revision}", errors.read(1000))
+
+
+def _until_nul(stream: IO[bytes]) -> Iterator[bytes]:
+    rest = b""
+    while block := stream.read(65_536):
+        *lines, rest = (rest + block).split(b"\0")
+        yield from lines
 
 
 def _or_above_ignored(path: str, rules: Rules) -> bool:
@@ -164,13 +223,15 @@ class Git:
             )
         address = address_of(uri)
         folder = _fetched(address, uri, home, revision) if address.remote else Path(address.place).expanduser()
+        if not address.remote:
+            check_own(folder, uri)
         wanted = revision or ("refs/mill/wanted" if address.remote else address.ref)
         yield GitSnapshot(folder, _commit(folder, wanted, uri))
 
 
 def _commit(folder: Path, name: str, uri: str) -> str:
     try:
-        output = _git("-C", str(folder), "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        output = _git(_at(folder), "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except subprocess.CalledProcessError as error:
         raise _refused(uri, "a repository with at least one commit, and a ref it has", f"no commit {name!r}") from error
     return output.decode("ascii").strip()
@@ -189,7 +250,7 @@ def _fetched(address: Address, uri: str, home: Path, revision: str | None) -> Pa
         what = revision or address.ref
         spec = f"+{what}:refs/mill/wanted"
         options = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
-        _git("-C", str(folder), "-c", pin, "fetch", *options, "--", address.place, spec, protocols=TRANSPORT)
+        _git(_at(folder), "-c", pin, "fetch", *options, "--", address.place, spec, protocols=TRANSPORT)
     except subprocess.CalledProcessError as error:
         said = (error.stderr or b"").decode("utf-8", "replace").strip().splitlines()
         raise _refused(
@@ -204,7 +265,7 @@ def _has(folder: Path, revision: str) -> bool:
     if not COMMIT.fullmatch(revision):
         return False
     try:
-        _git("-C", str(folder), "cat-file", "-e", f"{revision}^{{commit}}")
+        _git(_at(folder), "cat-file", "-e", f"{revision}^{{commit}}")
     except subprocess.CalledProcessError:
         return False
     return True
@@ -226,6 +287,12 @@ def _public_address(uri: str, url: str) -> str:
                 uri, "a host with public addresses only; clone an inner one and add the folder", f"{host} is {one}"
             )
     return f"{host}:{port}:{found[0]}"
+
+
+def _at(folder: Path) -> str:
+    """This very repository: from a folder whose `.git` is broken git would go on to one above it."""
+    dot = folder / ".git"
+    return f"--git-dir={dot if os.path.lexists(dot) else folder}"
 
 
 def _git(*arguments: str, protocols: str = "") -> bytes:

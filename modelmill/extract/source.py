@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Protocol
 
 from modelmill.errors import UserError
-from modelmill.records import Corpus
-from modelmill.settings import Settings
 
 MAX_FILE_BYTES = 1_000_000  # larger source files are data, generated, or an attack on the parser
 
@@ -102,8 +100,3 @@ def _what_is_there(uri: str) -> str:
     if "://" in uri:
         return "an address that no source understands"
     return "a file of another kind" if existing(uri) else "nothing at that path"
-
-
-def open_corpus(settings: Settings, corpus: Corpus, revision: str | None = None) -> AbstractContextManager[Snapshot]:
-    """The corpus's source, opened."""
-    return all_sources()[corpus.kind].open(corpus.uri, settings.home_dir / "sources", revision)

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine
 
 from modelmill.errors import UserError
 from modelmill.extract import selection
-from modelmill.extract.source import Snapshot, open_corpus
+from modelmill.extract.naming import open_corpus
+from modelmill.extract.source import MAX_FILE_BYTES, Snapshot
 from modelmill.licences import recognition
 from modelmill.normalize.language import language_of
 from modelmill.progress import Progress, follow, silent
@@ -23,7 +24,7 @@ from modelmill.store import corpora, documents, publications, seen, verdicts
 from modelmill.store.seen import Seen
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 3
+EXTRACT_VERSION = 4
 
 # What judges a file by its bytes: of what other code judged, nothing is taken over.
 JUDGES = (Path(__file__), *(Path(str(module.__file__)) for module in (selection, recognition)))
@@ -145,7 +146,7 @@ def _survey(snapshot: Snapshot, progress: Progress, known: Mapping[str, Seen]) -
     declaring: list[str] = []
     for entry in snapshot.files():
         reason = selection.by_name(entry)
-        if not entry.refused and recognition.declares(entry.path):
+        if not entry.refused and entry.size <= MAX_FILE_BYTES and recognition.declares(entry.path):
             declaring.append(entry.path)
         if reason is None:
             chosen[entry.path] = entry.state

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from modelmill import expectations, screening
 from modelmill.errors import UserError
 from modelmill.expectations import Checked
-from modelmill.normalize import placeholders, privacy
+from modelmill.normalize import placeholders, privacy, views
 from modelmill.normalize.language import all_languages
 from modelmill.records import Corpus, Unit, UnitKind, canonical_json
 from modelmill.store import units, verdicts
@@ -120,7 +120,7 @@ def _suite_rules(known: Mapping[str, Sequence[str]]) -> str:
 
 def _privacy_rules() -> str:
     """What decides whether a text holds a secret."""
-    files = [Path(str(one.__file__)) for one in (privacy, placeholders, units, verdicts)]
+    files = [Path(str(one.__file__)) for one in (privacy, views, placeholders, units, verdicts)]
     files += [*sorted((Path(__file__).parent / "rules").glob("*.py")), Path(__file__)]
     return verdicts.rules(files, f"google-re2 {version('google-re2')}")
 
@@ -158,17 +158,19 @@ def _left_in(unit: Unit) -> Iterator[Left]:
 
 
 def _texts(unit: Unit) -> Iterator[str]:
-    yield from (unit.text, unit.docstring, unit.signature, unit.name)
+    yield from (unit.text, unit.docstring, unit.signature, unit.name, unit.path, unit.group)
     yield from _strings(unit.meta)
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _strings(value: Any, said: str = "") -> Iterator[str]:
+    """Every string in it, and those again under their names that a name tells something of."""
     if isinstance(value, str):
-        yield value
+        yield from filter(None, (value, privacy.beside(said, value)))
     elif isinstance(value, Mapping):
+        name = privacy.name_beside(value) or said
         for key, item in value.items():
             yield str(key)
-            yield from _strings(item)
+            yield from _strings(item, name if key in privacy.VALUES else str(key))
     elif isinstance(value, list):
         for item in value:
-            yield from _strings(item)
+            yield from _strings(item, said)

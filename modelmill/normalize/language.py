@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from modelmill.records import Dropped, UnitKind
+from modelmill.records import Dropped, UnitKind, sha256_text
+
+MAX_NAME = 300  # characters; the database's index takes some 2,000 of path and name together
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,20 @@ def language_of(path: str) -> Language | None:
 
 
 def unique_names(drafts: Iterable[Draft | Dropped]) -> Iterator[tuple[str, Draft | Dropped]]:
-    """Each draft with a name no other of the file has: the second `f` becomes `f#2` (overloads, branches of an if)."""
+    """Each draft with a name no other of the file has: the second `f` becomes `f#2` (overloads, branches of an if).
+
+    A heading may be as long as a file; what is called by more than MAX_NAME is called by its beginning and a hash.
+    """
     seen: dict[str, int] = {}
     for draft in drafts:
         if isinstance(draft, Dropped):
-            yield draft.path, draft
+            yield short(draft.path), draft
             continue
-        seen[draft.name] = seen.get(draft.name, 0) + 1
-        yield draft.name if seen[draft.name] == 1 else f"{draft.name}#{seen[draft.name]}", draft
+        name = short(draft.name)
+        seen[name] = seen.get(name, 0) + 1
+        yield name if seen[name] == 1 else f"{name}#{seen[name]}", draft
+
+
+def short(name: str) -> str:
+    """The name, or its beginning and a hash of it."""
+    return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}-{sha256_text(name)[:12]}"

@@ -30,7 +30,7 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     place = json_config.place(text)
     cells = list(_cells(place)) if place else []
     if not cells:
-        yield Dropped("(file)", "does not parse", "no notebook of format 4 with cells in it")
+        yield Dropped("(file)", "does not parse", "no notebook of format 3 or 4 with cells in it")
         return
     spoken = "python" if place is None else _language(place)
     yield from _sections(path, cells, spoken)
@@ -40,9 +40,11 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
 
 
 def _cells(place: Place) -> Iterator[Cell]:
-    for cell in _get(place, "cells").items:
-        fields = cell[1]
-        kind, source = _get(fields, "cell_type").value, _get(fields, "source").value
+    """Those of format 4, or of all sheets of format 3."""
+    sheets = [sheet for _, sheet in _get(place, "worksheets").items]
+    for _, fields in [cell for sheet in (place, *sheets) for cell in _get(sheet, "cells").items]:
+        kind = _get(fields, "cell_type").value
+        source = _get(fields, "source").value or _get(fields, "input").value
         text = "".join(map(str, source)) if isinstance(source, list) else str(source or "")
         if kind in ("markdown", "code") and text.strip():
             yield Cell(kind == "code", text, fields.first, fields.last)
@@ -84,4 +86,4 @@ def _without_magic(text: str) -> str:
     return "\n".join(f"# {line}" if line.lstrip()[:1] in ("%", "!") else line for line in text.splitlines())
 
 
-LANGUAGE = Language("notebook", version=1, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)
+LANGUAGE = Language("notebook", version=2, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)

@@ -15,7 +15,7 @@ from modelmill.normalize.privacy import PRIVACY_VERSION, Cleaned, clean, clean_v
 from modelmill.records import Document, Dropped, Unit
 
 # Raise when the same documents would give other units for a reason that no language or privacy version tells.
-NORMALIZE_VERSION = 3
+NORMALIZE_VERSION = 4
 
 # Direction overrides and characters without width: what is seen is not what is there (https://trojansource.codes).
 HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -77,7 +77,8 @@ def _units(
     folder = str(PurePosixPath(document.path).parent)
     for name, draft in unique_names(language.units(document.path, source)):
         if isinstance(draft, Dropped):
-            yield replace(draft, path=f"{document.path}::{name}"), {}
+            called, detail = (clean(one, names).text for one in (name, draft.detail))
+            yield replace(draft, path=f"{document.path}::{called}", detail=detail), {}
             continue
         found: Mapping[str, int] = {}
         if language.rendered:

@@ -13,16 +13,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from modelmill.normalize import views
 from modelmill.normalize.placeholders import PLACEHOLDER, Names, numbered
 from modelmill.normalize.rules import GROUPS, Rule
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
-PRIVACY_VERSION = 2
+PRIVACY_VERSION = 3
 
 # A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
@@ -31,10 +32,11 @@ FLOOD = 10_000
 # every answer that is logged. When there are this many all are forgotten; 5 MB.
 KNOWN = 50_000
 SHORT = 2000  # characters
+SHAPED_GROUPS = 2  # of rules.GROUPS: those whose values need no word beside them, so that a value in parts is still one
 
-
-class FloodError(Exception):
-    """More places than any code has."""
+# Names that say of a value what it is, and the keys whose value is said by the name beside them.
+SECRET_NAME = re.compile(r"(?i)secret|token|key|cred|salt|pepper|pass|pwd|pword|auth")
+VALUES = frozenset({"value", "default", "example", "content", "schema"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +88,55 @@ def clean(text: str, names: Names | None = None, placeholder: str = "<{}>") -> C
 
 
 def clean_value(value: Any, names: Names | None = None) -> tuple[Any, Counter[str]]:
-    """A JSON value with every string in it cleaned, keys included, and what was taken out."""
+    """A JSON value with every string in it cleaned, keys included, and what was taken out.
+
+    A string is judged with its key beside it, or with the name beside it: `{name: DB_PASSWORD, value: ...}`.
+    """
     counts: Counter[str] = Counter()
-    return _cleaned(value, names, counts), counts
+    return _cleaned(value, names, counts, ""), counts
 
 
-def _cleaned(value: Any, names: Names | None, counts: Counter[str]) -> Any:
+def _cleaned(value: Any, names: Names | None, counts: Counter[str], said: str) -> Any:
     if isinstance(value, str):
-        cleaned = clean(value, names)
+        cleaned = _cleaned_beside(value, names, said)
         counts.update(cleaned.counts)
         return cleaned.text
     if isinstance(value, Mapping):
-        return {_cleaned(str(key), names, counts): _cleaned(item, names, counts) for key, item in value.items()}
+        name = name_beside(value) or said
+        return {
+            _cleaned(str(key), names, counts, ""): _cleaned(item, names, counts, name if key in VALUES else str(key))
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [_cleaned(item, names, counts) for item in value]
+        return [_cleaned(item, names, counts, said) for item in value]
     return value
+
+
+def name_beside(value: Mapping[Any, Any]) -> str:
+    """What an object says that it is a value of; nothing where it is none."""
+    name = next((value[key] for key in ("name", "key", "id") if isinstance(value.get(key), str)), "")
+    return name if any(key in value for key in VALUES) else ""
+
+
+def beside(said: str, value: str) -> str:
+    """A string as it would stand in code under its name; empty where the name means nothing."""
+    return f'{said} = "{value}"' if said and len(said) < SHORT and SECRET_NAME.search(said) else ""
+
+
+def _cleaned_beside(value: str, names: Names | None, said: str) -> Cleaned:
+    whole = beside(said, value)
+    before = len(whole) - len(value) - 1
+    places = [one for one in find(whole) if one.start >= before and one.end < len(whole)] if whole else []
+    if not places:
+        return clean(value, names)
+    # Judged alone it may be less than beside its name, so first what was found there, then the rest.
+    named = names or numbered()
+    text = value
+    for one in reversed(places):
+        name = f"<{named(one.kind, whole[one.start : one.end])}>"
+        text = text[: one.start - before] + name + text[one.end - before :]
+    rest = clean(text, names)
+    return Cleaned(rest.text, Counter(one.kind for one in places) + Counter(rest.counts))
 
 
 def find(text: str) -> list[Found]:
@@ -108,7 +144,7 @@ def find(text: str) -> list[Found]:
     data = text.encode("utf-8", "surrogatepass")
     try:
         return _in_characters(text, data, sorted(_places(data)))
-    except FloodError:
+    except views.FloodError:
         return [Found("flood", 0, len(text))]
 
 
@@ -132,18 +168,36 @@ def _harmless() -> set[bytes]:
 
 def _places(data: bytes) -> Iterator[tuple[int, int, str]]:
     taken = bytearray(len(data))
-    for search in _possible(data):
-        for start, end in _values(search, data):
+    for kind, places in (*_plain(data), *_seen_through(data)):
+        for start, end in places:
             if start < end and taken.find(1, start, end) < 0:
                 taken[start:end] = b"\1" * (end - start)
-                yield start, end, search.rule.kind
+                yield start, end, kind
 
 
-def _possible(data: bytes) -> Iterator[Search]:
+def _plain(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    """Kind and place of what stands there as it is."""
+    for search in _possible(data, _compiled()):
+        for place in _values(search, data):
+            yield search.rule.kind, [place]
+
+
+def _seen_through(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    """Kind and places of what is there in another form (views.py)."""
+    everything, shaped = _compiled(), _compiled()[:SHAPED_GROUPS]
+    broken = shaped if shaped[0][0].search(data) else []
+    for read, groups in ((views.unescaped, everything), (views.unwrapped, everything), (views.joined, broken)):
+        view = read(data) if groups else None
+        for search in _possible(view.data, groups) if view else ():
+            for start, end in _values(search, view.data) if view else ():
+                yield search.rule.kind, view.places(start, end) if view else []
+
+
+def _possible(data: bytes, groups: Sequence[tuple[Any, list[Search]]]) -> Iterator[Search]:
     """The rules that can match at all, by the gates of their groups and their own signs."""
     cased = {False: data, True: data.lower()}
     there: dict[tuple[bool, bytes], bool] = {}
-    for gate, searches in _compiled():
+    for gate, searches in groups:
         if not gate.search(data):
             continue
         for one in searches:
@@ -159,7 +213,7 @@ def _values(search: Search, data: bytes) -> Iterator[tuple[int, int]]:
     rule = search.rule
     for number, match in enumerate(search.pattern.finditer(data)):
         if number >= FLOOD:
-            raise FloodError
+            raise views.FloodError
         start, end = _span(match)
         value = data[start:end].decode("utf-8", "surrogatepass")
         if not rule.holds(value, *_neighbours(data, start, end)) or PLACEHOLDER.fullmatch(value):

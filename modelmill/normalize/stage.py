@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from modelmill.errors import UserError
-from modelmill.extract.source import open_corpus
+from modelmill.extract.naming import open_corpus
 from modelmill.extract.stage import nothing_found
 from modelmill.normalize import clustering, parsing, tested, workers
 from modelmill.normalize.language import all_languages

@@ -2,8 +2,9 @@
 
 One unit, from src/data/useCases/finance.ts: name `financeUseCases.card-fraud-alerts`, kind entry, signature
 `Card fraud alerts`, meta the parsed fields (`id`, `industry`, `exampleQueries`, `faqs` ...) and `_type` (`UseCase`).
-What is computed (spreads, calls, variables) is not there: nothing is run. A function unit of the same file has the name
-of the function, and interfaces, types and enums stand as they are.
+Names of the file's own constants and enums stand for what they are, also where an object spreads one; what is imported
+or computed is not there: nothing is run. An array that is spread into another has its entries under its own name. A
+function unit of the same file has the name of the function, and interfaces, types and enums stand as they are.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelmill.normalize import code, javascript
-from modelmill.normalize.ecmascript import place_of, text_of, unwrapped
+from modelmill.normalize.ecmascript import Scope, enum_members, place_of, text_of, unwrapped
 from modelmill.normalize.entries import entries
 from modelmill.normalize.grammar import Grammar, parse, parses
 from modelmill.normalize.language import Draft, Language
@@ -75,16 +76,34 @@ def beside(first: list[Draft | Dropped], drafts: Iterable[Draft | Dropped]) -> I
 
 def data_entries(root: Node) -> Iterator[Draft | Dropped]:
     """The entries of every top-level constant of a parsed file."""
+    scope = _scope(root)
     for name, kind, value in _constants(root):
         if value.has_error:
             yield Dropped(name, "does not parse", f"line {value.start_point.row + 1}")
             continue
         try:
-            place = place_of(value)
+            place = place_of(value, scope=scope)
         except ValueError as error:
             yield Dropped(name, "does not parse", str(error))
         else:
             yield from entries(name, place, {"_type": kind} if kind else {})
+
+
+def _scope(root: Node) -> Scope:
+    """What the file's own names stand for: `const` with a value, and enums."""
+    constants: dict[str, Node] = {}
+    enums: dict[str, dict[str, Any]] = {}
+    for statement in root.named_children:
+        for node in statement.named_children if statement.type == "export_statement" else [statement]:
+            name = node.child_by_field_name("name")
+            if node.type == "enum_declaration" and name is not None:
+                enums[text_of(name)] = enum_members(node)
+            if node.type == "lexical_declaration" and node.children and node.children[0].type == "const":
+                for child in node.named_children:
+                    name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
+                    if name is not None and value is not None and name.type == "identifier":
+                        constants[text_of(name)] = value
+    return Scope(constants, enums)
 
 
 def _constants(root: Node) -> Iterator[tuple[str, str, Node]]:
@@ -110,6 +129,6 @@ def _constant(declarator: Node) -> tuple[str, str, Node] | None:
 
 
 LANGUAGE = Language(
-    "typescript", version=2, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
+    "typescript", version=3, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
     rendered=True,
 )  # fmt: skip

@@ -26,7 +26,7 @@ Read = Literal["outline", "content"]
 READ: Mapping[Read, str] = {
     "outline": 'c.name, u.path, u.name, u.text, u.kind, u.language, u."group", u.sha256, d.sha256, u.cluster, '
     "u.start_line, u.end_line",
-    "content": "u.path, u.name, u.text, u.docstring, u.signature, u.meta",
+    "content": 'u.path, u.name, u.text, u.docstring, u.signature, u."group", u.meta',
 }
 NOW = """
 WITH now AS (

@@ -250,11 +250,7 @@ def _replaced(root: Path) -> None:
     (root / "x").unlink()
 
 
-def _alternates(root: Path) -> None:
-    (root / ".git" / "objects" / "info" / "alternates").write_text("/etc\n")
-
-
-@pytest.mark.parametrize("make", [_link, _submodule, _lfs, _dashes, _replaced, _alternates])
+@pytest.mark.parametrize("make", [_link, _submodule, _lfs, _dashes, _replaced])
 def test_odd_things_in_a_commit_are_survived(repository: Path, make: Callable[[Path], None]) -> None:
     make(repository)
     git(repository, "add", "-A", ":!sub")

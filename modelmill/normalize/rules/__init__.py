@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from modelmill.normalize.rules.assignments import ASSIGNMENTS
+from modelmill.normalize.rules.elsewhere import NUMBERS_BY_A_WORD, PLACES, PLAIN_NUMBERS, TELEPHONES
 from modelmill.normalize.rules.identity_numbers import IDENTITY_NUMBERS, NUMBERS_WITH_A_WORD
 from modelmill.normalize.rules.personal import ADDRESSES, PERSONAL
 from modelmill.normalize.rules.rule import Rule
@@ -25,8 +26,8 @@ GROUPS: tuple[Group, ...] = (
     Group(SIGNS, TOKENS),
     Group(r"[A-Za-z0-9]{16}", SHAPED),
     Group(
-        r"(?i)secret|token|key|credential|salt|pepper|passw|passp|pwd|pword|auth|signature|hmac|aws|amazon|heroku|cloudflare"
-        r"|fastly|algolia|://|basic|bearer| -u|identified|mysql|sshpass|</|:\d{2,5}:",
+        r"(?i)secret|token|key|credential|salt|pepper|pass|pwd|pword|log_?in|sign_?in|echo|auth|signature|hmac|aws|amazon"
+        r"|heroku|cloudflare|fastly|algolia|://|basic|bearer| -u|identified|mysql|sshpass|</|:\d{2,5}:",
         ASSIGNMENTS,
     ),
     Group(
@@ -39,7 +40,27 @@ GROUPS: tuple[Group, ...] = (
         NUMBERS_WITH_A_WORD,
     ),
     Group(r"[A-Z]{2}[^A-Za-z0-9]{1,12}\d{5}|\d{5} [A-Z]|\d \d[A-Z]{2}\b|[A-Z] \d[A-Z]{2}\b", ADDRESSES),
+    Group(
+        r"\d{14}[\dX]\b|\d{6}-[1-8]\d{6}|[A-Z]{4}\d{6}[HM]|\.\d{3}\.\d{3}-[\dkK]|\d\d\.\d\d\.\d\d-\d{3}\.\d\d",
+        PLAIN_NUMBERS,
+    ),
+    Group(
+        r"(?i)\b(?:ssn|social security|cpf|passport|passnummer|reisepass|pan|nhs|tfn|tax file|medicare|kimlik|tckn|oib"
+        r"|t\.? ?c\.? ?kimlik|cnp|egn|svnr|sv-nummer|(?:sozial)?versicherungsnummer|id number|rsa id|pps|driv)",
+        NUMBERS_BY_A_WORD,
+    ),
+    Group(
+        r"\d{5} [A-Z]|\d{5}-\d{3}|\d{2}-\d{3} |\d ?[A-Z]{2} [A-Z]|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z] \d{4}\b"
+        r"|\d{3} \d\d [A-Z]",
+        PLACES,
+    ),
     Group("", PERSONAL),
+    Group(
+        r"(?i)\b0[1-9][ .]\d\d[ .]\d\d|\b00[1-9]\d{0,2}[ /-]|\b0[5-9]0-\d{4}-|\b1[3-9]\d[ -]\d{4}[ -]"
+        r"|\(\d{2}\) ?9?\d{4}-|\(0\d{1,4}\) ?\d{3}|8 \(\d{3}\)|\b1[-.][2-9]\d\d[-.]"
+        r"|(?:tel|phone|fon|mobile|handy|cell|fax)[^\n]{0,16}[:=]",
+        TELEPHONES,
+    ),
 )
 RULES: tuple[Rule, ...] = tuple(rule for group in GROUPS for rule in group.rules)
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in RULES))

@@ -15,12 +15,13 @@ STAND_INS = frozenset(
 )
 
 
-def _said(word: str, value: str) -> str:
-    """The value within 30 characters after a word that says what it is."""
+def said(word: str, value: str) -> str:
+    """A pattern: the value within 30 characters after a word that says what it is."""
     return rf"(?i)\b(?:{word})\b[^\n]{{0,30}}?\b({value})\b"
 
 
-def _digits(value: str) -> list[int]:
+def digits_of(value: str) -> list[int]:
+    """Its digits as numbers."""
     return [int(c) for c in value if c.isdigit()]
 
 
@@ -30,11 +31,12 @@ def luhn(digits: Sequence[int]) -> bool:
     return sum(doubled) % 10 == 0
 
 
-def _weighted(digits: Sequence[int], weights: Sequence[int]) -> int:
+def weighted(digits: Sequence[int], weights: Sequence[int]) -> int:
+    """The sum of the digits, each times its weight; those without one do not count."""
     return sum(d * w for d, w in zip(digits, weights, strict=False))
 
 
-def _number(check: Check) -> Check:
+def number(check: Check) -> Check:
     """The check, for a value that stands alone and is none of the numbers that documentation uses."""
 
     def holds(value: str, before: str, after: str) -> bool:
@@ -44,7 +46,8 @@ def _number(check: Check) -> Check:
     return holds
 
 
-def _any(value: str, before: str, after: str) -> bool:
+def anything(value: str, before: str, after: str) -> bool:
+    """A number that has no checksum."""
     return True
 
 
@@ -54,14 +57,14 @@ def _ssn(value: str, before: str, after: str) -> bool:
 
 
 def _steuer_id(value: str, before: str, after: str) -> bool:
-    product, digits = 10, _digits(value)
+    product, digits = 10, digits_of(value)
     for digit in digits[:10]:
         product = ((digit + product) % 10 or 10) * 2 % 11
     return (11 - product) % 10 == digits[10]
 
 
 def _nir(value: str, before: str, after: str) -> bool:
-    plain = "".join(map(str, _digits(value)))
+    plain = "".join(map(str, digits_of(value)))
     return len(plain) == 15 and 97 - int(plain[:13]) % 97 == int(plain[13:])
 
 
@@ -81,24 +84,24 @@ def _codice_fiscale(value: str, before: str, after: str) -> bool:
 
 
 def _pesel(value: str, before: str, after: str) -> bool:
-    digits = _digits(value)
-    return -_weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3)) % 10 == digits[10]
+    digits = digits_of(value)
+    return -weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3)) % 10 == digits[10]
 
 
 def _bsn(value: str, before: str, after: str) -> bool:
-    return _weighted(_digits(value), (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0
+    return weighted(digits_of(value), (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0
 
 
 def _cpf(value: str, before: str, after: str) -> bool:
-    digits = _digits(value)
-    first = _weighted(digits, range(10, 1, -1)) * 10 % 11 % 10
-    second = _weighted(digits, range(11, 1, -1)) * 10 % 11 % 10
+    digits = digits_of(value)
+    first = weighted(digits, range(10, 1, -1)) * 10 % 11 % 10
+    second = weighted(digits, range(11, 1, -1)) * 10 % 11 % 10
     return digits[9:] == [first, second]
 
 
 def _ahv(value: str, before: str, after: str) -> bool:
-    digits = _digits(value)
-    return -_weighted(digits, (1, 3) * 6) % 10 == digits[12]
+    digits = digits_of(value)
+    return -weighted(digits, (1, 3) * 6) % 10 == digits[12]
 
 
 def _hetu(value: str, before: str, after: str) -> bool:
@@ -107,28 +110,28 @@ def _hetu(value: str, before: str, after: str) -> bool:
 
 
 def _luhn(value: str, before: str, after: str) -> bool:
-    return luhn(_digits(value)[-10:])
+    return luhn(digits_of(value)[-10:])
 
 
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 IDENTITY_NUMBERS: tuple[Rule, ...] = (
-    Rule("us_ssn", r"\b(\d{3}-\d{2}-\d{4})\b", (), _number(_ssn)),
-    Rule("fr_nir", r"\b([12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?\d{2} ?\d{3} ?\d{3} ?\d{2})\b", (), _number(_nir)),
-    Rule("it_fiscal_code", r"\b([A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z])\b", (), _number(_codice_fiscale)),
-    Rule("br_cpf", r"\b(\d{3}\.\d{3}\.\d{3}-\d{2})\b", (), _number(_cpf)),
-    Rule("ch_ahv", r"\b(756\.\d{4}\.\d{4}\.\d{2})\b", (), _number(_ahv)),
-    Rule("fi_hetu", r"\b(\d{6}[-+A]\d{3}[0-9A-FHJ-NPR-Y])\b", (), _number(_hetu)),
+    Rule("us_ssn", r"\b(\d{3}-\d{2}-\d{4})\b", (), number(_ssn)),
+    Rule("fr_nir", r"\b([12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?\d{2} ?\d{3} ?\d{3} ?\d{2})\b", (), number(_nir)),
+    Rule("it_fiscal_code", r"\b([A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z])\b", (), number(_codice_fiscale)),
+    Rule("br_cpf", r"\b(\d{3}\.\d{3}\.\d{3}-\d{2})\b", (), number(_cpf)),
+    Rule("ch_ahv", r"\b(756\.\d{4}\.\d{4}\.\d{2})\b", (), number(_ahv)),
+    Rule("fi_hetu", r"\b(\d{6}[-+A]\d{3}[0-9A-FHJ-NPR-Y])\b", (), number(_hetu)),
 )
 NUMBERS_WITH_A_WORD: tuple[Rule, ...] = (
-    Rule("uk_nino", _said("ni|nino|ni number|national insurance(?: number| no)?", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), (), _number(_any)),
-    Rule("de_tax_id", _said("steuer-?id(?:nr)?|steuernummer|idnr|tax[ _-]?id", r"\d{11}|\d{2} \d{3} \d{3} \d{3}"), (), _number(_steuer_id)),
-    Rule("es_dni", _said("dni|nif|nie", r"[XYZ]?\d{7,8}-?[A-Z]"), (), _number(_dni)),
-    Rule("pl_pesel", _said("pesel", r"\d{11}"), (), _number(_pesel)),
-    Rule("nl_bsn", _said("bsn|burgerservicenummer", r"\d{9}|\d{4}\.\d{2}\.\d{3}"), (), _number(_bsn)),
-    Rule("in_aadhaar", _said("aadhaar|uidai", r"[2-9]\d{3} ?\d{4} ?\d{4}"), (), _number(_any)),
-    Rule("ca_sin", _said("sin|social insurance(?: number| no)?", r"\d{3}[- ]\d{3}[- ]\d{3}"), (), _number(lambda value, before, after: luhn(_digits(value)))),
-    Rule("se_personal_number", _said("personnummer|personnr|pnr", r"(?:\d{2})?\d{6}[-+]?\d{4}"), (), _number(_luhn)),
-    Rule("passport", _said("passport(?:[ _-]?(?:no|number|nr))?|passnummer", r"[A-Z]{0,2}\d{7,9}"), (), _number(_any)),
+    Rule("uk_nino", said("ni|nino|ni number|national insurance(?: number| no)?", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), (), number(anything)),
+    Rule("de_tax_id", said("steuer-?id(?:nr)?|steuernummer|idnr|tax[ _-]?id", r"\d{11}|\d{2} \d{3} \d{3} \d{3}"), (), number(_steuer_id)),
+    Rule("es_dni", said("dni|nif|nie", r"[XYZ]?\d{7,8}-?[A-Z]"), (), number(_dni)),
+    Rule("pl_pesel", said("pesel", r"\d{11}"), (), number(_pesel)),
+    Rule("nl_bsn", said("bsn|burgerservicenummer", r"\d{9}|\d{4}\.\d{2}\.\d{3}"), (), number(_bsn)),
+    Rule("in_aadhaar", said("aadhaar|uidai", r"[2-9]\d{3} ?\d{4} ?\d{4}"), (), number(anything)),
+    Rule("ca_sin", said("sin|social insurance(?: number| no)?", r"\d{3}[- ]\d{3}[- ]\d{3}"), (), number(lambda value, before, after: luhn(digits_of(value)))),
+    Rule("se_personal_number", said("personnummer|personnr|pnr", r"(?:\d{2})?\d{6}[-+]?\d{4}"), (), number(_luhn)),
+    Rule("passport", said("passport(?:[ _-]?(?:no|number|nr))?|passnummer", r"[A-Z]{0,2}\d{7,9}"), (), number(anything)),
 )
 # fmt: on

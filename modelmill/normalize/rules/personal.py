@@ -28,6 +28,13 @@ TEST_IBANS = frozenset(
         "NL91ABNA0417164300", "CH9300762011623852957", "ES9121000418450200051332", "BE68539007547034",
     }
 )  # fmt: skip
+# Of an account number by country, for those of the most people (SWIFT's IBAN registry).
+LENGTHS = {
+    "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18,
+    "FR": 27, "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IT": 27, "LI": 21, "LT": 20, "LU": 20, "LV": 21,
+    "MC": 27, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25, "RO": 24, "SA": 24, "SE": 24, "SI": 19, "SK": 24,
+    "SM": 27, "TR": 26, "UA": 29, "AE": 23,
+}  # fmt: skip
 OFFICES = ("51 Franklin", "59 Temple", "675 Mass", "1 Infinite Loop", "1600 Pennsylvania", "1600 Amphitheatre")
 ORDINARY = frozenset(
     {
@@ -40,7 +47,9 @@ ORDINARY = frozenset(
 
 def _email(value: str, before: str, after: str) -> bool:
     local, _, domain = value.lower().rpartition("@")
-    return not domain.endswith(RESERVED) and domain.rpartition(".")[2] in TLDS and local not in NOBODY
+    top = domain.rpartition(".")[2]
+    known = top in TLDS or not top.isascii() or top.startswith("xn--")
+    return not domain.endswith(RESERVED) and known and local not in NOBODY
 
 
 def _card(value: str, before: str, after: str) -> bool:
@@ -52,13 +61,16 @@ def _card(value: str, before: str, after: str) -> bool:
 
 
 def _iban(value: str, before: str, after: str) -> bool:
-    packed = value.replace(" ", "")
+    packed = re.sub(r"[ -]", "", value).upper()
     if not 15 <= len(packed) <= 34 or not alone(before, after) or packed in TEST_IBANS:
         return False
+    if value != value.upper() and (LENGTHS.get(packed[:2]) != len(packed) or value != value.lower()):
+        return False  # in small letters every hundredth digest would be one
     return int("".join(str(int(c, 36)) for c in packed[4:] + packed[:4])) % 97 == 1
 
 
-def _phone(value: str, before: str, after: str) -> bool:
+def telephone(value: str, before: str, after: str) -> bool:
+    """9 to 15 digits, and none of the numbers that films and documentation use."""
     digits = "".join(c for c in value if c.isdigit())
     fictional = digits[-7:-2] == "55501" or "1234567" in digits or "5551212" in digits
     return 9 <= len(digits) <= 15 and alone(before, after) and not fictional and len(set(digits)) > 2
@@ -88,34 +100,45 @@ def _address(value: str, before: str, after: str) -> bool:
     return not value.startswith(OFFICES) and re.match(r"12?3?4? Main|1 Main|123 ", value) is None
 
 
-TLDS = frozenset(
-    {
-        "com", "org", "net", "edu", "gov", "mil", "int", "info", "biz", "io", "dev", "ai", "app", "co", "me", "tv",
-        "cloud", "tech", "online", "site", "xyz", "museum", "name", "pro", "coop", "aero", "at", "au", "be", "br",
-        "ca", "ch", "cl", "cn", "cz", "de", "dk", "es", "eu", "fi", "fr", "gr", "hk", "hu", "id", "ie", "il", "in",
-        "is", "it", "jp", "kr", "lt", "lu", "lv", "mx", "my", "nl", "no", "nz", "pl", "pt", "ro", "rs", "ru", "se",
-        "sg", "si", "sk", "su", "th", "tr", "tw", "ua", "uk", "us", "vn", "za",
-    }
-)  # fmt: skip
+# Those of countries, but for the few that are first of all endings of files (py, sh, md, so, cc, ps, ml), and usual ones.
+TOP_LEVEL = """
+    com org net edu gov mil int info biz io dev ai app co me tv cloud tech online site xyz museum name pro coop aero
+    shop store blog email world live news agency studio design digital group company berlin hamburg koeln wien
+    london nyc paris tokyo photography photos space website global solutions services systems software consulting
+    network academy school university health care clinic doctor dental law legal finance bank money fund ltd gmbh
+    inc llc team works zone life club fun today media marketing travel jobs mobi asia cat eu arpa tel post swiss
+    scot wales bayern ruhr nrw brussels amsterdam moscow istanbul sydney melbourne quebec ac ad ae af ag al am ao ar
+    at au aw az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cd cf cg ch ci ck cl cm cn cr cu cv cw cy
+    cz de dj dk dm do dz ec ee eg er es et fi fj fk fm fo fr ga gb gd ge gf gg gh gi gl gm gn gp gq gr gt gu gw gy
+    hk hm hn hr ht hu id ie il im in iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls
+    lt lu lv ly ma mc mg mh mk mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa
+    pe pf pg ph pk pl pm pn pr pt pw qa re ro rs ru rw sa sb sc sd se sg si sk sl sm sn sr ss st su sv sx sy sz tc
+    td tf tg th tj tk tl tm tn to tr tt tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
+"""
+TLDS = frozenset(TOP_LEVEL.split())
 
 WORD = r"[A-Z][A-Za-z'-]{1,20}"
 STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Terrace|Way|Close|Crescent)"
 STATE = r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
+# Where homes lie: `src/home/page.ts` and `https://host/home/about` are nobody's.
+ROOT = r"(?:(?m:^)|[^\w.-]|\b(?:var|export|net|data|mnt|media|[A-Za-z]))"
+SIGN = r"[A-Za-z0-9\x80-\xff]"  # a letter or digit; those beyond ASCII as bytes of UTF-8
 GAP = r"(?:, ?| |\\n|\r?\n[ \t#*/]*)"
 
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 PERSONAL: tuple[Rule, ...] = (
-    Rule("email", r"([A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]{0,62}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,12})\b", ("@",), _email),
+    Rule("email", rf"({SIGN}[A-Za-z0-9._%+\x80-\xff-]{{0,63}}@{SIGN}[A-Za-z0-9\x80-\xff-]{{0,62}}(?:\.[A-Za-z0-9\x80-\xff-]{{1,63}}){{0,4}}\.(?:(?:[A-Za-z]{{2,12}}|xn--[a-z0-9-]{{2,30}})\b|[\x80-\xff]{{2,40}}))", ("@",), _email),
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63} ?(?:\[at\]|\(at\)|<at>| at ) ?[a-z0-9][a-z0-9-]{0,62} ?(?:\[dot\]|\(dot\)|<dot>| dot ) ?[a-z]{2,12})\b", ("dot",)),
-    Rule("card", r"\b((?:4\d|5[1-5]|2[2-7]|3[0-9]|6[0245])\d{2}[ -]?(?:\d{4}[ -]?\d{4}[ -]?\d{1,7}|\d{6}[ -]?\d{4,5}))\b", (), _card),
-    Rule("iban", r"\b([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)\b", (), _iban),
-    Rule("phone", r"(\+[1-9]\d{0,2}[ .-]\(?\d{1,4}\)?(?:[ .-]?\d{2,5}){1,4}|\+[1-9]\d{10,14})\b", ("+",), _phone),
-    Rule("phone", r"(\(\d{3}\) ?\d{3}[ .-]\d{4}|\b[2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4})\b", (), _phone),
-    Rule("phone", r"(?i)\b(?:tel|phone|fon|mobile|fax|call)[a-z]{0,8}[\"']?[.:= ]{1,4}[\"']?(0\d{1,5}[ /.-]\d{2,5}(?:[ .-]?\d{2,5}){0,3})\b", ("tel", "phone", "fon", "mobil", "fax", "call"), _phone),
+    Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63} ?(?:\[at\]|\(at\)|\{at\}|<at>) ?[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,12})\b", ("[at]", "(at)", "{at}", "<at>")),
+    Rule("card", r"\b((?:4\d|5[1-5]|2[2-7]|3[0-9]|6[02457])\d{2}[ -]?(?:\d{4}[ -]?\d{4}[ -]?\d{1,7}|\d{6}[ -]?\d{4,5}))\b", (), _card),
+    Rule("iban", r"\b([A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?|[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,3})?)\b", (), _iban),
+    Rule("phone", r"(\+[1-9]\d{0,2}[ .-]\(?\d{1,4}\)?(?:[ .-]?\d{2,5}){1,4}|\+[1-9]\d{10,14})\b", ("+",), telephone),
+    Rule("phone", r"(\(\d{3}\) ?\d{3}[ .-]\d{4}|\b[2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4})\b", (), telephone),
+    Rule("phone", r"(?i)\b(?:tel|phone|fon|mobile|fax|call)[a-z]{0,8}[\"']?[.:= ]{1,4}[\"']?(0\d{1,5}[ /.-]\d{2,5}(?:[ .-]?\d{2,5}){0,3})\b", ("tel", "phone", "fon", "mobil", "fax", "call"), telephone),
     Rule("ip", r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\b", (".",), _global_ip),
     Rule("ip", r"\b([23][0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4})", (":",), _global_ip),
-    Rule("user", r"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})([A-Za-z0-9][A-Za-z0-9._-]{0,63})", ("/home/", "Users"), _person),
+    Rule("user", rf"(?:{ROOT}/home/|{ROOT}/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})([A-Za-z0-9][A-Za-z0-9._-]{{0,63}})", ("/home/", "Users"), _person),
 )
 
 ADDRESSES: tuple[Rule, ...] = (

@@ -1,0 +1,72 @@
+"""What a source calls its files, without secrets and personal data: a path is stored, logged and shown like a text.
+
+`backup/marta@acme-shapes.com/notes.md` becomes `backup/EMAIL_khbadfpnci/notes.md`, the same in every run. Which file
+that is, is told by listing the source again: the name it has there is kept nowhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from modelmill.extract.source import Entry, Snapshot, all_sources
+from modelmill.normalize.placeholders import PLACEHOLDER, Names, keyed
+from modelmill.normalize.privacy import clean
+from modelmill.records import Corpus, sha256_text
+from modelmill.settings import Settings
+
+MAX_PATH, MAX_SHOWN = 1000, 100  # characters; PATH_MAX is 4096 bytes, an index row of the database 2,000
+SUFFIX = re.compile(r"(\.[A-Za-z][A-Za-z0-9]{0,9})?/?$")  # no part of what a name says: `marta@acme-shapes.com.md`
+HOME = re.compile(r"(?:home|Users)/[^/]+/")  # of a root that was packed as a whole
+
+
+def shown(path: str, names: Names) -> str:
+    """The path as it may be stored. Cleaning it twice changes nothing more."""
+    end = SUFFIX.search(path)
+    stem = path[: end.start()] if end else path
+    lead = "/" if HOME.match(stem) else ""
+    cleaned = clean(lead + stem, names, placeholder="{}").text.removeprefix(lead) + path[len(stem) :]
+    return clean(cleaned, names, placeholder="{}").text
+
+
+class ShownSnapshot:
+    """A snapshot whose paths may be stored. Of two files that would be called the same the first is given."""
+
+    def __init__(self, inner: Snapshot, names: Names) -> None:
+        self.revision, self._inner, self._names = inner.revision, inner, names
+        self._own: dict[str, str] | None = None  # what the source itself calls those that have another name here
+
+    def files(self) -> Iterator[Entry]:
+        self._own = {}
+        for entry in self._inner.files():
+            if len(entry.path) > MAX_PATH:
+                yield Entry(
+                    f"{shown(ascii(entry.path[:MAX_SHOWN]), self._names)}-{sha256_text(entry.path)[:12]}",
+                    entry.size,
+                    "bad name",
+                )
+                continue
+            path = shown(entry.path, self._names)
+            if path != entry.path:
+                self._own.setdefault(path, entry.path)
+            detail = clean(entry.detail, self._names).text if entry.detail else ""
+            yield replace(entry, path=path, detail=detail)
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        wanted = list(paths)
+        if self._own is None and any(PLACEHOLDER.search(path) for path in wanted):
+            list(self.files())
+        own = self._own or {}
+        here = {own[path]: path for path in wanted if path in own}
+        for path, content in self._inner.read([own.get(path, path) for path in wanted]):
+            yield here.get(path, path), content
+
+
+@contextmanager
+def open_corpus(settings: Settings, corpus: Corpus, revision: str | None = None) -> Generator[Snapshot]:
+    """The corpus's source, opened, with names that may be stored. revision, errors: as `Source.open`."""
+    home = settings.home_dir / "sources"
+    with all_sources()[corpus.kind].open(corpus.uri, home, revision) as snapshot:
+        yield ShownSnapshot(snapshot, keyed(settings))

@@ -1,0 +1,121 @@
+"""Numbers of persons, telephones and addresses as other countries write them. All the numbers are one kind, national_id.
+
+Checksums are those that the issuing offices publish (python-stdnum's sources collect them); a number whose checksum is
+weak or missing needs a word beside it. A telephone without +, a town without a postal code are found only in the forms
+that are unmistakable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelmill.normalize.rules.identity_numbers import anything, digits_of, luhn, number, said, weighted
+from modelmill.normalize.rules.personal import GAP, telephone
+from modelmill.normalize.rules.rule import Check, Rule
+
+
+def _mod11(weights: Sequence[int]) -> Check:
+    """The last digit is what the others, weighted, leave of 11; 10 counts as 0."""
+    return lambda value, before, after: (
+        weighted(digits_of(value)[:-1], weights) % 11 % 10 == digits_of(value)[len(weights)]
+    )
+
+
+def _cn(value: str, before: str, after: str) -> bool:
+    total = weighted(digits_of(value[:17]), (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2))
+    return "10X98765432"[total % 11] == value[17]
+
+
+def _kr(value: str, before: str, after: str) -> bool:
+    digits = digits_of(value)
+    return (11 - weighted(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)) % 11) % 10 == digits[12]
+
+
+def _rut(value: str, before: str, after: str) -> bool:
+    plain = value.replace(".", "").replace("-", "").upper()
+    total = sum(int(c) * (2 + i % 6) for i, c in enumerate(reversed(plain[:-1])))
+    return "0K987654321"[total % 11] == plain[-1]
+
+
+def _be(value: str, before: str, after: str) -> bool:
+    plain = "".join(map(str, digits_of(value)))
+    return any(97 - int(century + plain[:9]) % 97 == int(plain[9:]) for century in ("", "2"))
+
+
+def _nhs(value: str, before: str, after: str) -> bool:
+    digits = digits_of(value)
+    return (11 - weighted(digits, range(10, 1, -1)) % 11) % 11 == digits[9]
+
+
+def _tfn(value: str, before: str, after: str) -> bool:
+    return weighted(digits_of(value), (1, 4, 3, 7, 5, 8, 6, 9, 10)) % 11 == 0
+
+
+def _tr(value: str, before: str, after: str) -> bool:
+    digits = digits_of(value)
+    return sum(digits[:10]) % 10 == digits[10] and digits[0] != 0
+
+
+def _oib(value: str, before: str, after: str) -> bool:
+    left, digits = 10, digits_of(value)
+    for digit in digits[:10]:
+        left = ((digit + left) % 10 or 10) * 2 % 11
+    return (11 - left) % 10 == digits[10]
+
+
+def _luhn(value: str, before: str, after: str) -> bool:
+    return luhn(digits_of(value))
+
+
+DAY = r"(?:0[1-9]|[12]\d|3[01])"
+MONTH = r"(?:0[1-9]|1[0-2])"
+CAPITAL = r"(?:[A-Z]|\xc3[\x80-\x9f]|\xc5[\x81\x9a\xb9\xbb])"  # as UTF-8, which the patterns run on
+LETTER = r"[A-Za-z\x80-\xff'.-]"
+TOWN = rf"{CAPITAL}{LETTER}{{1,30}}"
+NAMED = rf"{LETTER}{{1,30}}(?: {LETTER}{{1,30}}){{0,4}}"
+ROMANCE = r"(?:[Cc]alle|[Cc]/|[Aa]venida|[Aa]vda\.|[Pp]laza|[Pp]aseo|[Vv]ia|[Vv]iale|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]v\.|[Ll]argo|[Tt]ravessa)"
+
+# fmt: off
+# ruff: noqa: E501  (a pattern broken over lines is harder to check)
+PLAIN_NUMBERS: tuple[Rule, ...] = (
+    Rule("national_id", rf"\b([1-9]\d{{5}}(?:19|20)\d{{2}}{MONTH}{DAY}\d{{3}}[\dX])\b", (), number(_cn)),
+    Rule("national_id", rf"\b(\d{{2}}{MONTH}{DAY}-[1-8]\d{{6}})\b", (), number(_kr)),
+    Rule("national_id", rf"\b([A-Z][AEIOUX][A-Z]{{2}}\d{{2}}{MONTH}{DAY}[HM][A-Z]{{2}}[B-DF-HJ-NP-TV-Z]{{3}}[A-Z0-9]\d)\b", (), number(anything)),
+    Rule("national_id", r"\b(\d{1,2}\.\d{3}\.\d{3}-[\dkK])\b", (), number(_rut)),
+    Rule("national_id", rf"\b(\d{{2}}\.{MONTH}\.{DAY}-\d{{3}}\.\d{{2}})\b", (), number(_be)),
+)
+NUMBERS_BY_A_WORD: tuple[Rule, ...] = (
+    Rule("us_ssn", said("ssn|social security(?: number| no)?", r"\d{9}|\d{3} \d{2} \d{4}"), (), number(anything)),
+    Rule("br_cpf", said("cpf", r"\d{11}"), (), number(anything)),
+    Rule("passport", said("passport(?:[ _-]?(?:no|number|nr))?|passnummer|reisepass", r"[CFGHJKLMNPRTVWXYZ]\d[0-9CFGHJKLMNPRTVWXYZ]{7}|[A-Z]\d{2}[A-Z]\d{2}[A-Z]\d{2}"), (), number(anything)),
+    Rule("national_id", said("pan(?: card| number| no)?", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]"), (), number(anything)),
+    Rule("national_id", said("nhs(?: number| no)?", r"\d{3} ?\d{3} ?\d{4}"), (), number(_nhs)),
+    Rule("national_id", said("tfn|tax file number", r"\d{3} ?\d{3} ?\d{3}"), (), number(_tfn)),
+    Rule("national_id", said("medicare(?: card| number| no)?", r"[2-6]\d{3} ?\d{5} ?\d"), (), number(anything)),
+    Rule("national_id", said("(?:t\\.? ?c\\.? ?)?kimlik(?: no)?|tckn", r"\d{11}"), (), number(_tr)),
+    Rule("national_id", said("oib", r"\d{11}"), (), number(_oib)),
+    Rule("national_id", said("cnp", r"[1-8]\d{12}"), (), number(_mod11((2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)))),
+    Rule("national_id", said("egn", r"\d{10}"), (), number(_mod11((2, 4, 8, 5, 10, 9, 7, 3, 6)))),
+    Rule("national_id", said("svnr|sv-nummer|sozialversicherungsnummer|versicherungsnummer", r"\d{4} ?\d{6}|\d{8}[A-Z]\d{3}"), (), number(anything)),
+    Rule("national_id", said("(?:sa |south african )?id number|rsa id", r"\d{2}(?:0[1-9]|1[0-2])[0-3]\d{8}"), (), number(_luhn)),
+    Rule("national_id", said("pps(?:n| number| no)?", r"\d{7}[A-W][A-IW]?"), (), number(anything)),
+    Rule("national_id", said("driver'?s?[ _-]licen[cs]e(?:[ _-]?(?:no|number))?|driving licen[cs]e(?: no| number)?", r"[A-Z]{1,5}\d{6,10}[A-Z0-9]{0,5}"), (), number(anything)),
+)
+TELEPHONES: tuple[Rule, ...] = (
+    Rule("phone", r"\b(0[1-9](?:[ .]\d{2}){4})\b", (), telephone),
+    Rule("phone", r"(?:(?m:^)|[^\d ]|\D )(00[1-9]\d{0,2}[ /-](?:\(0\) ?)?\(?[1-9]\d{0,3}\)?[ /-]\d{3,8}(?:[ -]\d{2,5})?)\b", ("00",), telephone),
+    Rule("phone", r"\b(0[5-9]0-\d{4}-\d{4})\b", (), telephone),
+    Rule("phone", r"\b(1[3-9]\d[ -]\d{4}[ -]\d{4})\b", (), telephone),
+    Rule("phone", r"(\(\d{2}\) ?9?\d{4}-\d{4}|\(0\d{1,4}\) ?\d{3,4} ?\d{3,4}|\b8 \(\d{3}\) \d{3}-\d{2}-\d{2})\b", ("(",), telephone),
+    Rule("phone", r"\b(1[-.][2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4})\b", (), telephone),
+    Rule("phone", r"(?i)\b(?:tel|phone|fon|mobile|handy|cell|fax)(?:[ _-]?(?:nr|no|number|nummer))?[\"']?\]?\.?\s{0,3}[:=]\s{0,3}[\"']?(0?\d{9,10}|0\d{1,5} ?[/.-]? ?\d{2,5}(?: \d{2,5}){0,3})\b", ("tel", "phone", "fon", "mobile", "handy", "cell", "fax"), telephone),
+)
+PLACES: tuple[Rule, ...] = (
+    Rule("postal_address", rf"\b({ROMANCE} {NAMED},? (?:n\.?º? ?)?\d{{1,4}}[A-Za-z]?{GAP}(?:{TOWN}{GAP}){{0,4}}(?:\d{{5}} {TOWN}|\d{{5}}-\d{{3}}))"),
+    Rule("postal_address", rf"\b([A-Z][a-z]{{2,25}}(?:straat|weg|laan|plein|gracht|kade|dijk|singel) \d{{1,4}}[a-z]?{GAP}\d{{4}} ?[A-Z]{{2}} {TOWN})", ("straat", "weg", "laan", "plein", "gracht", "kade", "dijk", "singel")),
+    Rule("postal_address", rf"\b((?:ul|al|pl|os)\. {NAMED} \d{{1,4}}(?:[/m.]{{1,3}}\d{{1,4}})?{GAP}\d{{2}}-\d{{3}} {TOWN})", ("ul.", "al.", "pl.", "os.")),
+    Rule("postal_address", rf"\b(\d{{1,5}} {NAMED}{GAP}{TOWN}{GAP}(?:AB|BC|MB|N[BLSTU]|ON|PE|QC|SK|YT),? [A-Z]\d[A-Z] ?\d[A-Z]\d)\b"),
+    Rule("postal_address", rf"\b(\d{{1,5}} {NAMED}{GAP}(?:{TOWN} ){{1,3}}(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{{4}})\b", ("NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT")),
+    Rule("postal_address", rf"\b([A-Z]{LETTER}{{2,25}}(?:gatan|v\xc3\xa4gen|gata|gade|vej|veien|katu|tie) \d{{1,4}}[A-Z]?{GAP}\d{{3,5}}(?: \d{{2}})? {TOWN})", ("gat", "vägen", "gade", "vej", "veien", "katu", "tie")),
+)
+# fmt: on

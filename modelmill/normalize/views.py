@@ -1,0 +1,160 @@
+"""A text as a program that reads it gets to see it: escapes undone, strings put together, base64 unwrapped.
+
+A secret is the same one when it is written `"ghp_x7" + "Kq2L"`, `marta\\x40acme.com`, `marta%40acme.com` or in base64.
+A view is other bytes with the way back: which places of the text a place in it stands for. All patterns run in RE2.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+# What stands for a printable character of ASCII: \x40, \u0040, %40, &#64;, &#x40;, &commat;
+ESCAPED = (
+    rb"\\x([2-7][0-9A-Fa-f])|\\u00([2-7][0-9A-Fa-f])|\\u\{0{0,4}([2-7][0-9A-Fa-f])\}|%([2-7][0-9A-Fa-f])"
+    rb"|(&(?:#\d{2,3}|#[xX][0-9A-Fa-f]{2}|commat|period);)"
+)
+# Where one string ends and goes on as another one; and a line that goes on.
+JOINT = rb"[\"'`]\s{0,80}(?:[+.&\\]|\.\.|\|\|)?\s{0,80}(?:[rRbBfFuU]{1,2})?[\"'`]|\\\r?\n[ \t]{0,80}"
+WRAPPED = rb"[A-Za-z0-9+/_-]{24,}={0,2}"
+REACH = 400  # bytes to either side of what is replaced that are looked at again
+MAX_PARTS = 40_000  # .7 s of one core; more are an attack
+APART = b"\n\0\n"
+MAX_WRAPPED = 100_000  # bytes of one: larger ones are pictures
+
+
+class FloodError(Exception):
+    """More places than any code has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """start: where it begins in the view. of: where it stands in the text; plain: byte by byte the same there."""
+
+    start: int
+    of: tuple[int, int]
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """data: what is searched. parts: in order; a place over a part that is not plain stands for all of it."""
+
+    data: bytes
+    parts: Sequence[Part]
+
+    def places(self, start: int, end: int) -> list[tuple[int, int]]:
+        """What a place in the view stands for in the text, in order."""
+        found: list[tuple[int, int]] = []
+        at = max(0, bisect_right(self.parts, start, key=lambda part: part.start) - 1)
+        for part in self.parts[at:]:
+            if part.start >= end:
+                break
+            first, last = part.of
+            if part.plain:
+                first, last = max(first, first + start - part.start), min(last, first + end - part.start)
+            if first >= last:
+                continue
+            if found and found[-1][1] == first:
+                found[-1] = (found[-1][0], last)
+            else:
+                found.append((first, last))
+        return found
+
+
+def unescaped(data: bytes) -> View | None:
+    """Escapes undone; None where there is none."""
+    return _with(data, ((*found.span(), _character(found)) for found in _compiled(ESCAPED).finditer(data)))
+
+
+def joined(data: bytes) -> View | None:
+    """Strings that follow each other as one, lines that go on as one; None where there are none."""
+    return _with(data, ((*found.span(), b"") for found in _compiled(JOINT).finditer(data)))
+
+
+def unwrapped(data: bytes) -> View | None:
+    """What is text in base64, one after the other; None where there is none."""
+    parts: list[Part] = []
+    texts: list[bytes] = []
+    at = 0
+    for found in _compiled(WRAPPED).finditer(data):
+        if (text := _decoded(found.group())) is not None:
+            parts.append(Part(at, found.span(), plain=False))
+            texts.append(text)
+            at += len(text) + 1
+    return View(b"\n".join(texts), parts) if parts else None
+
+
+def _with(data: bytes, replaced: Iterator[tuple[int, int, bytes]]) -> View | None:
+    """What stands around the replaced places, and they themselves in their other form."""
+    parts: list[Part] = []
+    pieces: list[bytes] = []
+    at = size = 0
+
+    def add(piece: bytes, of: tuple[int, int] | None, plain: bool) -> None:
+        nonlocal size
+        if of and piece:
+            parts.append(Part(size, of, plain))
+        pieces.append(piece)
+        size += len(piece)
+
+    def add_plain(start: int, end: int) -> None:
+        if end - start > 2 * REACH:
+            add(data[start : start + REACH], (start, start + REACH), plain=True)
+            add(APART, None, plain=True)
+            start = end - REACH
+        add(data[start:end], (start, end), plain=True)
+
+    for start, end, instead in replaced:
+        if len(parts) > MAX_PARTS:
+            raise FloodError
+        add_plain(at if pieces else max(0, start - REACH), start)
+        add(instead, (start, end), plain=False)
+        at = end
+    if not pieces:
+        return None
+    add_plain(at, min(len(data), at + REACH))
+    return View(b"".join(pieces), parts)
+
+
+def _character(found: Any) -> bytes:
+    said = found.group(found.lastindex)
+    if said.startswith(b"&"):
+        character = html.unescape(said.decode("ascii"))
+        return character.encode() if character.isascii() and character.isprintable() else said
+    return bytes([int(said, 16)])
+
+
+def _decoded(said: bytes) -> bytes | None:
+    """The text that it wraps; None if it wraps none."""
+    body = said.rstrip(b"=")
+    if len(body) > MAX_WRAPPED or len(body) % 4 == 1:
+        return None
+    try:
+        # The first bytes tell nearly always: of four letters at random one in fifty is text.
+        if not _is_text(base64.b64decode(body[:16], b"-_" if b"-" in body or b"_" in body else None)):
+            return None
+        text = base64.b64decode(body + b"=" * (-len(body) % 4), b"-_" if b"-" in body or b"_" in body else None)
+    except (binascii.Error, ValueError):
+        return None
+    return text if _is_text(text) else None
+
+
+def _is_text(content: bytes) -> bool:
+    return content.isascii() and not content.translate(None, PRINTABLE)
+
+
+PRINTABLE = bytes([9, 10, 13, *range(32, 127)])
+
+
+@cache
+def _compiled(pattern: bytes) -> Any:
+    import re2
+
+    return re2.compile(pattern)
