@@ -2,7 +2,8 @@
 
 Small letters; contractions written out; greetings, apologies and words of politeness gone; no punctuation at the end.
 The words are the usual ones of English letters and chats. Evaluation asks again with some of these
-(evaluate/rewording.py): what it measures of a model that reads so is slips, synonyms and commas.
+(evaluate/rewording.py): what it measures of a model that reads so is slips, synonyms and commas, and such a model is no
+steadier where the words around a wish are others (docs/experiments.md).
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ speller where that helps there (predictors/spelling.py); and is calibrated there
 params: epochs, batch, learning_rate, head_learning_rate, frozen_layers, typos (share of words), weight_described (of
 examples that describe instead of ask; 1 unless said), outside (share of queries that is expected to be out of scope;
 calibration.OUTSIDE unless said), averaged (share of the steps, the last ones, whose weights are averaged; 0 unless
-said), plain (whether texts are read in plain form, predictors/plain.py, where the labels allow; not unless said).
+said), framed (share of the texts that get words around them that change nothing, finetune/framing.py; 0 unless said),
+plain (whether texts are read in plain form, predictors/plain.py, where the labels allow; not unless said).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from modelmill.datasets.intent_labels import OUT_OF_SCOPE
 from modelmill.errors import DataError
 from modelmill.finetune import loop
+from modelmill.finetune.framing import frame
 from modelmill.finetune.recipe import Job
 from modelmill.finetune.trials import Ranges, Span
 from modelmill.finetune.typos import mistype
@@ -43,6 +45,7 @@ RANGES: Ranges = {
     "head_learning_rate": Span(2e-4, 1e-2, log=True),
     "frozen_layers": Span(-1, 4),
     "typos": Span(0.0, 0.3),
+    "framed": Span(0.0, 0.6),
 }
 SMOOTHING = 0.05
 SLIPS = 0.3  # share of the words that are mistyped to decide about spelling: about two a query
@@ -60,7 +63,7 @@ def train(job: Job) -> dict[str, float]:
     loop.seed_everything(job.seed, job.settings.threads)
     model = intent_model.new(_location(job.base), _labels(job.train))
     planned = [
-        _mistyped(batch, rng, float(job.params.get("typos", 0.0)))
+        _changed(batch, rng, job.params)
         for _ in range(int(job.params["epochs"]))
         for batch in loop.batches(job.train, int(job.params["batch"]), rng, lambda e: len(str(e.input["text"])))
     ]
@@ -145,9 +148,11 @@ def _labels(examples: Any) -> list[str]:
     return labels
 
 
-def _mistyped(batch: list[Example], rng: random.Random, share: float) -> list[tuple[str, str, str]]:
-    """(text, label, kind) with new typing errors."""
-    return [(mistype(str(e.input["text"]), rng, share), str(e.target["label"]), e.kind) for e in batch]
+def _changed(batch: list[Example], rng: random.Random, params: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(text, label, kind) with new words around the text and new typing errors."""
+    texts = [frame(text, rng, float(params.get("framed", 0.0))) for text in _texts(batch)]
+    typed = [mistype(text, rng, float(params.get("typos", 0.0))) for text in texts]
+    return [(text, str(e.target["label"]), e.kind) for text, e in zip(typed, batch, strict=True)]
 
 
 def _loss(model: IntentModel, batch: list[tuple[str, str, str]], job: Job) -> Any:
