@@ -134,7 +134,7 @@ def load(path: Path, output: Callable[..., Any]) -> IntentPredictor:
 
 
 def _told(file: Path) -> dict[str, Any]:
-    """Models made before it was written have none."""
+    """Empty where the model has no such file: it was made before, or needs none."""
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 

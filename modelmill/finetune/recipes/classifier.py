@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from modelmill.predictors.intent_model import Head, IntentModel
     from modelmill.predictors.spelling import Spelling
 
-VERSION = 6
+VERSION = 5
 SCORE = "validation_accuracy"
 RANGES: Ranges = {
     "learning_rate": Span(2e-5, 1e-3, log=True),
@@ -86,7 +86,8 @@ def train(job: Job) -> dict[str, float]:
     known = _known(job, model.labels)
     right, spelled = _spelling(ready, job, known, model.tokenizer.get_vocab())
     calibration, measured = _calibrate(ready, job, known, right)
-    _write(job.staging / READING, {"plain": plainly})
+    if plainly:
+        _write(job.staging / READING, {"plain": True})
     _write(job.staging / CALIBRATION, asdict(calibration))
     _write(job.staging / INDUSTRIES, industries_of(job.train))
     return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **spelled, **measured}
