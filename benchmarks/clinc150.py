@@ -119,8 +119,9 @@ def answered(predictor: Any, asked: Sequence[Example]) -> Answered:
     """The logits of a released-model predictor."""
     names: tuple[str, ...] = predictor.model.labels
     right = np.array([names.index(str(example.target["label"])) for example in asked])
-    given = [predictor.spelling.right(text) if predictor.spelling else text for text in texts(asked)]
-    return Answered(predictor.model.all_logits(given), right, names.index(OUT_OF_SCOPE))
+    return Answered(
+        predictor.model.all_logits([predictor.read(text) for text in texts(asked)]), right, names.index(OUT_OF_SCOPE)
+    )
 
 
 def texts(asked: Sequence[Example]) -> list[str]:
@@ -146,10 +147,11 @@ def _chosen(fitted: Calibration, on: Answered) -> np.ndarray:
     return calibration.probabilities(on.logits, on.outside, fitted).argmax(axis=1)
 
 
-def report(predictor: Any, data: dict[Split, list[Example]], lost: float, seed: int) -> None:
-    """The predictor as it is, and the same logits with other thresholds."""
+def report(predictor: Any, data: dict[Split, list[Example]], lost: float, seed: int, folder: Path) -> None:
+    """The predictor as it is, and the same logits with other thresholds; the logits stay in the folder."""
     show("recipe and predictor", predict(predictor, data[Split.TEST]), data[Split.TEST], seed)
     on, test = (answered(predictor, data[split]) for split in (Split.VALIDATION, Split.TEST))
+    np.savez(folder / "logits.npz", validation=on.logits, on=on.right, test=test.logits, wanted=test.right)
     thresholds(predictor.calibration, predictor.model.labels, on, test, data[Split.TEST], lost, seed)
 
 
@@ -225,8 +227,9 @@ def main() -> None:
             folder = asked.keep / str(seed) if asked.keep else Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
             print(f"  {params}", flush=True)
-            train(settings, data, params, seed, folder)
-            report(TASK.predictor(folder), data, asked.lost, seed)
+            if not (folder / "labels.json").is_file():  # else it was trained before and kept
+                train(settings, data, params, seed, folder)
+            report(TASK.predictor(folder), data, asked.lost, seed, folder)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@ tests, https://arxiv.org/abs/2005.04118).
 
 Two changed copies of each query: one `typed` otherwise (a slip of the fingers or of spelling, other case, other
 punctuation), one `worded` otherwise (contractions, politeness, "please", a synonym). The query's own text chooses the
-rules, so every model is asked the same. None of them is among the errors that training adds (finetune/typos.py).
+rules, so every model is asked the same. None of them is among the errors and the words that training adds
+(finetune/typos.py, framing.py).
 """
 
 from __future__ import annotations

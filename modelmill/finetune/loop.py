@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelmill.errors import DataError
+from modelmill.finetune import averaging
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,9 +99,11 @@ def run(
     loss_of: Callable[[list[T]], Tensor],
     say: Say,
     keeper: Checkpoints | None = None,
+    averaged: float = 0.0,
 ) -> float:
     """Take a step a batch over parameter groups ({"params", "lr"}); returns the mean loss of the last tenth.
 
+    averaged: share of the steps, the last ones, over which the weights are averaged; the rate stays the same there.
     From the keeper's checkpoint on, if it has one: the result is the same, bit for bit, as without the interruption.
     Raises DataError when the loss is no number: such a model must not be saved.
     """
@@ -110,22 +113,28 @@ def run(
     optimizer = torch.optim.AdamW(groups, weight_decay=DECAY)
     rates = [group["lr"] for group in groups]
     weights = [weight for group in groups for weight in group["params"]]
-    losses = keeper.restore(weights, optimizer) if keeper else []
+    mean = averaging.over(weights, steps, averaged)
+    kept = [*weights, *(mean.means if mean else ())]
+    losses = keeper.restore(kept, optimizer) if keeper else []
     for step, known in enumerate(losses, 1):  # the curve is whole again, in a new record of the training
         say.metric("loss", known, step)
     for step, batch in enumerate(all_batches[len(losses) :], len(losses) + 1):
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * _rate(step, steps)
+            group["lr"] = rate * _rate(min(step, mean.first) if mean else step, steps)
         loss = loss_of(batch)
         losses.append(_number(loss.item(), step))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, CLIP)
         optimizer.step()
+        if mean:
+            mean.add(step)
         say.metric("loss", losses[-1], step)
         say.step("training", step, steps, f"loss {losses[-1]:.3f}")
         if keeper and step < steps:
-            keeper.keep(weights, optimizer, losses)
+            keeper.keep(kept, optimizer, losses)
+    if mean:
+        mean.put()
     last = losses[-max(1, len(losses) // 10) :]
     return sum(last) / len(last)
 

@@ -7,7 +7,9 @@ what will answer (inference/conversion.py), judged by the probability of what is
 speller where that helps there (predictors/spelling.py); and is calibrated there (predictors/calibration.py).
 params: epochs, batch, learning_rate, head_learning_rate, frozen_layers, typos (share of words), weight_described (of
 examples that describe instead of ask; 1 unless said), outside (share of queries that is expected to be out of scope;
-calibration.OUTSIDE unless said).
+calibration.OUTSIDE unless said), averaged (share of the steps, the last ones, whose weights are averaged; 0 unless
+said), framed (share of the texts that get words around them that change nothing, finetune/framing.py; 0 unless said),
+plain (whether texts are read in plain form, predictors/plain.py, where the labels allow; not unless said).
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from modelmill.datasets.intent_labels import OUT_OF_SCOPE
 from modelmill.errors import DataError
 from modelmill.finetune import loop
+from modelmill.finetune.framing import frame
 from modelmill.finetune.recipe import Job
 from modelmill.finetune.trials import Ranges, Span
 from modelmill.finetune.typos import mistype
@@ -42,6 +45,7 @@ RANGES: Ranges = {
     "head_learning_rate": Span(2e-4, 1e-2, log=True),
     "frozen_layers": Span(-1, 4),
     "typos": Span(0.0, 0.3),
+    "framed": Span(0.0, 0.6),
 }
 SMOOTHING = 0.05
 SLIPS = 0.3  # share of the words that are mistyped to decide about spelling: about two a query
@@ -51,14 +55,15 @@ PROBE_C = 5.0  # best on validation of 1, 5, 20, 100 (docs/experiments.md)
 def train(job: Job) -> dict[str, float]:
     """Write encoder, head, labels and calibration."""
     from modelmill.predictors import intent_model
-    from modelmill.predictors.intent import CALIBRATION, INDUSTRIES, classifier
+    from modelmill.predictors.intent import CALIBRATION, INDUSTRIES, READING, classifier
     from modelmill.predictors.labels import industries_of
 
+    job, plainly = _as_read(job)
     rng = random.Random(job.seed)
     loop.seed_everything(job.seed, job.settings.threads)
     model = intent_model.new(_location(job.base), _labels(job.train))
     planned = [
-        _mistyped(batch, rng, float(job.params.get("typos", 0.0)))
+        _changed(batch, rng, job.params)
         for _ in range(int(job.params["epochs"]))
         for batch in loop.batches(job.train, int(job.params["batch"]), rng, lambda e: len(str(e.input["text"])))
     ]
@@ -72,7 +77,8 @@ def train(job: Job) -> dict[str, float]:
         },
         {"params": list(model.head.parameters()), "lr": float(job.params["head_learning_rate"])},
     ]
-    loss = loop.run(groups, planned, lambda batch: _loss(model, batch, job), job.say, job.checkpoints)
+    averaged = float(job.params.get("averaged", 0.0))
+    loss = loop.run(groups, planned, lambda batch: _loss(model, batch, job), job.say, job.checkpoints, averaged)
     model.encoder.eval()
     intent_model.save(model, job.staging)
     _convert(model, job)
@@ -80,9 +86,24 @@ def train(job: Job) -> dict[str, float]:
     known = _known(job, model.labels)
     right, spelled = _spelling(ready, job, known, model.tokenizer.get_vocab())
     calibration, measured = _calibrate(ready, job, known, right)
+    if plainly:
+        _write(job.staging / READING, {"plain": True})
     _write(job.staging / CALIBRATION, asdict(calibration))
     _write(job.staging / INDUSTRIES, industries_of(job.train))
     return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **spelled, **measured}
+
+
+def _as_read(job: Job) -> tuple[Job, bool]:
+    """The job with its texts as the model will read them, and whether that is in plain form."""
+    from modelmill.predictors import plain
+
+    if not job.params.get("plain") or not plain.fits((str(e.input["text"]), str(e.target["label"])) for e in job.train):
+        return job, False
+    train, validation = (
+        [replace(e, input={**e.input, "text": plain.plain(str(e.input["text"]))}) for e in part]
+        for part in (job.train, job.validation)
+    )
+    return replace(job, train=train, validation=validation), True
 
 
 def _write(file: Path, value: dict[str, Any]) -> None:
@@ -128,9 +149,11 @@ def _labels(examples: Any) -> list[str]:
     return labels
 
 
-def _mistyped(batch: list[Example], rng: random.Random, share: float) -> list[tuple[str, str, str]]:
-    """(text, label, kind) with new typing errors."""
-    return [(mistype(str(e.input["text"]), rng, share), str(e.target["label"]), e.kind) for e in batch]
+def _changed(batch: list[Example], rng: random.Random, params: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(text, label, kind) with new words around the text and new typing errors."""
+    texts = [frame(text, rng, float(params.get("framed", 0.0))) for text in _texts(batch)]
+    typed = [mistype(text, rng, float(params.get("typos", 0.0))) for text in texts]
+    return [(text, str(e.target["label"]), e.kind) for text, e in zip(typed, batch, strict=True)]
 
 
 def _loss(model: IntentModel, batch: list[tuple[str, str, str]], job: Job) -> Any:
