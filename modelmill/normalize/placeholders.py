@@ -20,6 +20,12 @@ PLACEHOLDER = re.compile(r"<?[A-Z][A-Z_]*_(?:[a-p]{10}|\d{1,7})>?")
 LETTERS = bytes.maketrans(b"0123456789abcdef", b"abcdefghijklmnop")
 
 
+class Harmless(str):
+    """What we put in the place of something ourselves: it is not looked at."""
+
+    __slots__ = ()
+
+
 def numbered() -> Names:
     """Names that hold within one text: the first e-mail is EMAIL_1. For logs, which nothing is joined with."""
     numbers: dict[tuple[str, str], int] = {}

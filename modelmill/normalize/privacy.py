@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any
 
 from modelmill.normalize import views
-from modelmill.normalize.placeholders import PLACEHOLDER, Names, numbered
+from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbered
 from modelmill.normalize.rules import GROUPS, Rule
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
@@ -32,6 +32,7 @@ FLOOD = 10_000
 # every answer that is logged. When there are this many all are forgotten; 5 MB.
 KNOWN = 50_000
 SHORT = 2000  # characters
+KNOWN_NAMES = 1000
 SHAPED_GROUPS = 2  # of rules.GROUPS: those whose values need no word beside them, so that a value in parts is still one
 
 # Names that say of a value what it is, and the keys whose value is said by the name beside them.
@@ -97,6 +98,8 @@ def clean_value(value: Any, names: Names | None = None) -> tuple[Any, Counter[st
 
 
 def _cleaned(value: Any, names: Names | None, counts: Counter[str], said: str) -> Any:
+    if isinstance(value, Harmless):
+        return str(value)
     if isinstance(value, str):
         cleaned = _cleaned_beside(value, names, said)
         counts.update(cleaned.counts)
@@ -104,12 +107,23 @@ def _cleaned(value: Any, names: Names | None, counts: Counter[str], said: str) -
     if isinstance(value, Mapping):
         name = name_beside(value) or said
         return {
-            _cleaned(str(key), names, counts, ""): _cleaned(item, names, counts, name if key in VALUES else str(key))
+            _cleaned_name(str(key), names, counts): _cleaned(item, names, counts, name if key in VALUES else str(key))
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [_cleaned(item, names, counts, said) for item in value]
     return value
+
+
+def _cleaned_name(name: str, names: Names | None, counts: Counter[str]) -> str:
+    """A field's name: the same few for nearly all that is cleaned."""
+    known = _harmless_names()
+    if name in known:
+        return name
+    cleaned = _cleaned(name, names, counts, "")
+    if cleaned == name and len(known) < KNOWN_NAMES and len(name) < SHORT:
+        known.add(name)
+    return cleaned
 
 
 def name_beside(value: Mapping[Any, Any]) -> str:
@@ -163,6 +177,11 @@ def _find_once(text: str) -> list[Found]:
 
 @cache
 def _harmless() -> set[bytes]:
+    return set()
+
+
+@cache
+def _harmless_names() -> set[str]:
     return set()
 
 

@@ -22,7 +22,8 @@ ESCAPED = (
 )
 # Where one string ends and goes on as another one; and a line that goes on.
 JOINT = rb"[\"'`]\s{0,80}(?:[+.&\\]|\.\.|\|\|)?\s{0,80}(?:[rRbBfFuU]{1,2})?[\"'`]|\\\r?\n[ \t]{0,80}"
-WRAPPED = rb"[A-Za-z0-9+/_-]{24,}={0,2}"
+SHORTEST = 24  # characters of what wraps a text
+WRAPPED = rb"[A-Za-z0-9+/_-]{%d,}={0,2}" % SHORTEST
 REACH = 400  # bytes to either side of what is replaced that are looked at again
 MAX_PARTS = 40_000  # .7 s of one core; more are an attack
 APART = b"\n\0\n"
@@ -70,6 +71,8 @@ class View:
 
 def unescaped(data: bytes) -> View | None:
     """Escapes undone; None where there is none."""
+    if b"\\" not in data and b"%" not in data and b"&" not in data:  # what no pattern need look for
+        return None
     return _with(data, ((*found.span(), _character(found)) for found in _compiled(ESCAPED).finditer(data)))
 
 
@@ -80,6 +83,8 @@ def joined(data: bytes) -> View | None:
 
 def unwrapped(data: bytes) -> View | None:
     """What is text in base64, one after the other; None where there is none."""
+    if len(data) < SHORTEST:
+        return None
     parts: list[Part] = []
     texts: list[bytes] = []
     at = 0

@@ -15,7 +15,6 @@ from modelmill.inference.memory import Memory
 from modelmill.predictors import labels, spelling
 from modelmill.predictors.calibration import Calibration, probabilities
 from modelmill.predictors.intent_model import read_head, restore
-from modelmill.predictors.plain import plain
 from modelmill.predictors.spelling import Spelling
 from modelmill.settings import Settings
 from modelmill.settings import load as load_settings
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 CALIBRATION = "calibration.json"
 INDUSTRIES = "industries.json"
-READING = "reading.json"
 
 
 class Classifier(Protocol):
@@ -90,8 +88,8 @@ class RememberingClassifier:
 
 @dataclass(frozen=True)
 class IntentPredictor:
-    """A classifier with its calibration. industries: per label the industry it is or belongs to. plainly: whether it
-    reads queries in plain form. spelling: puts slips right before the classifier reads; None: it reads them too.
+    """A classifier with its calibration. industries: per label the industry it is or belongs to. spelling: puts
+    slips right before the classifier reads; None: it reads what was typed.
     """
 
     model: Classifier
@@ -99,7 +97,6 @@ class IntentPredictor:
     output: Callable[..., Any]
     industries: Mapping[str, str] = field(default_factory=dict[str, str])
     spelling: Spelling | None = None
-    plainly: bool = False
 
     @property
     def engine(self) -> Kind:
@@ -112,14 +109,10 @@ class IntentPredictor:
             self.model.embedder.warm()
         return replace(self, model=RememberingClassifier(self.model, Memory(self.model.all_logits)))
 
-    def read(self, text: str) -> str:
-        """What the classifier gets of a query."""
-        form = plain(text) if self.plainly else text
-        return self.spelling.right(form) if self.spelling else form
-
     def predict(self, inputs: Sequence[Any], index: Index | None = None) -> list[Any]:
         """One answer a given text, in order. No index is needed."""
-        logits = self.model.all_logits([self.read(asked.text) for asked in inputs])
+        given = [asked.text for asked in inputs]
+        logits = self.model.all_logits([self.spelling.right(text) for text in given] if self.spelling else given)
         column = self.model.labels.index(OUT_OF_SCOPE)
         chances = probabilities(logits, column, self.calibration)
         return labels.answers(self.output, self.model.labels, chances, self.industries)
@@ -128,14 +121,9 @@ class IntentPredictor:
 def load(path: Path, output: Callable[..., Any]) -> IntentPredictor:
     """The artifact in the folder `path`, which the caller has verified."""
     calibration = Calibration(**json.loads((path / CALIBRATION).read_text(encoding="utf-8")))
-    model, right = classifier(load_settings(), path), spelling.load(path)
-    plainly = bool(_told(path / READING).get("plain", False))
-    return IntentPredictor(model, calibration, output, _told(path / INDUSTRIES), right, plainly)
-
-
-def _told(file: Path) -> dict[str, Any]:
-    """Empty where the model has no such file: it was made before, or needs none."""
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    named = path / INDUSTRIES  # models made before it was written have none
+    industries: dict[str, str] = json.loads(named.read_text(encoding="utf-8")) if named.is_file() else {}
+    return IntentPredictor(classifier(load_settings(), path), calibration, output, industries, spelling.load(path))
 
 
 def classifier(settings: Settings, path: Path) -> Classifier:

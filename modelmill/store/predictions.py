@@ -10,13 +10,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import Engine, Row, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.errors import UserError
+from modelmill.normalize.placeholders import Harmless
 from modelmill.records import sha256_text
 from modelmill.store.tables import feedback, prediction
 
@@ -128,7 +128,9 @@ class Stored(dict[str, Any]):
 
 def stored(answer: Mapping[str, Any]) -> Stored:
     """The answer without its long or many-lined strings, their sha256 and length instead, and cleaned."""
-    return Stored(_kept(answer))
+    from modelmill.normalize.privacy import clean_value
+
+    return Stored(clean_value(_shortened(storable(answer)))[0])
 
 
 def storable(value: Any) -> Any:
@@ -142,27 +144,14 @@ def storable(value: Any) -> Any:
     return value
 
 
-def _kept(value: Any) -> Any:
-    if isinstance(value, str):
-        if len(value) > LONGEST or "\n" in value.strip():
-            return f"sha256:{sha256_text(value)} ({len(value)} characters)"
-        return _clean(value)
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str) and (len(value) > LONGEST or "\n" in value.strip()):
+        return Harmless(f"sha256:{sha256_text(value)} ({len(value)} characters)")
     if isinstance(value, Mapping):
-        return {_clean_name(str(name)): _kept(part) for name, part in value.items()}  # pyright: ignore[reportUnknownArgumentType]
+        return {name: _shortened(part) for name, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, list | tuple):
-        return [_kept(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_shortened(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
     return value
-
-
-def _clean(text: str) -> str:
-    from modelmill.normalize.privacy import clean
-
-    return clean(storable(text)).text
-
-
-@lru_cache(1024)  # of an answer's fields, which are the same each time
-def _clean_name(name: str) -> str:
-    return _clean(name)
 
 
 def _row(one: Prediction) -> dict[str, Any]:

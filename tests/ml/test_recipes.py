@@ -96,19 +96,6 @@ def test_a_classifier_learns_its_labels_and_what_is_out_of_scope(
     assert (task.predictor(tmp_path / "model").engine == "torch") == (engine == "torch")  # type: ignore[attr-defined]
 
 
-def test_a_classifier_reads_plain_form_where_its_labels_allow(tiny_base: Path, tmp_path: Path) -> None:
-    short = {**CLASSIFIER, "epochs": 1, "plain": True}
-    made = job(tiny_base, tmp_path / "model", short, texts)
-    get_recipe("classifier").train(made)
-    predictor: Any = get_task("intent_classification").predictor(tmp_path / "model")
-    assert predictor.read("Hello, COUNT the numbers, please!") == "count the numbers"
-    thanks = [Example({"text": f"thanks {word}"}, {"label": "action:thank"}, Split.TRAIN) for word in "abc"]
-    (tmp_path / "polite").mkdir()
-    get_recipe("classifier").train(replace(made, train=[*made.train, *thanks], staging=tmp_path / "polite"))
-    polite: Any = get_task("intent_classification").predictor(tmp_path / "polite")
-    assert polite.read("Hello, COUNT the numbers, please!") == "Hello, COUNT the numbers, please!"
-
-
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
 def test_a_search_model_learns_from_pairs_and_embeds(
     tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str

@@ -8,8 +8,7 @@ speller where that helps there (predictors/spelling.py); and is calibrated there
 params: epochs, batch, learning_rate, head_learning_rate, frozen_layers, typos (share of words), weight_described (of
 examples that describe instead of ask; 1 unless said), outside (share of queries that is expected to be out of scope;
 calibration.OUTSIDE unless said), averaged (share of the steps, the last ones, whose weights are averaged; 0 unless
-said), framed (share of the texts that get words around them that change nothing, finetune/framing.py; 0 unless said),
-plain (whether texts are read in plain form, predictors/plain.py, where the labels allow; not unless said).
+said), framed (share of the texts that get words around them that change nothing, finetune/framing.py; 0 unless said).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,10 +54,9 @@ PROBE_C = 5.0  # best on validation of 1, 5, 20, 100 (docs/experiments.md)
 def train(job: Job) -> dict[str, float]:
     """Write encoder, head, labels and calibration."""
     from modelmill.predictors import intent_model
-    from modelmill.predictors.intent import CALIBRATION, INDUSTRIES, READING, classifier
+    from modelmill.predictors.intent import CALIBRATION, INDUSTRIES, classifier
     from modelmill.predictors.labels import industries_of
 
-    job, plainly = _as_read(job)
     rng = random.Random(job.seed)
     loop.seed_everything(job.seed, job.settings.threads)
     model = intent_model.new(_location(job.base), _labels(job.train))
@@ -86,24 +84,9 @@ def train(job: Job) -> dict[str, float]:
     known = _known(job, model.labels)
     right, spelled = _spelling(ready, job, known, model.tokenizer.get_vocab())
     calibration, measured = _calibrate(ready, job, known, right)
-    if plainly:
-        _write(job.staging / READING, {"plain": True})
     _write(job.staging / CALIBRATION, asdict(calibration))
     _write(job.staging / INDUSTRIES, industries_of(job.train))
     return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **spelled, **measured}
-
-
-def _as_read(job: Job) -> tuple[Job, bool]:
-    """The job with its texts as the model will read them, and whether that is in plain form."""
-    from modelmill.predictors import plain
-
-    if not job.params.get("plain") or not plain.fits((str(e.input["text"]), str(e.target["label"])) for e in job.train):
-        return job, False
-    train, validation = (
-        [replace(e, input={**e.input, "text": plain.plain(str(e.input["text"]))}) for e in part]
-        for part in (job.train, job.validation)
-    )
-    return replace(job, train=train, validation=validation), True
 
 
 def _write(file: Path, value: dict[str, Any]) -> None:
