@@ -23,7 +23,7 @@ from serving.batcher import Batcher, in_thread
 from serving.state import State
 from serving.switch import Switch
 
-MOST = 1024  # outputs; of 10 results with a snippet each, that is 5 MB
+MOST = 1024  # outputs; of 10 results with a snippet each, that is 15 MB: as it came, as it is told and as it is logged
 AT_ONCE = 256
 NOTHING = (0, 0)  # what a task that searches nothing depends on
 

@@ -1,7 +1,7 @@
 """A task's route as an ASGI app: a body's bytes in, an answer's bytes out.
 
 FastAPI documents it and would do the same; its layers, and an answer that is checked and written again each time,
-cost three times as much as all that is done here (docs/experiments.md).
+were nearly half of what an answer costs that was given before (docs/decisions/0021-task-routes.md).
 """
 
 from __future__ import annotations

@@ -50,9 +50,11 @@ def test_no_batch_is_longer_than_it_may_be_and_nobody_is_forgotten() -> None:
     async def story() -> list[int | BaseException]:
         batcher = Batcher(worker, 4, 2)
         first = asyncio.create_task(asked(batcher, range(10)))
-        await asyncio.sleep(0.015)
+        while not worker.batches:
+            await asyncio.sleep(0)
         second = await asked(batcher, range(10, 13))
-        await asyncio.sleep(0.05)  # all are idle: the next one begins anew
+        while batcher.workers:  # all are idle: the next one begins anew
+            await asyncio.sleep(0)
         return [*await first, *second, *await asked(batcher, [13])]
 
     worker = Worker()
@@ -62,17 +64,27 @@ def test_no_batch_is_longer_than_it_may_be_and_nobody_is_forgotten() -> None:
 
 def test_who_has_gone_is_not_worked_for() -> None:
     async def story() -> int:
-        batcher = Batcher(worker, 8, 1)
+        free, begun = asyncio.Event(), asyncio.Event()
+
+        async def held(batch: Sequence[int]) -> Sequence[int]:
+            batches.append(list(batch))
+            begun.set()
+            await free.wait()
+            return batch
+
+        batcher = Batcher(held, 8, 1)
         first = asyncio.create_task(batcher(1))
-        await asyncio.sleep(0.001)
+        await begun.wait()
         gone, last = asyncio.create_task(batcher(2)), asyncio.create_task(batcher(3))
-        await asyncio.sleep(0.001)
+        while len(batcher.waiting) < 2:
+            await asyncio.sleep(0)
         gone.cancel()
+        free.set()
         return await first + await last
 
-    worker = Worker()
-    assert asyncio.run(story()) == 8
-    assert worker.batches == [[1], [3]]
+    batches: list[list[int]] = []
+    assert asyncio.run(story()) == 4
+    assert batches == [[1], [3]]
 
 
 def test_a_bad_one_fails_alone() -> None:
