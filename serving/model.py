@@ -7,17 +7,16 @@ asks the release behind it. Loading is tried again, because a store can be resto
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -65,8 +64,6 @@ class Model:
         self.mirror: Mirror | None = None
         self.failed: MillError = _loading()
         self.ask = Batcher(in_thread(self._predict), BATCH, AT_ONCE)
-        self.loader = ThreadPoolExecutor(1, "loader")
-        self.loading: Future[None] | None = None
 
     @property
     def ready(self) -> bool:
@@ -78,21 +75,15 @@ class Model:
         """The task whose question it answers."""
         return get_task(self.about["task"])
 
-    def begin(self) -> None:
-        """Load in a thread."""
-        importlib.import_module("numpy")  # here: it is what both this thread and the loader import
-        self.loading = self.loader.submit(self.load)
-
     async def keep_loading(self) -> None:
         """Until it is loaded."""
         while not self.ready:
             try:
-                await asyncio.wrap_future(self.loading or self.loader.submit(self.load))
+                await anyio.to_thread.run_sync(self.load)
             except MillError as error:
                 self.failed = error
             except Exception as error:  # noqa: BLE001  (whatever a library throws at a bad model: it is not ready)
                 self.failed = _not_loaded(error)
-            self.loading = None
             if not self.ready:
                 LOG.error("not loaded, next try in %.0f s: %s", RETRY_SECONDS, self.failed)
                 await asyncio.sleep(RETRY_SECONDS)

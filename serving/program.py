@@ -80,11 +80,7 @@ def served(service: str) -> Any:
     from bentoml._internal.log import configure_server_logging
 
     configure_server_logging()
-    loaded: Any = bentoml.load(service, str(HERE), standalone_load=True)
-    begin = getattr(loaded.inner, "begin", None)  # what takes long and needs no app: a second saved
-    if begin is not None:
-        begin()
-    return lean(loaded.to_asgi())
+    return lean(bentoml.load(service, str(HERE), standalone_load=True).to_asgi())  # pyright: ignore
 
 
 def lean(app: Any) -> Any:

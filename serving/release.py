@@ -24,10 +24,5 @@ model = Model()
 class Release:
     """A loaded model behind a micro-batcher. BentoML answers /livez, and /readyz by what is said here."""
 
-    @staticmethod
-    def begin() -> None:
-        """Load the model, while BentoML makes its app."""
-        model.begin()
-
     def __is_ready__(self) -> bool:
         return model.ready
