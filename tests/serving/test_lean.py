@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 import bentoml
 import pytest
 from fastapi import FastAPI
 
-from modelmill.errors import PrerequisiteError
 from modelmill.quiet import QUIET
 from serving import rates
 from serving.program import lean
@@ -114,17 +111,3 @@ def test_who_asks_under_ever_new_names_fills_no_memory(monkeypatch: pytest.Monke
         assert len(one.buckets) == 5
 
     asyncio.run(ask())
-
-
-def test_a_model_is_loading_before_the_service_has_its_app(monkeypatch: pytest.MonkeyPatch) -> None:
-    from serving import program, release
-
-    monkeypatch.chdir(Path.cwd())  # BentoML goes where the service lies
-    loading: list[object] = []
-    monkeypatch.setattr(program, "lean", lambda app: loading.append(release.model.loading) or app)
-    monkeypatch.setattr(release.model, "loading", None)
-    program.served("serving.release:Release")
-    [begun] = loading
-    assert isinstance(begun, Future)
-    assert isinstance(begun.exception(10), PrerequisiteError), "no Bento: which release it is nobody knows"
-    assert not release.model.ready
