@@ -119,9 +119,8 @@ def answered(predictor: Any, asked: Sequence[Example]) -> Answered:
     """The logits of a released-model predictor."""
     names: tuple[str, ...] = predictor.model.labels
     right = np.array([names.index(str(example.target["label"])) for example in asked])
-    return Answered(
-        predictor.model.all_logits([predictor.read(text) for text in texts(asked)]), right, names.index(OUT_OF_SCOPE)
-    )
+    given = [predictor.spelling.right(text) if predictor.spelling else text for text in texts(asked)]
+    return Answered(predictor.model.all_logits(given), right, names.index(OUT_OF_SCOPE))
 
 
 def texts(asked: Sequence[Example]) -> list[str]:

@@ -48,9 +48,8 @@ def direct(app: FastAPI) -> Mapping[tuple[str, str], Asking]:
 def _add_task(app: FastAPI, asking: Asking) -> None:
     task = asking.task
 
-    async def shape(body: BaseModel) -> Answer:
-        """What is documented; `asking` is what is asked."""
-        raise NotImplementedError
+    async def shape(body: BaseModel) -> None:
+        """What it is given, for the documentation; `asking` is what answers."""
 
     shape.__annotations__["body"] = asking.body
     app.post(
@@ -59,6 +58,7 @@ def _add_task(app: FastAPI, asking: Asking) -> None:
         summary=task.title,
         description=task.question,
         tags=["tasks"],
+        response_model=Answer,
         responses=errors(401, 403, 413, 422, 429, 503),
         dependencies=[Security(HTTPBearer(auto_error=False))],
         openapi_extra={"requestBody": {"content": {"application/json": {"example": dict(task.sample)}}}},

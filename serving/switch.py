@@ -26,10 +26,8 @@ SILENT_SECONDS = 2.0  # how long a release that did not answer is left alone
 SEEN_SECONDS = 1.0  # how long one that answered counts as there: what it said before is said again only if it is
 ANSWER_SECONDS = 10.0
 CONNECTIONS = 64
-INPUTS, CALLS = (
-    32,
-    2,
-)  # in a request to a release; requests at once for a tenant: while it works on one the next one comes
+INPUTS = 32  # in a request to a release
+CALLS = 2  # requests at once for a tenant: while a release works on one, the next one comes
 KEEP_SECONDS = 4.0  # uvicorn closes an idle connection after 5 s: be first, or a request is lost on it
 
 

@@ -16,6 +16,7 @@ from modelmill.extract import selection
 from modelmill.extract.naming import open_corpus
 from modelmill.extract.source import MAX_FILE_BYTES, Snapshot
 from modelmill.licences import recognition
+from modelmill.normalize import privacy
 from modelmill.normalize.language import language_of
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Document, Dropped, canonical_json, sha256_text
@@ -27,7 +28,7 @@ from modelmill.store.seen import Seen
 EXTRACT_VERSION = 4
 
 # What judges a file by its bytes: of what other code judged, nothing is taken over.
-JUDGES = (Path(__file__), *(Path(str(module.__file__)) for module in (selection, recognition)))
+JUDGES = (Path(__file__), *(Path(str(module.__file__)) for module in (selection, recognition, privacy)))
 
 
 @dataclass(frozen=True, slots=True)

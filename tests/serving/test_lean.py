@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from fastapi import FastAPI
 
 from modelmill.quiet import QUIET
 from serving import rates
+from serving.door import Door
+from serving.metrics import Metrics
 from serving.program import lean
 from serving.rates import Rates
 
@@ -111,3 +114,28 @@ def test_who_asks_under_ever_new_names_fills_no_memory(monkeypatch: pytest.Monke
         assert len(one.buckets) == 5
 
     asyncio.run(ask())
+
+
+def test_what_nobody_thought_of_is_told_in_four_parts_without_its_words_and_logged_by_who_serves() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        raise ValueError("somebody's data")
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    def nobody() -> Any:
+        raise AssertionError("an open route asks for no key")
+
+    door = Door(broken, api=broken, state=nobody, metrics=Metrics(), direct={("GET", "/livez"): broken})
+    scope = {"type": "http", "method": "GET", "path": "/livez", "headers": [], "client": ("127.0.0.1", 1)}
+    with pytest.raises(ValueError, match="data"):
+        asyncio.run(door(scope, receive, send))
+    start, body = sent
+    assert start["status"] == 500
+    assert set(json.loads(body["body"])["error"]) == {"failed", "allowed", "found", "next"}
+    assert b"somebody" not in body["body"]
