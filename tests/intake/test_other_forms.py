@@ -134,5 +134,7 @@ def test_four_times_as_much_of_it_takes_about_four_times_as_long(piece: str) -> 
         clean(piece * (size // len(piece)))
         return time.process_time() - started
 
-    small = min(seconds(100_000) for _ in range(3))
-    assert seconds(400_000) < 10 * small + 0.1
+    def least(size: int) -> float:
+        return min(seconds(size) for _ in range(3))  # who else works on the machine only adds
+
+    assert least(400_000) < 10 * least(100_000) + 0.1
