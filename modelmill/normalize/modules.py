@@ -123,8 +123,12 @@ def read(path: str, root: Node) -> Module:
     return module
 
 
-def of_json(path: str, value: Node) -> Module:
-    """A JSON file, as it is imported: by default."""
+def of_json(path: str, root: Node) -> Module:
+    """A JSON file in parentheses, as it is imported: by default. Raises ValueError when it is none."""
+    inner = root.named_children[0].named_children if root.named_children else []
+    value = next((one for one in inner if one.type != "comment"), None)
+    if value is None or root.has_error:
+        raise ValueError("not JSON")
     return Module(path, constants={DEFAULT: value}, exports={"default": DEFAULT})
 
 

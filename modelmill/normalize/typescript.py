@@ -109,7 +109,7 @@ def _opened(others: Others | None, place: str) -> Module | None:
 def _module(path: str, text: str) -> Module:
     """The names of another file. TSX's grammar reads JavaScript, too, but no `<T>value`."""
     if path.endswith(".json"):
-        return modules.of_json(path, parse(GRAMMAR, f"({text})".encode()).named_children[0].named_children[0])
+        return modules.of_json(path, parse(GRAMMAR, f"({text})".encode()))
     plain = path.endswith((".ts", ".mts", ".cts"))
     return modules.read(path, parse(GRAMMAR if plain else WITH_MARKUP, text.encode()))
 

@@ -241,3 +241,9 @@ def test_what_it_is_made_of_is_told_by_all_that_it_was_given() -> None:
     assert not any(linking.is_made_of(made, "own", one) for one in others)
     assert not any(linking.is_made_of(one, "own", there) for one in (None, "owner", "other {}", "ow", "own "))
     assert linking.is_made_of("own", "own", there) and not linking.is_made_of(made, "new", there)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"a": 1', "// nothing", "1, 2", '"some words"'])
+def test_what_is_no_json_gives_nothing(text: str) -> None:
+    files = {"d.json": text, "a.ts": "import d from './d.json';\nexport const a = { text: 'Words of a', d: d.a };\n"}
+    assert took(files, "a.ts")[0]["a"] == {"text": "Words of a"}
