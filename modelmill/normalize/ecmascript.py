@@ -1,4 +1,6 @@
-"""The data in TypeScript, TSX and JSON: literals read out of a syntax tree and told in words; nothing is run.
+"""The data in TypeScript, TSX and JSON: what is written there and what its names stand for, as values with places.
+
+Nothing is run.
 
 Grammar: https://github.com/tree-sitter/tree-sitter-typescript (JSON is a part of it).
 """
@@ -7,39 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place
+from modelmill.normalize.literals import NAMES, as_text, literal, string_of, text_of, unknown, unwrapped
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_FILLED_IN = 500_000  # values that a file has by name, a long text as several: one for 32 characters
-NAMES = {"identifier", "shorthand_property_identifier", "member_expression"}
-WRAPPERS = {"as_expression", "satisfies_expression", "parenthesized_expression", "non_null_expression"}
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "", "\n": "", "\r\n": ""}
+TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 
-
-def text_of(node: Node) -> str:
-    """The node's source."""
-    return (node.text or b"").decode("utf-8", "replace")
-
-
-def unwrapped(node: Node) -> Node:
-    """Without `as const`, `satisfies T`, parentheses, `Object.freeze(...)`."""
-    while True:
-        if node.type in WRAPPERS and node.named_children:
-            node = node.named_children[0]
-        elif node.type == "call_expression" and (given := _only_argument(node)) is not None:
-            node = given
-        else:
-            return node
-
-
-def _only_argument(call: Node) -> Node | None:
-    arguments = call.child_by_field_name("arguments")
-    given = [child for child in arguments.named_children if child.type != "comment"] if arguments else []
-    return given[0] if len(given) == 1 and given[0].type in {"object", "array"} | WRAPPERS else None
+Parts = tuple[Place, dict[str, Place]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +36,10 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Enum:
-    """An enum's values, by member."""
+    """An enum's values, by member, and the path of its file."""
 
     members: Mapping[str, Any]
+    path: str
 
 
 class Found(NamedTuple):
@@ -75,19 +58,37 @@ class Filled:
     path: str
     share: int
     known: dict[tuple[str, str], Place] = field(default_factory=dict[tuple[str, str], Place])
+    parts: dict[int, Parts] = field(default_factory=dict[int, Parts])
+    running: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     asked: int = 0
     taken: int = 0
 
     def place(self, one: Constant, depth: int) -> Place:
-        """The constant's value. Raises ValueError when it is nested too deep."""
+        """The constant's value. Raises ValueError when it is nested too deep, whether it was read before or not."""
         found = self.known.get(one.key) or one.plain.get(one.key[1])
         if found is None:
             asked = self.asked
-            found = place_of(one.node, depth, one.scope)
+            self._spend((one.node.end_byte - one.node.start_byte) // 16)  # it may fail, and be asked for again
+            self.running.append(one.key)
+            try:
+                found = place_of(one.node, depth, one.scope)
+            finally:
+                self.running.pop()
             if asked == self.asked:
                 one.plain[one.key[1]] = found
+        elif depth + found.height - 1 > MAX_DEPTH:
+            raise ValueError(TOO_DEEP)
         self.known[one.key] = found
         return found
+
+    def member(self, of: Found, name: str) -> Found | None:
+        """A part of a constant's value."""
+        if of.place.kind != "object":
+            return None
+        if id(of.place) not in self.parts:  # the place is kept, or its number would be another one's
+            self.parts[id(of.place)] = of.place, dict(of.place.items)
+        part = self.parts[id(of.place)][1].get(name)
+        return Found(part, of.path) if part is not None else None
 
     def take(self, found: Found, where: str) -> Place | None:
         """Note that this is filled in in the file `where`; None: the share is used up. Raises ValueError, see above."""
@@ -95,10 +96,13 @@ class Filled:
             if found.place.size > self.share:
                 return None
             self.share -= found.place.size
-        self.taken += found.place.size
+        self._spend(found.place.size)
+        return found.place
+
+    def _spend(self, size: int) -> None:
+        self.taken += size
         if self.taken > MAX_FILLED_IN:
             raise ValueError(f"its constants refer to each other for more than {MAX_FILLED_IN} values")
-        return found.place
 
 
 class Scope(Protocol):
@@ -120,7 +124,7 @@ class Scope(Protocol):
 def place_of(node: Node, depth: int = 0, scope: Scope | None = None) -> Place:
     """A literal and where it stands. Raises ValueError when nested too deep, also by names that lead in a circle."""
     if depth > MAX_DEPTH:
-        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+        raise ValueError(TOO_DEEP)
     node = unwrapped(node)
     first, last = node.start_point.row + 1, node.end_point.row + 1
     if node.type == "array":
@@ -133,14 +137,23 @@ def place_of(node: Node, depth: int = 0, scope: Scope | None = None) -> Place:
         return (
             replace(taken, first=first, last=last, elsewhere=True) if taken else Place("scalar", first, last, MISSING)
         )
-    value = literal(node)
+    return _scalar(first, last, literal(node, partial(_told, scope, depth) if scope is not None else unknown))
+
+
+def _scalar(first: int, last: int, value: Any) -> Place:
     return Place("scalar", first, last, value, size=1 + (len(value) // 32 if isinstance(value, str) else 0))
+
+
+def _told(scope: Scope, depth: int, node: Node) -> Any:
+    """The text or number that a name stands for."""
+    found = place_of(node, depth + 1, scope)
+    return found.scalar if found.kind == "scalar" else MISSING
 
 
 def _whole(kind: Literal["object", "array"], first: int, last: int, items: list[tuple[str, Place]]) -> Place:
     height = 1 + max((one.height for _, one in items), default=0)
-    if height > MAX_DEPTH:
-        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    if height - 1 > MAX_DEPTH:
+        raise ValueError(TOO_DEEP)
     return Place(kind, first, last, items=items, size=1 + sum(one.size for _, one in items), height=height)
 
 
@@ -158,27 +171,42 @@ def _element(node: Node, depth: int, scope: Scope | None) -> Place:
     return replace(found, spread=True) if found.kind == "array" else Place("scalar", found.first, found.last, MISSING)
 
 
-def _named(node: Node, scope: Scope, depth: int) -> Enum | Scope | Found | None:
-    """What a name, or a member of what has one, stands for: `base`, `Industry.Finance`, `names.base.title`."""
-    if depth > MAX_DEPTH or node.type not in NAMES:
+def _named(node: Node, scope: Scope, depth: int, part: bool = False) -> Enum | Scope | Found | None:
+    """What a name, or a member of what has one, stands for: `base`, `Industry.Finance`, `names.labels['title']`.
+
+    part: whether only a part of it is asked for; there is none of what is being read just now.
+    """
+    if node.type not in NAMES:
         return None
+    if depth > MAX_DEPTH:
+        raise ValueError(TOO_DEEP)  # no value would let a circle go on at each of its names
     scope.filled.asked += 1
-    if node.type != "member_expression":
-        return _found(scope.meaning(text_of(node)), scope, depth)
-    owner, name = node.child_by_field_name("object"), node.child_by_field_name("property")
-    whole = _named(owner, scope, depth + 1) if owner is not None else None
+    owner = node.child_by_field_name("object")
+    if owner is None:
+        return _found(scope.meaning(text_of(node)), scope, depth, part)
+    whole, name = _named(owner, scope, depth + 1, part=True), _member(node, scope, depth)
     if whole is None or name is None:
         return None
     if isinstance(whole, Enum):
-        return Found(Place("scalar", 1, 1, whole.members.get(text_of(name), MISSING)), scope.path)
+        return Found(_scalar(1, 1, whole.members.get(name, MISSING)), whole.path)
     if isinstance(whole, Found):
-        inner = dict(whole.place.items).get(text_of(name)) if whole.place.kind == "object" else None
-        return Found(inner, whole.path) if inner is not None else None
-    return _found(whole.exported(text_of(name)), scope, depth)
+        return scope.filled.member(whole, name)
+    return _found(whole.exported(name), scope, depth, part)
 
 
-def _found(meaning: Constant | Enum | Scope | None, scope: Scope, depth: int) -> Enum | Scope | Found | None:
+def _member(node: Node, scope: Scope, depth: int) -> str | None:
+    name, index = node.child_by_field_name("property"), node.child_by_field_name("index")
+    if index is None:
+        return text_of(name) if name is not None else None
+    return as_text(place_of(index, depth + 1, scope).scalar)
+
+
+def _found(
+    meaning: Constant | Enum | Scope | None, scope: Scope, depth: int, part: bool
+) -> Enum | Scope | Found | None:
     if isinstance(meaning, Constant):
+        if part and meaning.key in scope.filled.running:
+            return None
         return Found(scope.filled.place(meaning, depth + 1), meaning.key[0])
     return meaning
 
@@ -188,8 +216,8 @@ def _pairs(node: Node, depth: int, scope: Scope | None) -> list[tuple[str, Place
     found: dict[str, Place] = {}
     for child in node.named_children:
         key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
-        if child.type == "pair" and key is not None and value is not None and key.type != "computed_property_name":
-            name = _string(key) if key.type == "string" else text_of(key)
+        name = _key(key, depth, scope) if key is not None and child.type == "pair" else None
+        if name is not None and value is not None:
             found.pop(name, None)
             found[name] = place_of(value, depth + 1, scope)
         elif scope and child.type == "shorthand_property_identifier":
@@ -200,86 +228,14 @@ def _pairs(node: Node, depth: int, scope: Scope | None) -> list[tuple[str, Place
     return list(found.items())
 
 
+def _key(node: Node, depth: int, scope: Scope | None) -> str | None:
+    """A property's name; None for one that is computed from what is not known."""
+    if node.type != "computed_property_name":
+        return string_of(node) if node.type == "string" else text_of(node)
+    known = scope is not None and node.named_children
+    return as_text(place_of(node.named_children[0], depth + 1, scope).scalar) if known else None
+
+
 def _spread(place: Place) -> dict[str, Place]:
     """The properties; what has a name of its own stays where that stands."""
     return {key: replace(one, elsewhere=one.elsewhere or place.elsewhere) for key, one in place.items}
-
-
-def enum_members(node: Node) -> dict[str, Any]:
-    """The values of an enum's members, by name; those without a text or number of their own count up."""
-    body = node.child_by_field_name("body")
-    found: dict[str, Any] = {}
-    number = 0
-    for child in body.named_children if body is not None else ():
-        name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
-        if child.type == "enum_assignment" and name is not None and value is not None:
-            found[text_of(name)] = literal(value)
-            number = found[text_of(name)] + 1 if isinstance(found[text_of(name)], int) else number
-        elif child.type == "property_identifier":
-            found[text_of(child)], number = number, number + 1
-    return found
-
-
-def literal(node: Node) -> Any:
-    """The value of a literal that is no array or object; MISSING for anything that is computed."""
-    node = unwrapped(node)
-    match node.type:
-        case "string" | "template_string":
-            return _string(node)
-        case "number" | "unary_expression":
-            return _number(text_of(node))
-        case "true" | "false":
-            return node.type == "true"
-        case "null":
-            return None
-        case "binary_expression":
-            return _joined(node)
-        case _:
-            return MISSING
-
-
-def _string(node: Node) -> str:
-    """Escapes undone; what a template puts in becomes an ellipsis. Fit for storing: no NUL, no half surrogate."""
-    parts: list[str] = []
-    for child in node.named_children:
-        if child.type == "escape_sequence":
-            parts.append(_escape(text_of(child)[1:]))
-        else:
-            parts.append("…" if child.type == "template_substitution" else text_of(child))
-    whole = "".join(parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return whole.replace("\0", "")
-
-
-def _escape(code: str) -> str:
-    if code[:1] in "ux" and len(code) > 2:
-        number = int(code[1:].strip("{}"), 16)
-        return chr(number) if number <= 0x10FFFF else "\ufffd"
-    return ESCAPES.get(code, code)
-
-
-def _number(source: str) -> Any:
-    try:
-        return int(source.replace("_", ""), 0)
-    except ValueError:
-        pass
-    try:
-        return float(source.replace("_", ""))
-    except ValueError:
-        return MISSING
-
-
-def _joined(node: Node) -> Any:
-    """Strings put together by plus signs, however many."""
-    parts: list[str] = []
-    while True:
-        last = node.child_by_field_name("right") if node.type == "binary_expression" else node
-        value = literal(last) if last is not None and last.type != "binary_expression" else MISSING
-        if not isinstance(value, str):
-            return MISSING
-        parts.append(value)
-        if node.type != "binary_expression":
-            return "".join(reversed(parts))
-        operator, left = node.child_by_field_name("operator"), node.child_by_field_name("left")
-        if operator is None or left is None or text_of(operator) != "+":
-            return MISSING
-        node = left

@@ -11,15 +11,16 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Bounds of one document, whatever else is read with it; with them raise the version of the languages that are linked.
 MAX_ROUNDS = 8  # files that lead to each other in a row
-MAX_FILES = 200  # of one document
-MAX_BYTES = 500_000  # of all files that are given to one document
-KEPT_BYTES = 2_000_000  # of source, of which a process keeps the trees: up to a hundred times as much
+MAX_FILES = 200
+MAX_BYTES = 500_000  # of all files together
+KEPT_BYTES = 1_000_000  # of source, of which a process keeps the trees: up to a hundred times as much
 
 # In the order in which TypeScript looks: https://www.typescriptlang.org/docs/handbook/modules/reference.html
 SUFFIXES = (".ts", ".tsx", ".js", ".jsx", ".mts", ".mjs", ".cts", ".cjs", ".json")
@@ -44,10 +45,14 @@ class Given:
 
 
 class Library:
-    """What was read of files, kept for the documents that need them next. clean: path and bytes to text, or None."""
+    """What was read of files, kept for the documents that need them next.
 
-    def __init__(self, clean: Callable[[str, bytes], str | None]) -> None:
-        self._clean, self._kept, self._size = clean, OrderedDict[tuple[str, str], tuple[int, Any]](), 0
+    clean: path and bytes to text, or None; shown: a path as it may be stored (extract/naming.py).
+    """
+
+    def __init__(self, clean: Callable[[str, bytes], str | None], shown: Callable[[str], str]) -> None:
+        self._clean, self.shown, self._size = clean, shown, 0
+        self._kept: OrderedDict[tuple[str, str], tuple[int, Any]] = OrderedDict()
         self._bad: set[tuple[str, str]] = set()
 
     def get(self, file: File, build: Callable[[str, str], T]) -> T | None:
@@ -91,12 +96,13 @@ class Others:
         file = self._given.files.get(place)
         if file is not None:
             return self._library.get(file, build)
-        if self._given.more and len(self._given.files) + len(self.wanted) < MAX_FILES:
+        room = self._given.more and len(self._given.files) + len(self.wanted) < MAX_FILES
+        if room and place not in self.wanted and self._library.shown(place) == place:  # it is stored, in `made_of`
             self.wanted[place] = None
         return None
 
 
-def place_of(path: str, said: str) -> str | None:
+def leads_to(path: str, said: str) -> str | None:
     """The place that an import in the file at `path` leads to; None where that is no file beside it in the corpus."""
     if not said.startswith(("./", "../")) and said not in (".", ".."):
         return None
@@ -125,6 +131,17 @@ def _candidates(place: str) -> Iterable[str]:
     if place:
         yield from (place + other for other in SUFFIXES)
     yield from (f"{place}/index{other}".lstrip("/") for other in SUFFIXES)
+
+
+def with_more(given: Mapping[str, File], found: Mapping[str, File]) -> dict[str, File]:
+    """What a document is given, with the files that were found at more places; of what is too much only the hash."""
+    together = dict(given)
+    left = MAX_BYTES - sum({file.path: len(file.content or b"") for file in given.values()}.values())
+    for place, file in found.items():
+        size = len(file.content or b"")
+        together[place] = file if size <= left else replace(file, content=None)
+        left -= size if size <= left else 0
+    return together
 
 
 def made_of(stamp: str, files: Mapping[str, File]) -> str:

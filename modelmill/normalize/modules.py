@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from modelmill.normalize.ecmascript import Constant, Enum, Filled, enum_members, text_of, unwrapped
+from modelmill.normalize.ecmascript import Constant, Enum, Filled
 from modelmill.normalize.entries import Place
-from modelmill.normalize.linking import place_of
+from modelmill.normalize.linking import leads_to
+from modelmill.normalize.literals import enum_members, text_of, unwrapped
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -37,6 +38,17 @@ class Module:
 
 
 Open = Callable[[str], Module | None]  # the module at a place
+Named = tuple[Module, str]
+
+
+@dataclass(slots=True)
+class Sight:
+    """What one document sees of the corpus. opened, exported: what was looked up, by a module's path and its words."""
+
+    open: Open
+    filled: Filled
+    opened: dict[tuple[str, str], Module | None] = field(default_factory=dict[tuple[str, str], Module | None])
+    exported: dict[tuple[str, str], Named | None] = field(default_factory=dict[tuple[str, str], "Named | None"])
 
 
 @dataclass(slots=True)
@@ -44,11 +56,11 @@ class ModuleScope:
     """The names of a module, as they are looked up in it."""
 
     module: Module
-    open: Open
-    filled: Filled
-    known: dict[tuple[str, str], tuple[Module, str] | None] = field(
-        default_factory=dict[tuple[str, str], "tuple[Module, str] | None"]
-    )
+    sight: Sight
+
+    @property
+    def filled(self) -> Filled:
+        return self.sight.filled
 
     @property
     def path(self) -> str:
@@ -61,7 +73,7 @@ class ModuleScope:
             if name in module.constants:
                 return Constant((module.path, name), module.constants[name], self._inside(module), module.plain)
             if name in module.enums:
-                return Enum(module.enums[name])
+                return Enum(module.enums[name], module.path)
             if name not in module.imports:
                 return None
             said, wanted = module.imports[name]
@@ -80,20 +92,22 @@ class ModuleScope:
         return self._inside(found[0]).meaning(found[1]) if found else None
 
     def _inside(self, module: Module) -> ModuleScope:
-        return self if module is self.module else ModuleScope(module, self.open, self.filled, self.known)
+        return self if module is self.module else ModuleScope(module, self.sight)
 
     def _opened(self, module: Module, said: str) -> Module | None:
-        place = place_of(module.path, said)
-        return None if place is None else self.open(place)
+        key = (module.path, said)
+        if key not in self.sight.opened:
+            place = leads_to(module.path, said)
+            self.sight.opened[key] = None if place is None else self.sight.open(place)
+        return self.sight.opened[key]
 
-    def _exported(self, module: Module, name: str) -> tuple[Module, str] | None:
+    def _exported(self, module: Module, name: str) -> Named | None:
         """Whose name it is, and which: of the module, else of those that it passes on, the nearest first."""
         key = (module.path, name)
-        if key not in self.known:
-            self.known[key] = next(
-                ((one, one.exports[name]) for one in self._passed_on(module, name) if name in one.exports), None
-            )
-        return self.known[key]
+        if key not in self.sight.exported:
+            named = ((one, one.exports[name]) for one in self._passed_on(module, name) if name in one.exports)
+            self.sight.exported[key] = next(named, None)
+        return self.sight.exported[key]
 
     def _passed_on(self, module: Module, name: str) -> Iterator[Module]:
         seen = {module.path}

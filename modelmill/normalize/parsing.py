@@ -6,8 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from pathlib import PurePosixPath
 
+from modelmill.extract.naming import shown
 from modelmill.normalize.annotate import annotate
 from modelmill.normalize.language import Draft, Language, all_languages, language_of, unique_names
 from modelmill.normalize.linking import Given, Library, Others, made_of
@@ -55,7 +57,7 @@ def library(names: Names) -> Library:
         cleaned = _clean_source(language, content.decode("utf-8-sig"), names) if language is not None else None
         return cleaned.text if cleaned is not None else None
 
-    return Library(text)
+    return Library(text, lru_cache(1000)(partial(shown, names=names)))
 
 
 def parse_document(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from modelmill.extract.source import Snapshot
 from modelmill.normalize import workers
-from modelmill.normalize.linking import MAX_BYTES, MAX_ROUNDS, File, Given, at
+from modelmill.normalize.linking import MAX_ROUNDS, File, Given, at, with_more
 from modelmill.normalize.parsing import Parsed
 from modelmill.settings import Settings
 from modelmill.store.documents import Stored
@@ -30,7 +30,7 @@ class Rounds:
     there: Mapping[str, Stored]
     read: set[str] = field(default_factory=set[str])
     changed: bool = False
-    _contents: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    _files: dict[str, File] = field(default_factory=dict[str, File])
     _given: dict[str, dict[str, File]] = field(default_factory=dict[str, dict[str, File]])
 
     def parsed(self, todo: Mapping[str, Stored]) -> Iterator[tuple[Stored, Parsed]]:
@@ -65,19 +65,10 @@ class Rounds:
     def _give(self, wants: Mapping[str, tuple[str, ...]]) -> None:
         """Read what is wanted, and give each document its own."""
         paths = {place: at(place, self.there) for places in wants.values() for place in places}
-        new = sorted({path for path in paths.values() if path} - self._contents.keys())
-        self._contents.update(self._as_extracted(new))
-        self.changed = self.changed or any(path not in self._contents for path in new)
+        new = sorted({path for path in paths.values() if path} - self._files.keys())
+        for path, content in self._as_extracted(new):
+            self._files[path] = File(path, self.there[path].record.sha256, content)
+        self.changed = self.changed or any(path not in self._files for path in new)
         for document, places in wants.items():
-            given = self._given.setdefault(document, {})
-            size = sum(len(one.content or b"") for one in {one.path: one for one in given.values()}.values())
-            for place in places:
-                given[place] = self._file(paths[place], MAX_BYTES - size)
-                size += len(given[place].content or b"")
-
-    def _file(self, path: str, most: int) -> File:
-        """The file there; no content if that has more bytes than `most`, no hash if it is not as it was extracted."""
-        content = self._contents.get(path)
-        if not path or content is None:
-            return File(path)
-        return File(path, self.there[path].record.sha256, content if len(content) <= most else None)
+            found = {place: self._files.get(paths[place], File(paths[place])) for place in places}
+            self._given[document] = with_more(self._given.get(document, {}), found)

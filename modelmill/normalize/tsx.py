@@ -14,10 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from modelmill.normalize import code
-from modelmill.normalize.ecmascript import literal, text_of
 from modelmill.normalize.grammar import parse, parses
 from modelmill.normalize.language import Draft, Language
 from modelmill.normalize.linking import Others
+from modelmill.normalize.literals import literal, text_of
 from modelmill.normalize.typescript import WITH_MARKUP, beside, data_entries
 from modelmill.records import Dropped
 

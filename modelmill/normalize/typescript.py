@@ -17,12 +17,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from modelmill.normalize import code, javascript, modules
-from modelmill.normalize.ecmascript import Filled, place_of, text_of, unwrapped
+from modelmill.normalize.ecmascript import Filled, place_of
 from modelmill.normalize.entries import entries
 from modelmill.normalize.grammar import Grammar, parse, parses
 from modelmill.normalize.language import Draft, Language
 from modelmill.normalize.linking import Others
-from modelmill.normalize.modules import Module, ModuleScope
+from modelmill.normalize.literals import text_of, unwrapped
+from modelmill.normalize.modules import Module, ModuleScope, Sight
 from modelmill.records import Dropped
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def beside(first: list[Draft | Dropped], drafts: Iterable[Draft | Dropped]) -> I
 
 def data_entries(root: Node, path: str = "", others: Others | None = None) -> Iterator[Draft | Dropped]:
     """The entries of every top-level constant of a parsed file, with what names stand for."""
-    scope = ModuleScope(modules.read(path, root), partial(_opened, others), Filled(path, SHARE + root.end_byte))
+    sight = Sight(partial(_opened, others), Filled(path, SHARE + root.end_byte))
+    scope = ModuleScope(modules.read(path, root), sight)
     for name, kind, value in _constants(root):
         if value.has_error:
             yield Dropped(name, "does not parse", f"line {value.start_point.row + 1}")

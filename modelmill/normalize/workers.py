@@ -83,13 +83,15 @@ def _told_when_gone(batch: Batch) -> Generator[None]:
 
 def _batches(documents: Iterable[tuple[Stored, bytes, Given]]) -> Iterator[Batch]:
     batch: Batch = []
+    sent: dict[str, int] = {}  # bytes of the files that go with it; each is sent once
     size = 0
     for stored, content, given in documents:
         batch.append((stored, content, given))
+        sent |= {file.path: len(file.content) for file in given.files.values() if file.content is not None}
         size += len(content)
-        if size >= BATCH:
+        if size + sum(sent.values()) >= BATCH:
             yield batch
-            batch, size = [], 0
+            batch, sent, size = [], {}, 0
     if batch:
         yield batch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import Engine, delete, select
 
 from modelmill.extract.stage import extract
 from modelmill.normalize import linking, workers
-from modelmill.normalize.linking import File, Given
+from modelmill.normalize.linking import File, Given, Library
 from modelmill.normalize.parsing import Parsed, library, parse_document
 from modelmill.normalize.placeholders import named_by
 from modelmill.normalize.stage import normalize
@@ -162,7 +163,7 @@ def test_a_secret_of_another_file_does_not_come_with_its_value(settings: Setting
     ],
 )  # fmt: skip
 def test_a_place_is_in_the_corpus_or_none(path: str, said: str, place: str | None) -> None:
-    assert linking.place_of(path, said) == place
+    assert linking.leads_to(path, said) == place
 
 
 @pytest.mark.parametrize(
@@ -178,20 +179,23 @@ def test_a_place_stands_for_the_file_that_typescript_finds(place: str, there: li
     assert linking.at(place, dict.fromkeys(there)) == path
 
 
-def took(files: dict[str, str], path: str) -> tuple[dict[str, Any], int, Parsed]:
+def lying_at(path: str, files: dict[str, str]) -> File:
+    return File(path, sha256_text(files[path]), files[path].encode()) if path else File()
+
+
+def took(files: dict[str, str], path: str, known: Library | None = None) -> tuple[dict[str, Any], int, Parsed]:
     """The fields of a file's entries, and how often it was read, when the corpus has these files and no database."""
-    known = library(named_by(b"k"))
+    known = known or library(named_by(b"k"))
     given: dict[str, File] = {}
     document = Document(path, sha256_text(files[path]), "r", "typescript", len(files[path]))
     for number in range(linking.MAX_ROUNDS + 1):
         more = number < linking.MAX_ROUNDS
-        parsed = parse_document("c", document, files[path].encode(), named_by(b"k"), Given(dict(given), more), known)
+        parsed = parse_document("c", document, files[path].encode(), named_by(b"k"), Given(given, more), known)
         if not parsed.wants:
             entries = {one.name: dict(one.meta) for one in parsed.units if one.kind == "entry"}
             return entries, number, parsed
-        for place in parsed.wants:
-            found = linking.at(place, files)
-            given[place] = File(found, sha256_text(files[found]), files[found].encode()) if found else File()
+        paths = {place: linking.at(place, files) for place in parsed.wants}
+        given = linking.with_more(given, {place: lying_at(path, files) for place, path in paths.items()})
     raise AssertionError("it wants more than it may")
 
 
@@ -247,3 +251,23 @@ def test_what_it_is_made_of_is_told_by_all_that_it_was_given() -> None:
 def test_what_is_no_json_gives_nothing(text: str) -> None:
     files = {"d.json": text, "a.ts": "import d from './d.json';\nexport const a = { text: 'Words of a', d: d.a };\n"}
     assert took(files, "a.ts")[0]["a"] == {"text": "Words of a"}
+
+
+def test_a_place_that_may_not_be_stored_is_not_asked_for() -> None:
+    said = "export const a = { text: 'Words of a', b, c };\n"
+    files = {"home/a.ts": "import { b } from './marta/b';\nimport { c } from '../c';\n" + said}
+    assert list(json.loads(str(took(files, "home/a.ts")[2].made_of).partition(" ")[2])) == ["c"]
+
+
+def test_what_one_document_takes_does_not_depend_on_which_were_read_before() -> None:
+    long = "word " * 24_000
+    files = {f"m{n}.ts": f"export const m{n} = {{ text: 'Words of {n}', long: '{long}' }};\n" for n in range(9)}
+    files["a.ts"] = "".join(f"import {{ m{n} }} from './m{n}';\n" for n in range(9)) + (
+        "export const a = { text: 'Words of a', " + ", ".join(f"m{n}: m{n}.text" for n in range(9)) + " };\n"
+    )
+    found = took(files, "a.ts")[0]["a"]
+    assert found == {"text": "Words of a", **{f"m{n}": f"Words of {n}" for n in range(4)}}
+    known = library(named_by(b"k"))
+    for path in reversed(files):
+        took(files, path, known)
+    assert took(files, "a.ts", known)[0]["a"] == found
