@@ -30,7 +30,9 @@ MISSING = object()  # no literal: what only running the program would tell
 class Place:
     """A value and where it stands. items: an object's values with their keys, an array's elements with none.
 
-    scalar: the value of what is neither; lines: first and last, from 1.
+    scalar: the value of what is neither; lines: first and last, from 1. elsewhere: it has a name, under which it
+    is told by itself; spread: an array whose elements are those of the array it is in. size: values in it and itself,
+    a long text as several; height: how deep it is nested.
     """
 
     kind: Literal["object", "array", "scalar"]
@@ -38,20 +40,27 @@ class Place:
     last: int
     scalar: Any = None
     items: list[tuple[str, Place]] = field(default_factory=list["tuple[str, Place]"])
+    elsewhere: bool = False
+    spread: bool = False
+    size: int = 1
+    height: int = 1
 
     @property
     def value(self) -> Any:
         """The plain value, without what is missing."""
         if self.kind == "scalar":
             return self.scalar
-        found = ((key, place.value) for key, place in self.items)
         if self.kind == "object":
+            found = ((key, place.value) for key, place in self.items)
             return {key: value for key, value in found if value is not MISSING}
-        return [value for _, value in found if value is not MISSING]
+        parts = (place.value if place.spread else [place.value] for _, place in self.items)
+        return [value for part in parts for value in part if value is not MISSING]
 
 
 def entries(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
     """The entries in an array or object that is called `collection`; `meta` is added to each one's fields."""
+    if place.elsewhere:
+        return
     if place.kind == "array":
         yield from _elements(collection, place, meta)
     elif place.kind == "object":
@@ -64,12 +73,15 @@ def entries(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[
 
 
 def _elements(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
-    elements = [(inner, inner.value) for _, inner in place.items]
-    sayings = [value for _, value in elements if _is_prose("", value)]
+    sayings = [value for value in place.value if _is_prose("", value)]
     if len(sayings) > 1:
         yield _entry(collection, {"items": sayings}, place, meta)
-    for number, (inner, fields) in enumerate(elements):
-        if isinstance(fields, dict) and has_prose(fields):
+    for number, (_, inner) in enumerate(place.items):
+        if inner.elsewhere:
+            continue
+        if inner.spread:
+            yield from _elements(collection, inner, meta)
+        elif inner.kind == "object" and has_prose(fields := inner.value):
             yield _entry(f"{collection}.{_identity(fields) or number}", fields, inner, meta)
 
 

@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from modelmill.normalize import labelled, openapi
-from modelmill.normalize.ecmascript import place_of, unwrapped
+from modelmill.normalize.ecmascript import place_of
 from modelmill.normalize.entries import Place, entries
 from modelmill.normalize.grammar import parse
 from modelmill.normalize.language import Draft, Language
+from modelmill.normalize.literals import unwrapped
 from modelmill.normalize.typescript import GRAMMAR
 from modelmill.records import Dropped
 

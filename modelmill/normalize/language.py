@@ -7,8 +7,9 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
+from modelmill.normalize.linking import Others
 from modelmill.records import Dropped, UnitKind, sha256_text
 
 MAX_NAME = 300  # characters; the database's index takes some 2,000 of path and name together
@@ -29,6 +30,12 @@ class Draft:
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+class Linked(Protocol):
+    """Units of a file, with others in sight; it may stop early once it wants one that it was not given."""
+
+    def __call__(self, path: str, text: str, others: Others, /) -> Iterator[Draft | Dropped]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """units: from path and cleaned text to drafts, and to Dropped for what is left out (its path: the unit's name).
@@ -36,6 +43,7 @@ class Language:
     version: raise it when `units` gives other units for the same text; files are then parsed again.
     parses: whether the text is well-formed; asked only where cleaning changed a file.
     rendered: units say in other words what the file says (escapes undone), so their text is cleaned once more.
+    linked: `units` with the other files of the corpus in sight, where the language makes use of them.
     """
 
     name: str
@@ -44,6 +52,7 @@ class Language:
     units: Callable[[str, str], Iterator[Draft | Dropped]]
     parses: Callable[[str], bool]
     rendered: bool = False
+    linked: Linked | None = None
 
 
 @cache

@@ -6,10 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from pathlib import PurePosixPath
 
+from modelmill.extract.naming import shown
 from modelmill.normalize.annotate import annotate
-from modelmill.normalize.language import Draft, Language, all_languages, unique_names
+from modelmill.normalize.language import Draft, Language, all_languages, language_of, unique_names
+from modelmill.normalize.linking import Given, Library, Others, made_of
 from modelmill.normalize.placeholders import Names
 from modelmill.normalize.privacy import PRIVACY_VERSION, Cleaned, clean, clean_value
 from modelmill.records import Document, Dropped, Unit
@@ -24,15 +27,20 @@ HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 # identifier or, for JSON and its kin, as a string.
 FORMS = ("<{}>", "{}", '"{}"')
 
+ALONE = Given()
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a document gave. made_of: see `stamp`; None: it could not be read as it was extracted."""
+    """What a document gave. made_of: see `stamp`, with the files it was read with (linking.py); None: it could not be
+    read as it was extracted. wants: places of files it must be read with, and nothing else is in it then.
+    """
 
     made_of: str | None
     units: list[Unit] = field(default_factory=list[Unit])
     dropped: list[Dropped] = field(default_factory=list[Dropped])
     secrets: list[Dropped] = field(default_factory=list[Dropped])
+    wants: tuple[str, ...] = ()
 
 
 def stamp(document: Document) -> str:
@@ -41,22 +49,41 @@ def stamp(document: Document) -> str:
     return f"{document.sha256}/{language.name}.{language.version}.{PRIVACY_VERSION}.{NORMALIZE_VERSION}"
 
 
-def parse_document(corpus: str, document: Document, content: bytes, names: Names) -> Parsed:
-    """The units of `content`, which is the document's; what was left out of it, and how many secrets of which kind."""
+def library(names: Names) -> Library:
+    """A library of the corpus's other files, each cleaned as a document is."""
+
+    def text(path: str, content: bytes) -> str | None:
+        language = language_of(path)
+        cleaned = _clean_source(language, content.decode("utf-8-sig"), names) if language is not None else None
+        return cleaned.text if cleaned is not None else None
+
+    return Library(text, lru_cache(1000)(partial(shown, names=names)))
+
+
+def parse_document(
+    corpus: str, document: Document, content: bytes, names: Names, given: Given = ALONE, known: Library | None = None
+) -> Parsed:
+    """The units of `content`, which is the document's; what was left out of it, and how many secrets of which kind.
+
+    given: the other files it is read with; known: those that were read before.
+    """
     language = all_languages()[document.language]
-    parsed = Parsed(stamp(document))
+    others = Others(given, known or library(names))
+    parsed = Parsed(made_of(stamp(document), given.files))
     cleaned = _clean_source(language, content.decode("utf-8-sig"), names)
     if cleaned is None:
         parsed.dropped.append(Dropped(document.path, "does not parse", "without its personal data"))
         return parsed
     secrets = Counter(cleaned.counts)
     try:
-        for one, found in _units(corpus, document, language, cleaned.text, names):
+        for one, found in _units(corpus, document, language, cleaned.text, names, others):
             secrets.update(found)
             parsed.units.append(one) if isinstance(one, Unit) else parsed.dropped.append(one)
     except (RecursionError, ValueError) as error:
         parsed.units.clear()
         parsed.dropped.append(Dropped(document.path, "does not parse", f"{type(error).__name__}: {error}"[:200]))
+    if others.wanted:
+        return Parsed(None, wants=tuple(others.wanted))
     parsed.secrets.extend(Dropped(f"{document.path}::{kind}", kind, str(n)) for kind, n in secrets.items())
     return parsed
 
@@ -71,11 +98,13 @@ def _clean_source(language: Language, source: str, names: Names) -> Cleaned | No
 
 
 def _units(
-    corpus: str, document: Document, language: Language, source: str, names: Names
+    corpus: str, document: Document, language: Language, source: str, names: Names, others: Others
 ) -> Iterator[tuple[Unit | Dropped, Mapping[str, int]]]:
     """Units with the secrets that came to light only in their rendered text."""
     folder = str(PurePosixPath(document.path).parent)
-    for name, draft in unique_names(language.units(document.path, source)):
+    path = document.path
+    drafts = language.linked(path, source, others) if language.linked else language.units(path, source)
+    for name, draft in unique_names(drafts):
         if isinstance(draft, Dropped):
             called, detail = (clean(one, names).text for one in (name, draft.detail))
             yield replace(draft, path=f"{document.path}::{called}", detail=detail), {}

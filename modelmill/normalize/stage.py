@@ -7,7 +7,6 @@ killed goes on where it stopped, and nobody sees half of it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +16,12 @@ from sqlalchemy import Connection, Engine, text
 from modelmill.errors import UserError
 from modelmill.extract.naming import open_corpus
 from modelmill.extract.stage import nothing_found
-from modelmill.normalize import clustering, parsing, tested, workers
+from modelmill.normalize import clustering, parsing, tested
 from modelmill.normalize.language import all_languages
+from modelmill.normalize.linking import is_made_of
 from modelmill.normalize.parsing import Parsed
 from modelmill.normalize.privacy import PRIVACY_VERSION
+from modelmill.normalize.rounds import Rounds
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Dropped, canonical_json, sha256_text
 from modelmill.settings import Settings
@@ -107,31 +108,23 @@ def _parse(settings: Settings, db: Engine, corpus: Corpus, lease: Lease, revisio
     """Parse what has to be and put it aside; True when something was no longer as it was extracted."""
     there = documents.all_documents(db, corpus.id)
     stamps = {one.id: parsing.stamp(one.record) for one in there.values()}
+    shas = {path: one.record.sha256 for path, one in there.items()}
+
+    def is_current(document_id: int, made: str | None) -> bool:
+        return is_made_of(made, stamps[document_id], shas)
+
     with db.begin() as conn:
         publications.check(conn, lease)
-        done = parsed.keep(conn, corpus.id, stamps)
-    todo = {path: one for path, one in there.items() if one.parsed_as != stamps[one.id] and one.id not in done}
-    read: set[str] = set()
+        done = parsed.keep(conn, corpus.id, is_current)
+    todo = {path: one for path, one in there.items() if one.id not in done and not is_current(one.id, one.parsed_as)}
     with open_corpus(settings, corpus, revision) as snapshot:
-        unchanged = _unchanged(snapshot.read(todo), todo, read)
-        size = sum(one.record.size for one in todo.values())
-        found = workers.parse(settings, corpus.name, unchanged, size)
-        for piece in _pieces(follow(found, "normalize", progress, total=len(todo)), todo):
+        rounds = Rounds(settings, corpus.name, snapshot, there)
+        for piece in _pieces(follow(rounds.parsed(todo), "normalize", progress, total=len(todo)), todo):
             _put_aside(db, corpus, lease, piece)
-    missing = [todo[path] for path in todo.keys() - read]
+    missing = [todo[path] for path in todo.keys() - rounds.read]
     left_out = {one.id: Parsed(None, dropped=[Dropped(one.record.path, CHANGED, "extract again")]) for one in missing}
     _put_aside(db, corpus, lease, left_out)
-    return bool(missing)
-
-
-def _unchanged(
-    files: Iterable[tuple[str, bytes]], todo: Mapping[str, Stored], read: set[str]
-) -> Iterator[tuple[Stored, bytes]]:
-    """Documents with their bytes, where these are still the ones that were extracted; notes them in `read`."""
-    for path, content in files:
-        if hashlib.sha256(content).hexdigest() == todo[path].record.sha256:
-            read.add(path)
-            yield todo[path], content
+    return bool(missing) or rounds.changed
 
 
 def _pieces(found: Iterable[tuple[Stored, Parsed]], todo: Mapping[str, Stored]) -> Iterator[dict[int, Parsed]]:

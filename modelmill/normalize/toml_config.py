@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from modelmill.normalize.ecmascript import text_of
 from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, entries
 from modelmill.normalize.grammar import Grammar, parse, parses
 from modelmill.normalize.language import Draft, Language
+from modelmill.normalize.literals import text_of
 from modelmill.records import Dropped
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from modelmill.normalize import code
-from modelmill.normalize.ecmascript import literal, text_of
-from modelmill.normalize.grammar import Grammar, parse, parses
+from modelmill.normalize.grammar import parse, parses
 from modelmill.normalize.language import Draft, Language
-from modelmill.normalize.typescript import QUERY, beside, data_entries
+from modelmill.normalize.linking import Others
+from modelmill.normalize.literals import literal, text_of
+from modelmill.normalize.typescript import WITH_MARKUP, beside, data_entries
 from modelmill.records import Dropped
 
 if TYPE_CHECKING:
@@ -35,21 +36,18 @@ SPOKEN_END = re.compile(r"(Alt|Text|Label|Title|Message|Heading)$")
 SILENT = {"import_statement", "type_annotation", "type_arguments", "subscript_expression", "comment", "regex"}
 
 
-def _load() -> object:
-    import tree_sitter_typescript
-
-    return tree_sitter_typescript.language_tsx()
+GRAMMAR = WITH_MARKUP
 
 
-GRAMMAR = Grammar("tsx", _load, QUERY)
-
-
-def units(path: str, text: str) -> Iterator[Draft | Dropped]:
+def units(path: str, text: str, others: Others | None = None) -> Iterator[Draft | Dropped]:
     """A unit for each top-level component that says something, the entries of the file's data, then the code."""
     source = text.encode()
     root = parse(GRAMMAR, source)
+    data = list(data_entries(root, path, others))
+    if others is not None and others.wanted:
+        return
     said = [draft for name, node in _components(root) if (draft := _component(name, node))]
-    yield from beside([*said, *data_entries(root)], code.of_tree(GRAMMAR, root, source, code.module_name(path)))
+    yield from beside([*said, *data], code.of_tree(GRAMMAR, root, source, code.module_name(path)))
 
 
 def _components(root: Node) -> Iterator[tuple[str, Node]]:
@@ -132,5 +130,6 @@ def _is_said(node: Node, value: str) -> bool:
 
 
 LANGUAGE = Language(
-    "tsx", version=3, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True
-)
+    "tsx", version=4, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
+    linked=units,
+)  # fmt: skip

@@ -2,9 +2,10 @@
 
 One unit, from src/data/useCases/finance.ts: name `financeUseCases.card-fraud-alerts`, kind entry, signature
 `Card fraud alerts`, meta the parsed fields (`id`, `industry`, `exampleQueries`, `faqs` ...) and `_type` (`UseCase`).
-Names of the file's own constants and enums stand for what they are, also where an object spreads one; what is imported
-or computed is not there: nothing is run. An array that is spread into another has its entries under its own name. A
-function unit of the same file has the name of the function, and interfaces, types and enums stand as they are.
+Names of constants and enums stand for what they are, also where an object or a list in it spreads one: those of the
+file and those that it imports from the corpus (modules.py); what is computed is not there: nothing is run. An entry is
+told once, where it stands: what is taken into another array or object by its name is told under that. A function unit
+of the same file has the name of the function, and interfaces, types and enums stand as they are.
 """
 
 from __future__ import annotations
@@ -13,18 +14,22 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from modelmill.normalize import code, javascript
-from modelmill.normalize.ecmascript import Scope, enum_members, place_of, text_of, unwrapped
+from modelmill.normalize import code, javascript, modules
+from modelmill.normalize.ecmascript import Filled, place_of
 from modelmill.normalize.entries import entries
 from modelmill.normalize.grammar import Grammar, parse, parses
 from modelmill.normalize.language import Draft, Language
+from modelmill.normalize.linking import Others
+from modelmill.normalize.literals import text_of, unwrapped
+from modelmill.normalize.modules import Module, ModuleScope, Sight
 from modelmill.records import Dropped
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+SHARE = 1_000  # values from other files, beside one for each byte of its own; or ten thousand small files are gigabytes
 CONTAINER = re.compile(r"^(?:readonly\s+)?(?:(?:Readonly)?Array<|Record<[^,]+,\s*)?\s*([A-Za-z_][\w.]*)")
 
 
@@ -53,14 +58,23 @@ def _load() -> object:
     return tree_sitter_typescript.language_typescript()
 
 
+def _load_with_markup() -> object:
+    import tree_sitter_typescript
+
+    return tree_sitter_typescript.language_tsx()
+
+
 GRAMMAR = Grammar("typescript", _load, QUERY)
+WITH_MARKUP = Grammar("tsx", _load_with_markup, QUERY)
 
 
-def units(path: str, text: str) -> Iterator[Draft | Dropped]:
+def units(path: str, text: str, others: Others | None = None) -> Iterator[Draft | Dropped]:
     """The entries of every top-level constant, then what every language gives."""
     source = text.encode()
     root = parse(GRAMMAR, source)
-    yield from beside(list(data_entries(root)), code.of_tree(GRAMMAR, root, source, code.module_name(path)))
+    data = list(data_entries(root, path, others))
+    if others is None or not others.wanted:
+        yield from beside(data, code.of_tree(GRAMMAR, root, source, code.module_name(path)))
 
 
 def beside(first: list[Draft | Dropped], drafts: Iterable[Draft | Dropped]) -> Iterator[Draft | Dropped]:
@@ -74,9 +88,10 @@ def beside(first: list[Draft | Dropped], drafts: Iterable[Draft | Dropped]) -> I
             yield draft
 
 
-def data_entries(root: Node) -> Iterator[Draft | Dropped]:
-    """The entries of every top-level constant of a parsed file."""
-    scope = _scope(root)
+def data_entries(root: Node, path: str = "", others: Others | None = None) -> Iterator[Draft | Dropped]:
+    """The entries of every top-level constant of a parsed file, with what names stand for."""
+    sight = Sight(partial(_opened, others), Filled(path, SHARE + root.end_byte))
+    scope = ModuleScope(modules.read(path, root), sight)
     for name, kind, value in _constants(root):
         if value.has_error:
             yield Dropped(name, "does not parse", f"line {value.start_point.row + 1}")
@@ -89,21 +104,16 @@ def data_entries(root: Node) -> Iterator[Draft | Dropped]:
             yield from entries(name, place, {"_type": kind} if kind else {})
 
 
-def _scope(root: Node) -> Scope:
-    """What the file's own names stand for: `const` with a value, and enums."""
-    constants: dict[str, Node] = {}
-    enums: dict[str, dict[str, Any]] = {}
-    for statement in root.named_children:
-        for node in statement.named_children if statement.type == "export_statement" else [statement]:
-            name = node.child_by_field_name("name")
-            if node.type == "enum_declaration" and name is not None:
-                enums[text_of(name)] = enum_members(node)
-            if node.type == "lexical_declaration" and node.children and node.children[0].type == "const":
-                for child in node.named_children:
-                    name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
-                    if name is not None and value is not None and name.type == "identifier":
-                        constants[text_of(name)] = value
-    return Scope(constants, enums)
+def _opened(others: Others | None, place: str) -> Module | None:
+    return others.get(place, _module) if others is not None else None
+
+
+def _module(path: str, text: str) -> Module:
+    """The names of another file. TSX's grammar reads JavaScript, too, but no `<T>value`."""
+    if path.endswith(".json"):
+        return modules.of_json(path, parse(GRAMMAR, f"({text})".encode()))
+    plain = path.endswith((".ts", ".mts", ".cts"))
+    return modules.read(path, parse(GRAMMAR if plain else WITH_MARKUP, text.encode()))
 
 
 def _constants(root: Node) -> Iterator[tuple[str, str, Node]]:
@@ -129,6 +139,6 @@ def _constant(declarator: Node) -> tuple[str, str, Node] | None:
 
 
 LANGUAGE = Language(
-    "typescript", version=3, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
-    rendered=True,
+    "typescript", version=4, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
+    rendered=True, linked=units,
 )  # fmt: skip

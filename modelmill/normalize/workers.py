@@ -15,7 +15,8 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import TYPE_CHECKING
 
 from modelmill.errors import PrerequisiteError
-from modelmill.normalize.parsing import Parsed, parse_document
+from modelmill.normalize.linking import Given
+from modelmill.normalize.parsing import Parsed, library, parse_document
 from modelmill.normalize.placeholders import key_of, named_by
 from modelmill.records import Document
 from modelmill.settings import Settings
@@ -27,18 +28,20 @@ if TYPE_CHECKING:
 WORTH_A_WORKER = 2_000_000
 BATCH = 200_000
 
-Batch = list[tuple["Stored", bytes]]
+Batch = list[tuple["Stored", bytes, Given]]
 
 
 def parse(
-    settings: Settings, corpus: str, documents: Iterable[tuple[Stored, bytes]], size: int
+    settings: Settings, corpus: str, documents: Iterable[tuple[Stored, bytes, Given]], size: int
 ) -> Iterator[tuple[Stored, Parsed]]:
     """What each document gave. size: bytes of all of them. Raises PrerequisiteError when a worker is gone."""
     key = key_of(settings)
     number = min(settings.threads or os.cpu_count() or 1, size // WORTH_A_WORKER)
     if number < 2:
         names = named_by(key)
-        yield from ((one, parse_document(corpus, one.record, content, names)) for one, content in documents)
+        known = library(names)
+        for one, content, given in documents:
+            yield one, parse_document(corpus, one.record, content, names, given, known)
         return
     with ExitStack() as stack:
         idle = [stack.enter_context(_worker(corpus, key)) for _ in range(number)]
@@ -48,7 +51,7 @@ def parse(
                 yield from _collect(busy, idle)
             connection = idle.pop()
             with _told_when_gone(batch):
-                connection.send([(stored.record, content) for stored, content in batch])
+                connection.send([(stored.record, content, given) for stored, content, given in batch])
             busy[connection] = batch
         while busy:
             yield from _collect(busy, idle)
@@ -62,7 +65,7 @@ def _collect(busy: dict[Connection, Batch], idle: list[Connection]) -> Iterator[
         with _told_when_gone(batch):
             found: list[Parsed] = connection.recv()
         idle.append(connection)
-        yield from ((stored, one) for (stored, _), one in zip(batch, found, strict=True))
+        yield from ((stored, one) for (stored, *_), one in zip(batch, found, strict=True))
 
 
 @contextmanager
@@ -78,15 +81,17 @@ def _told_when_gone(batch: Batch) -> Generator[None]:
         ) from error
 
 
-def _batches(documents: Iterable[tuple[Stored, bytes]]) -> Iterator[Batch]:
+def _batches(documents: Iterable[tuple[Stored, bytes, Given]]) -> Iterator[Batch]:
     batch: Batch = []
+    sent: dict[str, int] = {}  # bytes of the files that go with it; each is sent once
     size = 0
-    for stored, content in documents:
-        batch.append((stored, content))
+    for stored, content, given in documents:
+        batch.append((stored, content, given))
+        sent |= {file.path: len(file.content) for file in given.files.values() if file.content is not None}
         size += len(content)
-        if size >= BATCH:
+        if size + sum(sent.values()) >= BATCH:
             yield batch
-            batch, size = [], 0
+            batch, sent, size = [], {}, 0
     if batch:
         yield batch
 
@@ -111,9 +116,12 @@ def work(connection: Connection) -> None:
     try:
         corpus, key = connection.recv()
         names = named_by(key)
+        known = library(names)
         while True:
-            batch: list[tuple[Document, bytes]] = connection.recv()
-            connection.send([parse_document(corpus, one, content, names) for one, content in batch])
+            batch: list[tuple[Document, bytes, Given]] = connection.recv()
+            connection.send(
+                [parse_document(corpus, one, content, names, given, known) for one, content, given in batch]
+            )
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         return
 

@@ -7,7 +7,7 @@ run that comes after a killed one knows what it need not parse again. Rows go wi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, select, text
@@ -62,10 +62,13 @@ class Parsed(Protocol):
     def secrets(self) -> Iterable[Dropped]: ...
 
 
-def keep(conn: Connection, corpus_id: int, made_of: Mapping[int, str]) -> set[int]:
-    """The documents that are put aside already as they are wanted; what else is put aside is thrown away."""
+def keep(conn: Connection, corpus_id: int, is_current: Callable[[int, str | None], bool]) -> set[int]:
+    """The documents that are put aside already as they are wanted; what else is put aside is thrown away.
+
+    is_current: whether what a document, by its id, was made of is what it would be made of now.
+    """
     rows = conn.execute(select(parsed.c.document_id, parsed.c.made_of).where(parsed.c.corpus_id == corpus_id)).all()
-    good = {row.document_id for row in rows if made_of.get(row.document_id) == row.made_of}
+    good = {row.document_id for row in rows if is_current(row.document_id, row.made_of)}
     stale = {row.document_id for row in rows} - good
     if stale:
         conn.execute(delete(parsed).where(parsed.c.document_id.in_(stale)))

@@ -31,9 +31,62 @@ def test_spread_objects_enums_and_constants_are_filled_in() -> None:
     assert "Industry: finance and banking" in finance.text
 
 
+PUT_TOGETHER = """
+enum Industry { Finance = 'finance', Retail = 'retail' }
+const brand = 'Acme', seats = 3, none = '';
+const names = { [Industry.Finance]: 'Banks and insurers', 'shops': { title: `Shops of ${brand}` } };
+export const one = {
+  title: `${brand} for ${seats} people${none}, ${Industry.Retail}, ${brand.toUpperCase()}, ${unknown}`,
+  subtitle: brand + ' and ' + names['shops'].title,
+  of: names[Industry.Finance], shop: names.shops['title'], gone: names.gone.title, odd: names[unknown], at: none[0],
+  [Industry.Retail]: 'by a name', [unknown]: 'by none', ['plain']: 'by a text',
+};
+"""
+
+
+def test_texts_and_keys_are_put_together_of_what_names_stand_for() -> None:
+    one = units(PUT_TOGETHER)["one"]
+    assert isinstance(one, Draft)
+    assert one.meta == {
+        "title": "Acme for 3 people, retail, …, …", "subtitle": "Acme and Shops of Acme",
+        "of": "Banks and insurers", "shop": "Shops of Acme", "retail": "by a name", "plain": "by a text",
+    }  # fmt: skip
+
+
+def test_lists_are_spread_in_the_fields_of_an_entry_and_entries_keep_their_numbers() -> None:
+    found = units("""
+const both = ['first of both', 'second of both'];
+const cards = [{ title: 'Card alerts' }, { title: 'Card limits' }];
+export const all = [...cards, { text: 'Loans by the day', tags: [...both, 'and one more', ...unknown] }, cards[0]];
+export const named = { cards, more: { title: 'More of it' } };
+""")
+    assert {name: one.meta for name, one in found.items() if isinstance(one, Draft) and name.startswith("all")} == {
+        "all.1": {"text": "Loans by the day", "tags": ["first of both", "second of both", "and one more"]}
+    }
+    assert found.keys() == {"both", "cards.card-alerts", "cards.card-limits", "all.1", "named.more"}
+
+
+def test_how_deep_a_name_may_lead_does_not_depend_on_what_was_read_before() -> None:
+    deep = f"const d = {'[' * 60}'some words'{']' * 60};"
+    first = "export const a = { text: 'Some words', x: [[d]] };"
+    last = "export const b = { text: 'Too deep', x: [[[d]]] };"
+    for lines in ([deep, first, last], [last, first, deep]):
+        found = units("\n".join(lines))
+        refused = found["b"]
+        assert isinstance(found["a"], Draft)
+        assert isinstance(refused, Dropped) and "nested deeper" in refused.detail
+
+
 def test_names_that_lead_in_a_circle_are_refused() -> None:
     mine = units(CATALOG)["mine"]
     assert isinstance(mine, Dropped) and "nested deeper" in mine.detail
+
+
+def test_a_circle_through_many_names_ends_at_once() -> None:
+    parts = ", ".join(f"p{n}: a.q{n}, [a.r{n}]: b[a.s{n}]" for n in range(50))
+    others = "const b = { text: 'Words of b', a, x: `${a.x}` };\nconst c = { b: a.b };"
+    found = units(f"const a = {{ {parts} }};\n{others}")
+    assert {name for name, one in found.items() if isinstance(one, Draft)} <= {"b"}
 
 
 def test_constants_that_double_each_other_are_refused() -> None:
