@@ -17,7 +17,9 @@ from pydantic_core import to_json
 
 from modelmill.records import Release, canonical_json, sha256_text
 from modelmill.store import publications
+from modelmill.store.dedicated import Dedicated
 from modelmill.store.predictions import Stored, stored
+from modelmill.store.publications import Stamp
 from modelmill.task import Task
 from serving.batcher import Batcher, in_thread
 from serving.state import State
@@ -25,7 +27,6 @@ from serving.switch import Switch
 
 MOST = 1024  # outputs; of 10 results with a snippet each, that is 15 MB: as it came, as it is told and as it is logged
 AT_ONCE = 256
-NOTHING = (0, 0)  # what a task that searches nothing depends on
 
 Name = tuple[int, str, str]
 
@@ -35,7 +36,7 @@ class Known:
     """An output, and what was searched when it was made. again: it was given before."""
 
     release: Release
-    stamp: tuple[int, int]
+    stamp: Stamp | None
     output: Mapping[str, Any]
     again: bool = False
 
@@ -66,19 +67,20 @@ class Answers:
     def __init__(self, state: State, switch: Switch) -> None:
         self.state, self.switch = state, switch
         self.kept: OrderedDict[Name, Known] = OrderedDict()
+        self.asks = Dedicated(state.db)
         self.searched = Batcher(in_thread(self._searched), AT_ONCE)
 
     async def ask(self, task: Task, tenant: str, asked: Mapping[str, Any]) -> Known:
         """The release that answered, and its output. Raises Problem as the switch does."""
         live = await self.state.live_releases()
-        stamp = await self.searched(None) if task.indexes else NOTHING  # before the release looks: else it is too new
+        stamp = await self.searched(None) if task.indexes else None  # before the release looks: else it is too new
         what = sha256_text(canonical_json(asked))
         first = await self.switch.first(task.name, live)
         if first and (known := self.kept.get((first.id, tenant, what))) and known.stamp == stamp:
             self.kept.move_to_end((first.id, tenant, what))
             known.again = True
             return known
-        release, output = await self.switch.ask(task.name, live, tenant, asked)
+        release, output = await self.switch.ask(task.name, live, tenant, asked, stamp)
         return self._keep((release.id, tenant, what), Known(release, stamp, output))
 
     def _keep(self, name: Name, known: Known) -> Known:
@@ -88,5 +90,5 @@ class Answers:
             self.kept.popitem(last=False)
         return known
 
-    def _searched(self, batch: Sequence[None]) -> list[tuple[int, int]]:
-        return [publications.searched(self.state.db())] * len(batch)
+    def _searched(self, batch: Sequence[None]) -> list[Stamp]:
+        return [self.asks.run(publications.stamp)] * len(batch)

@@ -7,7 +7,7 @@ the caller's own limit on requests in flight.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 import anyio.to_thread
@@ -71,6 +71,12 @@ class Batcher(Generic[Item, Result]):
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
+
+
+def shared(values: Iterable[Result]) -> Result | None:
+    """What all of a batch have, if it is the same for all."""
+    first, *others = values
+    return first if all(other == first for other in others) else None
 
 
 def in_thread(

@@ -2,8 +2,9 @@
 units cost one product of matrices instead of a query that brings a hundred rows with their texts.
 
 A copy answers only while the database says that nothing of what is searched has changed since it was made, which is
-asked each time: what was erased is not found any more. While a newer one is made, pgvector answers; and always where
-there are more units than fit (docs/decisions/0019-a-copy-in-memory.md).
+asked each time, by the gateway, which hands on what it was told, or here: what was erased is not found any more. While
+a newer one is made, pgvector answers; and always where there are more units than fit
+(docs/decisions/0019-a-copy-in-memory.md).
 """
 
 from __future__ import annotations
@@ -21,13 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from modelmill.embed.texts import passage
 from modelmill.predictors.matrix_index import MatrixIndex
 from modelmill.store import publications, vectors
+from modelmill.store.publications import Stamp
 from modelmill.task import Index
 
 LOG = logging.getLogger("bentoml.release")
 MOST = 50_000  # units of all tenants together: some 185 MB with their texts
 PAUSE_SECONDS = 10.0  # between two copies of a tenant: an intake publishes several times in a row
-
-Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,16 @@ class Mirror:
         self.begun: dict[str, float] = {}
         self.lock = threading.Lock()
 
-    def index(self, tenant: str) -> Index:
-        """What to search now: the copy if it is true, else the database, and a new copy is begun."""
+    def index(self, tenant: str, told: Stamp | None = None) -> Index:
+        """What to search now: the copy if it is true, else the database, and a new copy is begun.
+
+        told: what the database said of what is searched, to who asks and since he asks; it is not asked again.
+        """
+        with self.lock:
+            copy = self.copies.get(tenant)
+            if copy is not None and copy.stamp == told and copy.index is not None:
+                self.copies.move_to_end(tenant)
+                return copy.index
         db = self.db()
         stamp = publications.searched(db)
         with self.lock:

@@ -25,8 +25,9 @@ from sqlalchemy import Engine
 from modelmill.errors import MillError, PrerequisiteError
 from modelmill.settings import Settings, load
 from modelmill.store import artifacts, database
+from modelmill.store.publications import Stamp
 from modelmill.task import Index, Predictor, Task, get_task
-from serving.batcher import Batcher, in_thread
+from serving.batcher import Batcher, in_thread, shared
 from serving.mirror import Mirror
 from serving.problems import Problem, add_handlers
 
@@ -44,6 +45,7 @@ class Asked(BaseModel):
 
     tenant: str = Field(max_length=200)
     inputs: list[dict[str, Any]] = Field(min_length=1, max_length=64)
+    searched: Stamp | None = Field(None, description="what the database said of what is searched, since this was asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class One:
 
     tenant: str
     input: BaseModel
+    searched: Stamp | None
 
 
 class Model:
@@ -108,17 +111,18 @@ class Model:
         outputs: dict[int, BaseModel] = {}
         for tenant in {one.tenant for one in batch}:
             mine = [place for place, one in enumerate(batch) if one.tenant == tenant]
-            found = self.predictor.predict([batch[place].input for place in mine], self._index(self.predictor, tenant))
+            index = self._index(self.predictor, tenant, shared(batch[place].searched for place in mine))
+            found = self.predictor.predict([batch[place].input for place in mine], index)
             outputs.update(zip(mine, found, strict=True))
         return [outputs[place] for place in range(len(batch))]
 
-    def _index(self, predictor: Predictor, tenant: str) -> Index | None:
+    def _index(self, predictor: Predictor, tenant: str, told: Stamp | None = None) -> Index | None:
         if not self.task.indexes:
             return None
         if self.mirror is None:
             encoder: Any = predictor
             self.mirror = Mirror(self._db, encoder.name, encoder.dim)
-        return self.mirror.index(tenant)
+        return self.mirror.index(tenant, told)
 
     def _db(self) -> Engine:
         assert self.settings is not None
@@ -143,7 +147,7 @@ def make_app(model: Model) -> FastAPI:
         """One output for each input, in order."""
         if not model.ready:
             raise _unready(model.failed)
-        inputs = [One(asked.tenant, _valid(model.task, one)) for one in asked.inputs]
+        inputs = [One(asked.tenant, _valid(model.task, one), asked.searched) for one in asked.inputs]
         outputs = await asyncio.gather(*(model.ask(one) for one in inputs))
         return {"outputs": [output.model_dump(mode="json") for output in outputs]}
 

@@ -17,6 +17,7 @@ from modelmill.monitor.drift import Drift
 from modelmill.records import Release
 from modelmill.settings import Settings, load
 from modelmill.store import database, keys, predictions, releases, runs
+from modelmill.store.dedicated import Dedicated
 from modelmill.store.keys import Key
 from modelmill.store.predictions import Prediction
 from modelmill.store.runs import Run
@@ -61,6 +62,7 @@ class State:
         self._keys = Cache(KEY_SECONDS)
         self._releases = Cache(RELEASE_SECONDS)
         self._watched = Cache(WATCHED_SECONDS)
+        self._log = Dedicated(self.db)
         self.write = Batcher(batcher.in_thread(self._write), LOG_BATCH)
 
     def db(self) -> Engine:
@@ -90,7 +92,7 @@ class State:
         return await in_thread(lambda: question(self.db()))
 
     def _write(self, made: Sequence[Prediction]) -> list[None]:
-        predictions.log(self.db(), made)
+        self._log.run(lambda conn: predictions.log(conn, made))
         return [None] * len(made)
 
 

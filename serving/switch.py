@@ -16,7 +16,8 @@ import aiohttp
 
 from modelmill.records import Release
 from modelmill.settings import Settings
-from serving.batcher import Batcher, SharedError
+from modelmill.store.publications import Stamp
+from serving.batcher import Batcher, SharedError, shared
 from serving.metrics import Metrics
 from serving.problems import Parts, Problem
 
@@ -29,6 +30,8 @@ CONNECTIONS = 64
 INPUTS = 32  # in a request to a release
 CALLS = 2  # requests at once for a tenant: while a release works on one, the next one comes
 KEEP_SECONDS = 4.0  # uvicorn closes an idle connection after 5 s: be first, or a request is lost on it
+
+Item = tuple[Mapping[str, Any], Stamp | None]  # what is asked, and what the database said of what is searched
 
 
 class UnansweredError(Exception):
@@ -52,13 +55,16 @@ class Switch:
         )
         self.silent: dict[int, float] = {}  # release number -> since when it does not answer
         self.answering: set[int] = set()
-        self.together: dict[tuple[int, str], Batcher[Mapping[str, Any], Mapping[str, Any]]] = {}
+        self.together: dict[tuple[int, str], Batcher[Item, Mapping[str, Any]]] = {}
         self.seen: dict[int, float] = {}  # release number -> when it last answered
 
     async def ask(
-        self, task: str, live: list[Release], tenant: str, asked: Mapping[str, Any]
+        self, task: str, live: list[Release], tenant: str, asked: Mapping[str, Any], searched: Stamp | None
     ) -> tuple[Release, Mapping[str, Any]]:
-        """The release that answered, and its output. Raises Problem: 503 when none answers, 404 when there is none."""
+        """The release that answered, and its output. Raises Problem: 503 when none answers, 404 when there is none.
+
+        searched: what the database said of what is searched, since this was asked: a release need not ask it again.
+        """
         mine = sorted((r for r in live if r.task == task), key=lambda r: r.status != "champion")
         if not mine:
             raise _nothing_released(task)
@@ -66,7 +72,7 @@ class Switch:
         for release in mine:
             if await self.ready(release):
                 try:
-                    return release, await self._together(release, tenant)(asked)
+                    return release, await self._together(release, tenant)((asked, searched))
                 except UnansweredError as error:
                     reasons.append(str(error))
             else:
@@ -96,7 +102,7 @@ class Switch:
             self._seen(release, False)
         return number in self.answering
 
-    def _together(self, release: Release, tenant: str) -> Batcher[Mapping[str, Any], Mapping[str, Any]]:
+    def _together(self, release: Release, tenant: str) -> Batcher[Item, Mapping[str, Any]]:
         """What is asked of a release for a tenant at the same time goes to it in one request."""
         made = self.together.get((release.id, tenant))
         if made is None:
@@ -104,14 +110,13 @@ class Switch:
             self.together[release.id, tenant] = made
         return made
 
-    async def _ask(
-        self, release: Release, tenant: str, inputs: Sequence[Mapping[str, Any]]
-    ) -> Sequence[Mapping[str, Any]]:
+    async def _ask(self, release: Release, tenant: str, asked: Sequence[Item]) -> Sequence[Mapping[str, Any]]:
         """One retry for a connection that broke: a prediction changes nothing, so it may be asked twice.
 
         Raises Problem: the request's fault; UnansweredError: the release's.
         """
-        body = {"tenant": tenant, "inputs": inputs}
+        inputs, told = [one for one, _ in asked], shared(searched for _, searched in asked)
+        body = {"tenant": tenant, "inputs": inputs, "searched": told}
         reasons: list[str] = []
         for attempt in (1, 2):
             try:

@@ -163,7 +163,7 @@ def _quantized(model: Any, samples: Sequence[Mapping[str, Any]]) -> Any:
 def _samples(tokens: ir.Tokens, texts: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     """In batches of like length, as texts come in use. Every n-th text, so that all kinds are among them."""
     ids = tokens.ids(texts[:: max(1, len(texts) // CALIBRATE)][:CALIBRATE])
-    for length, places in ir.batches([len(one) for one in ids]):
+    for length, _, places in ir.batches([len(one) for one in ids]):
         yield tokens.arrays([ids[place] for place in places], length)
 
 

@@ -136,9 +136,10 @@ class TextModel:
         ids = self.tokens.ids(texts)
         flights = deque[_Flight]()
         try:
-            for length, places in batches([len(one) for one in ids]):
+            for length, rows, places in batches([len(one) for one in ids]):
                 request = self._free(flights, found)
-                given = self.tokens.arrays([ids[place] for place in places], length)
+                filled = [[self.made.pad_id]] * (rows - len(places))
+                given = self.tokens.arrays([*(ids[place] for place in places), *filled], length)
                 flights.append(_Flight(request, places, given))
                 request.start_async(given, share_inputs=True)
         finally:
@@ -168,7 +169,7 @@ class TextModel:
         if not flight.request.wait_for(PATIENCE_MS):
             raise _no_answer(len(flight.places))  # its request is not given back: it is still at work
         try:
-            found[flight.places] = flight.request.get_output_tensor(0).data
+            found[flight.places] = flight.request.get_output_tensor(0).data[: len(flight.places)]
         finally:
             self.requests.put(flight.request)
 
@@ -211,19 +212,27 @@ def runtime() -> Any:
     return openvino
 
 
-def batches(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
-    """(padded length, places of the texts), longest first, so that no thread is left with the longest at the end.
+def batches(lengths: Sequence[int]) -> Iterator[tuple[int, int, list[int]]]:
+    """(padded length, rows, places of at most so many texts), longest first, so that no thread is left with the longest
+    at the end.
 
-    Of like length, so that little is padded. Of 32, 16, 8, 4, 2 or 1 texts: a service that gets as many texts as people
+    Of like length, so that little is padded. Of 32, 16, 8, 4, 2 or 1 rows: a service that gets as many texts as people
     happen to ask at once would else meet a new shape for months.
     """
     for length, places in _alike(lengths):
-        size, start = BATCH, 0
+        start = 0
         while start < len(places):
-            while size > len(places) - start:
-                size //= 2
-            yield length, places[start : start + size]
-            start += size
+            rows = _rows(len(places) - start, length)
+            yield length, rows, places[start : start + rows]
+            start += rows
+
+
+def _rows(texts: int, length: int) -> int:
+    """Filled up where that costs less than one more call; else fewer rows than texts."""
+    rows = BATCH
+    while rows // 2 >= texts or (rows - texts) * length > CALL:
+        rows //= 2
+    return rows
 
 
 def _alike(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Engine, Row, case, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Engine, Row, bindparam, case, column, func, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from modelmill.errors import UserError
 from modelmill.normalize.placeholders import Harmless
@@ -22,6 +22,15 @@ from modelmill.store.tables import feedback, prediction
 
 LONGEST = 100  # characters of a line in an answer that are kept as they are
 Verdict = Literal["right", "wrong"]
+
+# Rows as one JSON: for each of many at once .1 CPU-ms less than a set of parameters a row.
+LOGGED = [c for c in prediction.c if c.name != "created_at"]
+GIVEN = func.jsonb_to_recordset(bindparam("rows", type_=JSONB)).table_valued(*(column(c.name, c.type) for c in LOGGED))
+LOG = (
+    insert(prediction)
+    .from_select([c.name for c in LOGGED], select(GIVEN.render_derived(with_types=True)))
+    .on_conflict_do_nothing()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +49,10 @@ class Prediction:
     created_at: datetime | None = None
 
 
-def log(db: Engine, made: Sequence[Prediction]) -> None:
-    """Write them in one transaction; one that is there already stays as it is."""
-    if not made:
-        return
-    with db.begin() as conn:
-        conn.execute(insert(prediction).on_conflict_do_nothing(), [_row(one) for one in made])
+def log(conn: Connection, made: Sequence[Prediction]) -> None:
+    """Write them in one statement; one that is there already stays as it is."""
+    if made:
+        conn.execute(LOG, {"rows": [_row(one) for one in made]})
 
 
 def get(db: Engine, tenant: str, prediction_id: uuid.UUID | str) -> Prediction:
@@ -159,7 +166,7 @@ def _row(one: Prediction) -> dict[str, Any]:
 
     answer = one.answer if isinstance(one.answer, Stored) else stored(one.answer)
     return {
-        "id": one.id,
+        "id": str(one.id),
         "tenant": one.tenant,
         "key_prefix": one.key_prefix,
         "task": one.task,

@@ -20,6 +20,7 @@ from modelmill import processes
 from modelmill.errors import FencedError
 from modelmill.store.tables import lease, publication
 
+Stamp = tuple[int, int]  # (newest, number) of the publications of what is searched
 PARTITIONED = ("documents", "units", "vectors")  # the assets that are published a corpus at a time
 # Put together once: a service asks it for every batch of questions.
 STAMP = select(func.coalesce(func.max(publication.c.id), 0), func.count()).where(publication.c.asset.in_(PARTITIONED))
@@ -132,13 +133,13 @@ def all_current(engine: Engine, asset: str) -> dict[str, Publication]:
         return {row.partition: _record(row) for row in conn.execute(statement)}
 
 
-def searched(engine: Engine) -> tuple[int, int]:
+def searched(engine: Engine) -> Stamp:
     """(newest, number) of the publications of what is searched: another after every change of it, and every erasure."""
     with engine.connect() as conn:
         return stamp(conn)
 
 
-def stamp(conn: Connection) -> tuple[int, int]:
+def stamp(conn: Connection) -> Stamp:
     """What `searched` says, as this transaction sees it."""
     newest, number = conn.execute(STAMP).one()
     return newest, number

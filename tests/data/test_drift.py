@@ -39,7 +39,8 @@ def answered(db: Engine, release: int, confidences: list[float]) -> None:
         Prediction(uuid.uuid4(), "default", "k", TASK, release, {"text": "x"}, {"label": "a"}, one, 1.0)
         for one in confidences
     ]
-    predictions.log(db, made)
+    with db.begin() as conn:
+        predictions.log(conn, made)
 
 
 def test_the_index_is_that_of_its_definition() -> None:

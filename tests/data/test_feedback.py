@@ -57,7 +57,8 @@ def say(db: Engine, release: int, text: str, answered: str, right: str | None = 
     asked = Prediction(
         uuid.uuid4(), "default", key, INTENT.name, release, {"text": text}, {"label": answered}, 0.9, 1.0
     )
-    predictions.log(db, [asked])
+    with db.begin() as conn:
+        predictions.log(conn, [asked])
     give(db, asked.id, right, key)
     return asked.id
 

@@ -113,7 +113,8 @@ def predict(db: Engine, release: Release, **changes: object) -> uuid.UUID:
         "confidence": 0.5,
         "latency_ms": 4.0,
     }
-    predictions.log(db, [Prediction(made, "default", "p", TASK, release.id, **{**values, **changes})])  # type: ignore[arg-type]
+    with db.begin() as conn:
+        predictions.log(conn, [Prediction(made, "default", "p", TASK, release.id, **{**values, **changes})])  # type: ignore[arg-type]
     return made
 
 
