@@ -22,13 +22,18 @@ class SharedError(Exception):
 
 class Batcher(Generic[Item, Result]):
     """`await batcher(item)`: `work` gets up to `size` items at once, at most `at_once` batches at a time, which share
-    what is there evenly: a second worker with nothing to do is of no use to those who wait for the first.
+    what is there evenly: a second worker with nothing to do is of no use to those who wait for the first. Up to `whole`
+    items are not shared out: where many together cost little more than few.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], size: int, at_once: int = 1
+        self,
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        size: int,
+        at_once: int = 1,
+        whole: int = 1,
     ) -> None:
-        self.work, self.size, self.at_once = work, size, at_once
+        self.work, self.size, self.at_once, self.whole = work, size, at_once, whole
         self.waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self.taken = 0  # items that are being worked on
         self.workers: set[asyncio.Task[None]] = set()
@@ -43,7 +48,7 @@ class Batcher(Generic[Item, Result]):
     async def _run(self) -> None:
         try:
             while self.waiting:
-                share = min(self.size, -(-(self.taken + len(self.waiting)) // self.at_once))
+                share = min(self.size, max(self.whole, -(-(self.taken + len(self.waiting)) // self.at_once)))
                 batch, self.waiting = self.waiting[:share], self.waiting[share:]
                 wanted = [(item, future) for item, future in batch if not future.done()]  # a caller may have gone
                 self.taken += len(wanted)

@@ -41,8 +41,15 @@ class Copy:
 class Mirror:
     """The vectors of one model, a copy a tenant. One thread asks at a time; copies are made in threads of its own."""
 
-    def __init__(self, db: Callable[[], Engine], model: str, dim: int, most: int = MOST) -> None:
-        self.db, self.model, self.dim, self.most = db, model, dim, most
+    def __init__(
+        self,
+        db: Callable[[], Engine],
+        model: str,
+        dim: int,
+        most: int = MOST,
+        know: Callable[[MatrixIndex], None] | None = None,
+    ) -> None:
+        self.db, self.model, self.dim, self.most, self.know = db, model, dim, most, know
         self.copies: OrderedDict[str, Copy] = OrderedDict()
         self.begun: dict[str, float] = {}
         self.lock = threading.Lock()
@@ -90,6 +97,9 @@ class Mirror:
     def _try(self, tenant: str) -> None:
         try:
             self.copy(tenant)
+            made = self.copies.get(tenant)
+            if self.know is not None and made is not None and made.index is not None:
+                self.know(made.index)
         except SQLAlchemyError as error:  # the database is away: whoever asks is told by itself
             LOG.warning("no copy of %s's vectors: %s", tenant, type(error).__name__)
 

@@ -35,6 +35,7 @@ LOG = logging.getLogger("bentoml.release")
 ABOUT = Path(__file__).resolve().parent.parent / "release.json"
 BATCH = 32  # inputs the model sees at once: more gain nothing on a CPU and make the first ones wait
 AT_ONCE = len(os.sched_getaffinity(0))  # batches: what a core does in Python, another one does of the next in OpenVINO
+WHOLE = 8  # inputs that are not shared out among cores: eight cost a core less than two batches of four cost two
 RETRY_SECONDS = 20.0
 
 
@@ -66,7 +67,7 @@ class Model:
         self.settings: Settings | None = None
         self.mirror: Mirror | None = None
         self.failed: MillError = _loading()
-        self.ask = Batcher(in_thread(self._predict), BATCH, AT_ONCE)
+        self.ask = Batcher(in_thread(self._predict), BATCH, AT_ONCE, WHOLE)
 
     @property
     def ready(self) -> bool:
@@ -121,7 +122,7 @@ class Model:
             return None
         if self.mirror is None:
             encoder: Any = predictor
-            self.mirror = Mirror(self._db, encoder.name, encoder.dim)
+            self.mirror = Mirror(self._db, encoder.name, encoder.dim, know=getattr(encoder, "know", None))
         return self.mirror.index(tenant, told)
 
     def _db(self) -> Engine:

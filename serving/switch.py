@@ -28,6 +28,7 @@ SEEN_SECONDS = 1.0  # how long one that answered counts as there: what it said b
 ANSWER_SECONDS = 10.0
 CONNECTIONS = 64
 INPUTS = 32  # in a request to a release
+WHOLE = 8  # of which one request is made
 CALLS = 2  # requests at once for a tenant: while a release works on one, the next one comes
 KEEP_SECONDS = 4.0  # uvicorn closes an idle connection after 5 s: be first, or a request is lost on it
 
@@ -106,7 +107,7 @@ class Switch:
         """What is asked of a release for a tenant at the same time goes to it in one request."""
         made = self.together.get((release.id, tenant))
         if made is None:
-            made = Batcher(partial(self._ask, release, tenant), INPUTS, CALLS)
+            made = Batcher(partial(self._ask, release, tenant), INPUTS, CALLS, WHOLE)
             self.together[release.id, tenant] = made
         return made
 

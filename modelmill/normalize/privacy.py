@@ -102,9 +102,10 @@ def _cleaned(value: Any, names: Names | None, counts: Counter[str], said: str) -
         return str(value)
     if isinstance(value, str):
         cleaned = _cleaned_beside(value, names, said)
-        counts.update(cleaned.counts)
+        if cleaned.counts:
+            counts.update(cleaned.counts)
         return cleaned.text
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         name = name_beside(value) or said
         return {
             _cleaned_name(str(key), names, counts): _cleaned(item, names, counts, name if key in VALUES else str(key))

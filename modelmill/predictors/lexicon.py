@@ -12,12 +12,12 @@ import json
 import math
 import re
 import sys
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from modelmill.embed.texts import words
 from modelmill.predictors.code import is_code
 from modelmill.records import Unit
 from modelmill.task import Hit
@@ -25,16 +25,18 @@ from modelmill.task import Hit
 FILE = "words.json"
 K1, B = 1.2, 0.75
 NEAREST = 100  # put into order again; the right one of 1,000 is among them in 96 of 100 cases
+KNOWN_AT_ONCE, PAUSE_SECONDS = 20, 0.005  # some 2 ms of work, then those who are asked
 KEPT = 20_000  # passages whose words are kept, of some 2 kB each
 
 Name = tuple[str, str, str, int]
 Held = tuple[Mapping[str, int], float]
-_WORD = re.compile(r"[a-z0-9]+")
+# As `texts.words` splits, in a third of its time: a hundred passages are split for a question about what is new.
+_WORD = re.compile(r"[a-z0-9]+|[A-Z]+(?![a-z])[a-z0-9]*|[A-Z][a-z0-9]+")
 
 
 def terms(text: str) -> list[str]:
     """Lower-case words of prose and of names: `parseHeader` gives parse, header."""
-    return _WORD.findall(words(text).lower())
+    return " ".join(_WORD.findall(text)).lower().split()
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,13 @@ class Lexicon:
                     points += rarity * held[term] * (K1 + 1) / (held[term] + norm)
             found.append(points)
         return found
+
+    def know(self, units: Sequence[Unit], passage: Callable[[Unit], str]) -> None:
+        """Count the words of as many as are kept now, with room for other threads, so that who asks need not wait."""
+        for place, unit in enumerate(units[:KEPT]):
+            self._held(unit, passage)
+            if place % KNOWN_AT_ONCE == 0:
+                time.sleep(PAUSE_SECONDS)
 
     def _held(self, unit: Unit, passage: Callable[[Unit], str]) -> Held:
         """How often each word is in the passage, and what BM25 makes of how many they are; computed once a text."""

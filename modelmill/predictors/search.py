@@ -126,6 +126,11 @@ class SearchPredictor:
         sure = [self._confidence_for(asked.query) for asked in inputs]
         return [answer(self.output, hits[place], one) for place, one in enumerate(sure)]
 
+    def know(self, index: MatrixIndex) -> None:
+        """Get ready for questions about the index, which can be asked meanwhile."""
+        if self.words is not None:
+            self.words.know(index.units, index.passage)
+
     def by_vectors(self) -> SearchPredictor:
         """The same without the words."""
         return SearchPredictor(self.encoder, self.confidence, self.output)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,11 @@ from sqlalchemy import Engine
 from modelmill import erasure
 from modelmill.embed import stage
 from modelmill.embed.texts import passage
+from modelmill.errors import PrerequisiteError
+from modelmill.predictors import lexicon
 from modelmill.predictors.matrix_index import MatrixIndex, best
 from modelmill.settings import Settings
-from modelmill.store import vectors
+from modelmill.store import publications, vectors
 from modelmill.store.vectors import PgIndex
 from modelmill.task import Hit
 from serving import mirror
@@ -82,6 +86,37 @@ def test_what_is_taken_in_or_erased_afterwards_is_asked_of_the_database_until_th
     assert isinstance(after, PgIndex)
     assert not copied.copies, "what was erased is let go at once"
     assert after.nearest(QUERIES, 5, {}) == [[], [], [], []]
+
+
+def test_who_was_told_by_the_database_is_believed_and_it_is_asked_only_when_that_is_not_the_copys(
+    settings: Settings, db: Engine, copied: Mirror
+) -> None:
+    def away() -> Engine:
+        raise PrerequisiteError("asked", allowed="", found="", next="")
+
+    told = publications.searched(db)
+    copied.db = away
+    assert isinstance(copied.index(settings.tenant, told), MatrixIndex)
+    for other in ((told[0] + 1, told[1]), (told[0], told[1] - 1), None):
+        with pytest.raises(PrerequisiteError):
+            copied.index(settings.tenant, other)
+    copied.db = lambda: db
+    assert isinstance(copied.index(settings.tenant, (0, 0)), MatrixIndex), "as true as before, whatever was told"
+
+
+def test_what_was_copied_by_itself_is_known_before_anybody_asks(settings: Settings, db: Engine, copied: Mirror) -> None:
+    words = replace(lexicon.learn(["def push(item)"]), weight=0.01)
+    known = threading.Event()
+
+    def know(index: MatrixIndex) -> None:
+        words.know(index.units, index.passage)
+        known.set()
+
+    made = Mirror(lambda: db, "letters", Letters.dim, know=know)
+    made.index(settings.tenant)
+    assert known.wait(60)
+    units = until_copied(made, settings.tenant).units
+    assert len(words.kept) == len({(unit.corpus, unit.path, unit.name, unit.text) for unit in units}) > 100
 
 
 def test_what_does_not_fit_is_asked_of_the_database_and_not_read_again(

@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from colours import Colours, pair
+from hypothesis import given
+from hypothesis import strategies as st
 
+from modelmill.embed.texts import words
 from modelmill.evaluate import searching
 from modelmill.predictors import hybrid, lexicon
 from modelmill.predictors.bm25 import WordSearch
@@ -35,6 +38,11 @@ def test_words_are_worth_what_bm25_says() -> None:
     found = {hit.unit.name: hit.score for hit in search.index(units).search("red vans and a van", 3)}
     points = learned.points("red vans and a van", units, lambda unit: unit.text)
     assert dict(zip([unit.name for unit in units], points, strict=True)) == pytest.approx(found, abs=1e-3)
+
+
+@given(st.text(st.sampled_from("aAbBzZ019_. -éİ\u212a\n"), max_size=40))
+def test_terms_are_the_words_of_a_passage(text: str) -> None:
+    assert lexicon.terms(text) == words(text).lower().split()
 
 
 def test_words_put_right_what_vectors_cannot_tell() -> None:

@@ -33,6 +33,7 @@ class Service:
     def __init__(self, port: int) -> None:
         self.port, self.asked = port, 0
         self.requests: list[int] = []  # how many inputs each had
+        self.told: list[object] = []  # what the database had said of what is searched
         self.free = asyncio.Event()  # to answer
         self.free.set()
         app = web.Application()
@@ -40,7 +41,9 @@ class Service:
         self.runner = web.AppRunner(app)
 
     async def predict(self, request: web.Request) -> web.Response:
-        inputs = (await request.json())["inputs"]
+        body = await request.json()
+        inputs = body["inputs"]
+        self.told.append(body["searched"])
         self.asked += len(inputs)
         self.requests.append(len(inputs))
         await self.free.wait()
@@ -115,6 +118,19 @@ def test_the_same_again_is_asked_once_a_tenant_and_a_query(within: Callable[...,
         assert [await house.ask(), await house.ask(), await house.ask("other")] == [1, 1, 2]
         assert [await house.ask(tenant="another"), await house.ask()] == [3, 1]
         assert house.service.asked == 3
+
+    within(story)
+
+
+def test_a_release_is_told_what_the_database_said_so_that_it_need_not_ask(
+    within: Callable[..., None], db: Engine
+) -> None:
+    async def story(house: House) -> None:
+        await house.ask()
+        publish(db, "units")
+        await house.ask()
+        now = list(publications.searched(db))
+        assert house.service.told[0] != house.service.told[1] == now
 
     within(story)
 

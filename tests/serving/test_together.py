@@ -46,6 +46,13 @@ def test_what_comes_together_is_shared_evenly_by_as_many_workers_as_there_are() 
         assert worker.most == at_once
 
 
+@pytest.mark.parametrize(("number", "sizes"), [(3, [3]), (8, [8]), (9, [8, 1]), (16, [8, 8]), (20, [10, 10])])
+def test_few_are_not_shared_out(number: int, sizes: list[int]) -> None:
+    worker = Worker()
+    assert asyncio.run(asked(Batcher(worker, 32, 2, whole=8), range(number))) == [2 * one for one in range(number)]
+    assert [len(batch) for batch in worker.batches] == sizes
+
+
 def test_no_batch_is_longer_than_it_may_be_and_nobody_is_forgotten() -> None:
     async def story() -> list[int | BaseException]:
         batcher = Batcher(worker, 4, 2)
