@@ -80,7 +80,7 @@ class Model:
         return get_task(self.about["task"])
 
     async def keep_loading(self) -> None:
-        """Until it is loaded."""
+        """Until it is loaded, and ready for many."""
         while not self.ready:
             try:
                 await anyio.to_thread.run_sync(self.load)
@@ -91,6 +91,8 @@ class Model:
             if not self.ready:
                 LOG.error("not loaded, next try in %.0f s: %s", RETRY_SECONDS, self.failed)
                 await asyncio.sleep(RETRY_SECONDS)
+        if warm := getattr(self.predictor, "warm", None):  # who asks first, alone, need not wait for it
+            await anyio.to_thread.run_sync(warm)
 
     def load(self) -> None:
         """Verify the artifact, load the predictor and ask it the task's sample, so that nobody waits for a first answer

@@ -36,7 +36,8 @@ _WORD = re.compile(r"[a-z0-9]+|[A-Z]+(?![a-z])[a-z0-9]*|[A-Z][a-z0-9]+")
 
 def terms(text: str) -> list[str]:
     """Lower-case words of prose and of names: `parseHeader` gives parse, header."""
-    return " ".join(_WORD.findall(text)).lower().split()
+    found: list[str] = _WORD.findall(text)
+    return " ".join(found).lower().split()
 
 
 @dataclass(frozen=True)
