@@ -10,20 +10,27 @@ a newer one is made, pgvector answers; and always where there are more units tha
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from modelmill.embed.texts import passage
+from modelmill.predictors import first_look
 from modelmill.predictors.matrix_index import MatrixIndex
+from modelmill.records import Unit
 from modelmill.store import publications, vectors
 from modelmill.store.publications import Stamp
 from modelmill.task import Index
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LOG = logging.getLogger("bentoml.release")
 MOST = 50_000  # units of all tenants together: some 185 MB with their texts
@@ -81,7 +88,7 @@ class Mirror:
         with self.db().connect().execution_options(isolation_level="REPEATABLE READ") as conn:
             stamp = publications.stamp(conn)  # of the very snapshot that is read
             found = vectors.everything(conn, self.model, tenant, self.dim, self.most)
-        made = Copy(stamp, MatrixIndex(*found, said=passage) if found else None)
+        made = Copy(stamp, _index(*found) if found else None)
         with self.lock:
             self.copies[tenant] = made
             while sum(_size(one) for one in self.copies.values()) > self.most:
@@ -102,6 +109,10 @@ class Mirror:
                 self.know(made.index)
         except SQLAlchemyError as error:  # the database is away: whoever asks is told by itself
             LOG.warning("no copy of %s's vectors: %s", tenant, type(error).__name__)
+
+
+def _index(units: Sequence[Unit], vectors: np.ndarray) -> MatrixIndex:
+    return MatrixIndex(units, vectors, said=passage, look=first_look.of(vectors, len(os.sched_getaffinity(0))))
 
 
 def _size(copy: Copy) -> int:

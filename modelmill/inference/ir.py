@@ -206,7 +206,7 @@ def load(folder: Path, threads: int = 0) -> TextModel:
     threads = threads or len(os.sched_getaffinity(0))
     try:
         reader = tokens(folder, made)
-        compiled = runtime().Core().compile_model(str(folder / FOLDER / IR[0]), "CPU", _config(threads))
+        compiled = runtime().Core().compile_model(str(folder / FOLDER / IR[0]), "CPU", config(threads))
     except Exception as error:  # both libraries raise their own, without a common parent
         raise _unreadable(folder / FOLDER, error) from error
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -261,7 +261,7 @@ def _alike(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
         yield longest, batch
 
 
-def _config(threads: int) -> dict[str, Any]:
+def config(threads: int) -> dict[str, Any]:
     """Each thread works on a batch of its own: two threads on one batch of short texts wait for each other.
 
     f32 wherever a model is not quantized: some processors would take bf16 by themselves, and give other rows.

@@ -5,7 +5,7 @@ Exact: what pgvector finds without an HNSW index, in the same order (docs/decisi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,22 +15,30 @@ from modelmill.task import Hit
 if TYPE_CHECKING:
     import numpy as np
 
+    from modelmill.predictors.first_look import FirstLook
+
 
 def as_it_is(unit: Unit) -> str:
     """The text of a unit that is a passage already."""
     return unit.text
 
 
+# Where vectors lie, in order (None: all of them), and their scores.
+Near = tuple["np.ndarray | None", "np.ndarray"]
+
+
 @dataclass(frozen=True)
 class MatrixIndex:
     """units and vectors (n, dim), unit length, in the same order. said: the text that a unit's vector is of.
 
-    places: where the units with a value of a field lie, for filters that were asked for.
+    look: tells which of the vectors can be among the nearest; None: all are looked at. places: where the units with a
+    value of a field lie, for filters that were asked for.
     """
 
     units: Sequence[Unit]
     vectors: np.ndarray
     said: Callable[[Unit], str] = as_it_is
+    look: FirstLook | None = None
     places: dict[str, dict[str, np.ndarray]] = field(default_factory=dict[str, "dict[str, np.ndarray]"], compare=False)
 
     def nearest(self, vectors: np.ndarray, k: int, filters: Mapping[str, str]) -> list[list[Hit]]:
@@ -38,23 +46,43 @@ class MatrixIndex:
 
         An empty value filters nothing.
         """
-        import numpy as np
-
         allowed = self._allowed(filters)
-        within = self.vectors if allowed is None else self.vectors[allowed]
+        near = self._all(vectors, allowed) if self.look is None else self._possible(self.look, vectors, k, allowed)
         found: list[list[Hit]] = []
-        # This way round the long matrix is read as it lies: half the time of `vectors @ within.T` for few rows.
-        for row in np.ascontiguousarray((within @ vectors.T).T):
-            first = best(row, k)
-            where = first if allowed is None else allowed[first]
+        for where, scores in near:
+            first = best(scores, k)
+            places = first if where is None else where[first]
             found.append(
-                [Hit(self.units[i], score) for i, score in zip(where.tolist(), row[first].tolist(), strict=True)]
+                [Hit(self.units[i], score) for i, score in zip(places.tolist(), scores[first].tolist(), strict=True)]
             )
         return found
 
     def passage(self, unit: Unit) -> str:
         """The text of a unit it found that its vector is of."""
         return self.said(unit)
+
+    def _all(self, vectors: np.ndarray, allowed: np.ndarray | None) -> Iterator[Near]:
+        """All that are allowed."""
+        import numpy as np
+
+        within = self.vectors if allowed is None else self.vectors[allowed]
+        # This way round the long matrix is read as it lies: half the time of `vectors @ within.T` for few rows.
+        for row in np.ascontiguousarray((within @ vectors.T).T):
+            yield allowed, row
+
+    def _possible(self, look: FirstLook, vectors: np.ndarray, k: int, allowed: np.ndarray | None) -> Iterator[Near]:
+        """All that can be among the k nearest: whose score may be no less than the k-th best is for certain."""
+        import numpy as np
+
+        with look.scores(vectors) as rough:
+            for vector, scores in zip(vectors, rough, strict=True):
+                these = scores if allowed is None else scores[allowed]
+                where = np.arange(len(these))
+                if k < len(these):
+                    least = np.partition(these, len(these) - k)[len(these) - k]
+                    where = np.flatnonzero(these >= least - 2 * look.error * np.linalg.norm(vector))
+                where = where if allowed is None else allowed[where]
+                yield where, self.vectors[where] @ vector
 
     def _allowed(self, filters: Mapping[str, str]) -> np.ndarray | None:
         """Which units pass, in order; None: all."""
