@@ -243,8 +243,17 @@ def batching(rounds: int, number: int) -> None:
             in_turns(ours, theirs, asked, connections, rounds)
 
 
+def questions(number: int, first: int) -> list[str]:
+    """What people ask of the standard library (data/eval, some 40 characters), numbered: never the same."""
+    lines = (CHECKOUT / "data/eval/semantic_search/asked.jsonl").read_text(encoding="utf-8").splitlines()
+    known = [str(json.loads(line)["query"]) for line in lines]
+    return [f"{known[place % len(known)]} {first + place}" for place in range(number)]
+
+
 def search(rounds: int, number: int) -> None:
-    """Through the gateway, logged like any other answer. `repeated`: all ask the same."""
+    """Through the gateway, logged like any other answer. `asked`: questions; `docstrings`: first paragraphs of those;
+    `repeated`: all ask the same. A first round is not told: services that just began look names up for the log.
+    """
     settings = load()
     champion = releases.champion(database.engine(settings), TASK)
     assert champion, f"{TASK} has no release"
@@ -256,14 +265,21 @@ def search(rounds: int, number: int) -> None:
         started("release", made.port or 0, made.argv, "/readyz"),
         started("gateway", port, argv, MILL_REQUESTS_PER_SECOND="20000") as ours,
     ):
-        for turn in range(rounds):
-            for connections in (1, 16, 64):
-                texts = [f"{text} {place}" for place, text in enumerate(distinct(number, turn * 3 + connections))]
-                same = [str(get_task(TASK).sample["query"])] * number
-                for what, queries in (("distinct", texts), ("repeated", same)):
+        first = 0  # number of the next question
+        for turn in range(rounds + 1):
+            for connections in (1, 16, 64) if turn else (16,):
+                kinds = {
+                    "asked": questions(number, first),
+                    "docstrings": [f"{text} {first + place}" for place, text in enumerate(distinct(number, first))],
+                    "repeated": [str(get_task(TASK).sample["query"])] * number,
+                }
+                first += number
+                for what, queries in kinds.items():
                     asked = [request(url, json.dumps({"query": one, "k": 10}).encode(), secret) for one in queries]
                     ours.name = f"search, {what}"
-                    said(ours, connections, *ours.measured(asked, connections))
+                    measured = ours.measured(asked, connections)
+                    if turn:
+                        said(ours, connections, *measured)
 
 
 def main() -> None:

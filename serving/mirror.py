@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from modelmill.embed.texts import passage
-from modelmill.predictors import first_look
+from modelmill.predictors import quantized
 from modelmill.predictors.matrix_index import MatrixIndex
 from modelmill.records import Unit
 from modelmill.store import publications, vectors
@@ -112,7 +112,7 @@ class Mirror:
 
 
 def _index(units: Sequence[Unit], vectors: np.ndarray) -> MatrixIndex:
-    return MatrixIndex(units, vectors, said=passage, look=first_look.of(vectors, len(os.sched_getaffinity(0))))
+    return MatrixIndex(units, vectors, said=passage, quantized=quantized.of(vectors, len(os.sched_getaffinity(0))))
 
 
 def _size(copy: Copy) -> int:

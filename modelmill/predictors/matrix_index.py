@@ -15,7 +15,7 @@ from modelmill.task import Hit
 if TYPE_CHECKING:
     import numpy as np
 
-    from modelmill.predictors.first_look import FirstLook
+    from modelmill.predictors.quantized import Quantized
 
 
 def as_it_is(unit: Unit) -> str:
@@ -31,14 +31,14 @@ Near = tuple["np.ndarray | None", "np.ndarray"]
 class MatrixIndex:
     """units and vectors (n, dim), unit length, in the same order. said: the text that a unit's vector is of.
 
-    look: tells which of the vectors can be among the nearest; None: all are looked at. places: where the units with a
-    value of a field lie, for filters that were asked for.
+    quantized: the vectors in 8 bits a number, looked at first; None: all are looked at as they are. places: where the
+    units with a value of a field lie, for filters that were asked for.
     """
 
     units: Sequence[Unit]
     vectors: np.ndarray
     said: Callable[[Unit], str] = as_it_is
-    look: FirstLook | None = None
+    quantized: Quantized | None = None
     places: dict[str, dict[str, np.ndarray]] = field(default_factory=dict[str, "dict[str, np.ndarray]"], compare=False)
 
     def nearest(self, vectors: np.ndarray, k: int, filters: Mapping[str, str]) -> list[list[Hit]]:
@@ -47,7 +47,8 @@ class MatrixIndex:
         An empty value filters nothing.
         """
         allowed = self._allowed(filters)
-        near = self._all(vectors, allowed) if self.look is None else self._possible(self.look, vectors, k, allowed)
+        first_look = self.quantized
+        near = self._all(vectors, allowed) if first_look is None else self._possible(first_look, vectors, k, allowed)
         found: list[list[Hit]] = []
         for where, scores in near:
             first = best(scores, k)
@@ -70,17 +71,19 @@ class MatrixIndex:
         for row in np.ascontiguousarray((within @ vectors.T).T):
             yield allowed, row
 
-    def _possible(self, look: FirstLook, vectors: np.ndarray, k: int, allowed: np.ndarray | None) -> Iterator[Near]:
+    def _possible(
+        self, quantized: Quantized, vectors: np.ndarray, k: int, allowed: np.ndarray | None
+    ) -> Iterator[Near]:
         """All that can be among the k nearest: whose score may be no less than the k-th best is for certain."""
         import numpy as np
 
-        with look.scores(vectors) as rough:
+        with quantized.scores(vectors) as rough:
             for vector, scores in zip(vectors, rough, strict=True):
                 these = scores if allowed is None else scores[allowed]
                 where = np.arange(len(these))
                 if k < len(these):
                     least = np.partition(these, len(these) - k)[len(these) - k]
-                    where = np.flatnonzero(these >= least - 2 * look.error * np.linalg.norm(vector))
+                    where = np.flatnonzero(these >= least - 2 * quantized.error * np.linalg.norm(vector))
                 where = where if allowed is None else allowed[where]
                 yield where, self.vectors[where] @ vector
 

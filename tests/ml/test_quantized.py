@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from modelmill.predictors import first_look
-from modelmill.predictors.first_look import FirstLook
+from modelmill.predictors import quantized
+from modelmill.predictors.quantized import Quantized
 from modelmill.predictors.matrix_index import MatrixIndex
 from modelmill.records import Unit
 from modelmill.task import Hit
@@ -61,12 +61,12 @@ def index_of(vectors: np.ndarray) -> MatrixIndex:
         )
         for n in range(len(vectors))
     ]  # fmt: skip
-    return MatrixIndex(units, vectors, look=first_look.of(vectors, 2))
+    return MatrixIndex(units, vectors, quantized=quantized.of(vectors, 2))
 
 
-def looked(index: MatrixIndex) -> FirstLook:
-    assert index.look
-    return index.look
+def looked(index: MatrixIndex) -> Quantized:
+    assert index.quantized
+    return index.quantized
 
 
 @pytest.mark.parametrize("made", ALL)
@@ -84,7 +84,7 @@ def test_it_finds_what_is_found_without_it(made: Callable[[], np.ndarray], k: in
     index = index_of(length_1(made()))
     queries = length_1(np.concatenate([DICE.standard_normal((4, DIM)), index.vectors[:3] + 0.01]))
     found = index.nearest(queries, k, filters)
-    without = replace(index, look=None).nearest(queries, k, filters)
+    without = replace(index, quantized=None).nearest(queries, k, filters)
     assert [len(hits) for hits in found] == [len(hits) for hits in without]
     for ours, theirs, query in zip(found, without, queries, strict=True):
         assert [hit.score for hit in ours] == pytest.approx([hit.score for hit in theirs], abs=1e-5)
@@ -94,7 +94,7 @@ def test_it_finds_what_is_found_without_it(made: Callable[[], np.ndarray], k: in
 
 
 def test_few_are_looked_at_as_they_are() -> None:
-    assert first_look.of(length_1(spread()[: first_look.LEAST - 1]), 2) is None
+    assert quantized.of(length_1(spread()[: quantized.LEAST - 1]), 2) is None
 
 
 def test_more_may_ask_than_it_has_requests() -> None:

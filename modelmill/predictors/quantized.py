@@ -1,8 +1,9 @@
-"""Which vectors can be among the nearest, from a copy of them in 8 bits a number, by OpenVINO (https://docs.openvino.ai).
+"""Scalar quantization: which vectors can be among the nearest, from a copy of them in 8 bits a number, by OpenVINO
+(https://docs.openvino.ai). Who asks scores those again in full precision.
 
 A quarter of the bytes are read and the numbers are multiplied as they lie: a fifth of the time that NumPy takes for a
 few queries in single precision. What the rounding can do to a score is known (Cauchy and Schwarz), so nothing that
-belongs to the nearest is left out; who asks looks at what is left in full precision (docs/experiments.md).
+belongs to the nearest is left out (docs/experiments.md).
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ ROUNDING = 1e-5  # what single precision itself may do to a score
 
 
 @dataclass(frozen=True)
-class FirstLook:
-    """requests: as many as may be asked at once. error: the most that a score is wrong by for a query of length 1."""
+class Quantized:
+    """Vectors of length 1 in 8 bits. requests: as many as may be asked at once. error: the most that a score is wrong by for a query of length 1."""
 
     requests: queue.SimpleQueue[Any]
     error: float
@@ -42,7 +43,7 @@ class FirstLook:
             self.requests.put(request)
 
 
-def of(vectors: np.ndarray, threads: int) -> FirstLook | None:
+def of(vectors: np.ndarray, threads: int) -> Quantized | None:
     """For vectors (n, dim) float32, of which a quarter more is held then; None where it does not pay.
 
     threads: how many may ask at once.
@@ -59,7 +60,7 @@ def of(vectors: np.ndarray, threads: int) -> FirstLook | None:
         rounded = np.rint(these / scale)
         small[start : start + CHUNK], scales[start : start + CHUNK] = rounded, scale
         error = max(error, float(np.linalg.norm(these - rounded * scale, axis=1).max()))
-    return FirstLook(_requests(small, scales, threads), error + ROUNDING)
+    return Quantized(_requests(small, scales, threads), error + ROUNDING)
 
 
 def _requests(small: np.ndarray, scales: np.ndarray, threads: int) -> queue.SimpleQueue[Any]:
