@@ -27,7 +27,9 @@ ROUNDING = 1e-5  # what single precision itself may do to a score
 
 @dataclass(frozen=True)
 class Quantized:
-    """Vectors of length 1 in 8 bits. requests: as many as may be asked at once. error: the most that a score is wrong by for a query of length 1."""
+    """Vectors in 8 bits. requests: as many as may be asked at once. error: the most that a score is wrong by, where the
+    query has the length 1.
+    """
 
     requests: queue.SimpleQueue[Any]
     error: float
@@ -35,9 +37,11 @@ class Quantized:
     @contextmanager
     def scores(self, queries: np.ndarray) -> Generator[np.ndarray]:
         """(n, vectors) for queries (n, dim), each right to `error` times the query's length. Gone after the block."""
+        import numpy as np
+
         request = self.requests.get()
         try:
-            request.infer([queries], share_inputs=True)
+            request.infer([np.ascontiguousarray(queries, dtype=np.float32)], share_inputs=True)
             yield request.get_output_tensor(0).data
         finally:
             self.requests.put(request)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from modelmill.predictors import quantized
-from modelmill.predictors.quantized import Quantized
 from modelmill.predictors.matrix_index import MatrixIndex
+from modelmill.predictors.quantized import Quantized
 from modelmill.records import Unit
 from modelmill.task import Hit
 
