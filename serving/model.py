@@ -55,7 +55,7 @@ class One:
 
     tenant: str
     input: BaseModel
-    searched: Stamp | None
+    searched: Stamp | None = None
 
 
 class Model:
