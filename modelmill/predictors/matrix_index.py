@@ -85,7 +85,8 @@ class MatrixIndex:
                     least = np.partition(these, len(these) - k)[len(these) - k]
                     where = np.flatnonzero(these >= least - 2 * quantized.error * np.linalg.norm(vector))
                 where = where if allowed is None else allowed[where]
-                yield where, self.vectors[where] @ vector
+                # Row by row, so that equal vectors have equal scores and stay in the order of the units.
+                yield where, np.einsum("ij,j->i", self.vectors[where], vector)
 
     def _allowed(self, filters: Mapping[str, str]) -> np.ndarray | None:
         """Which units pass, in order; None: all."""

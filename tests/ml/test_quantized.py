@@ -91,6 +91,8 @@ def test_it_finds_what_is_found_without_it(made: Callable[[], np.ndarray], k: in
         true = {unit.key: score for unit, score in zip(index.units, index.vectors @ query, strict=True)}
         assert all(hit.score == pytest.approx(true[hit.unit.key], abs=1e-5) for hit in ours)
         assert len({hit.unit.key for hit in ours}) == len(ours)
+        places = [(-hit.score, index.units.index(hit.unit)) for hit in ours[:10]]
+        assert places == sorted(places), "equal ones in the order of the units"
 
 
 def test_few_are_looked_at_as_they_are() -> None:
