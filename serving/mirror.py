@@ -83,7 +83,7 @@ class Mirror:
             return copy.index
         return vectors.PgIndex(db, self.model, tenant)
 
-    def copy(self, tenant: str) -> None:
+    def copy(self, tenant: str) -> Copy:
         """Make the tenant's copy now; those asked for least are given up until all fit."""
         with self.db().connect().execution_options(isolation_level="REPEATABLE READ") as conn:
             stamp = publications.stamp(conn)  # of the very snapshot that is read
@@ -93,6 +93,7 @@ class Mirror:
             self.copies[tenant] = made
             while sum(_size(one) for one in self.copies.values()) > self.most:
                 self.copies.popitem(last=False)
+        return made
 
     def _begin(self, tenant: str) -> None:
         now = time.monotonic()
@@ -103,9 +104,8 @@ class Mirror:
 
     def _try(self, tenant: str) -> None:
         try:
-            self.copy(tenant)
-            made = self.copies.get(tenant)
-            if self.know is not None and made is not None and made.index is not None:
+            made = self.copy(tenant)
+            if self.know is not None and made.index is not None:
                 self.know(made.index)
         except SQLAlchemyError as error:  # the database is away: whoever asks is told by itself
             LOG.warning("no copy of %s's vectors: %s", tenant, type(error).__name__)

@@ -27,7 +27,7 @@ from modelmill.settings import Settings, load
 from modelmill.store import artifacts, database
 from modelmill.store.publications import Stamp
 from modelmill.task import Index, Predictor, Task, get_task
-from serving.batcher import Batcher, in_thread, shared
+from serving.batcher import WHOLE, Batcher, in_thread, shared
 from serving.mirror import Mirror
 from serving.problems import Problem, add_handlers
 
@@ -35,7 +35,6 @@ LOG = logging.getLogger("bentoml.release")
 ABOUT = Path(__file__).resolve().parent.parent / "release.json"
 BATCH = 32  # inputs the model sees at once: more gain nothing on a CPU and make the first ones wait
 AT_ONCE = len(os.sched_getaffinity(0))  # batches: what a core does in Python, another one does of the next in OpenVINO
-WHOLE = 8  # inputs that are not shared out among cores: eight cost a core less than two batches of four cost two
 RETRY_SECONDS = 20.0
 
 
@@ -80,7 +79,7 @@ class Model:
         return get_task(self.about["task"])
 
     async def keep_loading(self) -> None:
-        """Until it is loaded, and ready for many."""
+        """Until it is loaded."""
         while not self.ready:
             try:
                 await anyio.to_thread.run_sync(self.load)
@@ -91,8 +90,6 @@ class Model:
             if not self.ready:
                 LOG.error("not loaded, next try in %.0f s: %s", RETRY_SECONDS, self.failed)
                 await asyncio.sleep(RETRY_SECONDS)
-        if warm := getattr(self.predictor, "warm", None):  # who asks first, alone, need not wait for it
-            await anyio.to_thread.run_sync(warm)
 
     def load(self) -> None:
         """Verify the artifact, load the predictor and ask it the task's sample, so that nobody waits for a first answer

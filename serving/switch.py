@@ -17,7 +17,7 @@ import aiohttp
 from modelmill.records import Release
 from modelmill.settings import Settings
 from modelmill.store.publications import Stamp
-from serving.batcher import Batcher, SharedError, shared
+from serving.batcher import WHOLE, Batcher, SharedError, shared
 from serving.metrics import Metrics
 from serving.problems import Parts, Problem
 
@@ -28,7 +28,6 @@ SEEN_SECONDS = 1.0  # how long one that answered counts as there: what it said b
 ANSWER_SECONDS = 10.0
 CONNECTIONS = 64
 INPUTS = 32  # in a request to a release
-WHOLE = 8  # of which one request is made
 CALLS = 2  # requests at once for a tenant: while a release works on one, the next one comes
 KEEP_SECONDS = 4.0  # uvicorn closes an idle connection after 5 s: be first, or a request is lost on it
 

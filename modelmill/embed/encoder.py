@@ -112,16 +112,11 @@ class RememberingEncoder:
         """(n, dim) float32, unit length, in the order given."""
         return self.memory(texts)
 
-    def warm(self) -> None:
-        """Get ready for several texts at once; it may be asked meanwhile."""
-        if isinstance(self.inner, IrEncoder):
-            self.inner.model.warm(ir.SEVERAL)
-
 
 def remembering(encoder: SentenceEncoder | IrEncoder) -> RememberingEncoder:
     """The encoder with a memory of its own, and ready for the first who asks."""
     if isinstance(encoder, IrEncoder):
-        encoder.model.warm(ir.ONE)
+        encoder.model.warm()
     return RememberingEncoder(encoder, Memory(encoder.encode))
 
 

@@ -38,8 +38,7 @@ CALL = 48  # word pieces: what one more call costs (3 to 5 CPU-ms), so as much i
 STEP = 8  # lengths in word pieces are rounded up to it: for each new shape OpenVINO makes kernels, once (some 30 ms)
 # Characters read for each word piece that may be kept: a megabyte is not split into words to keep 128 of them.
 CHARS_PER_TOKEN = 64
-ONE, SEVERAL = (1,), (2, 4, 8)  # questions at once
-WARM_LENGTHS = (8, 16, 24)  # of questions
+WARM_SIZES, WARM_LENGTHS = (1, 2, 4, 8), (8, 16, 24)  # what questions are, and how many come at once
 PATIENCE_MS = 120_000  # a batch takes 100 ms; a process that waits for ever would look like one that works
 
 
@@ -128,7 +127,6 @@ class TextModel:
     made: Made
     tokens: Tokens
     requests: queue.SimpleQueue[Any]
-    streams: int  # as many requests
 
     def rows(self, texts: Sequence[str]) -> np.ndarray:
         """(n, width) float32, in the order given. Raises PrerequisiteError when OpenVINO stops answering."""
@@ -149,22 +147,17 @@ class TextModel:
                 self._land(flights, found)
         return found
 
-    def warm(self, sizes: Sequence[int]) -> None:
-        """Make the kernels for so many short texts at once: else the first who ask wait for them, 10 to 100 ms each.
-
-        One thread at a time: it takes all requests for each shape, so that each stream makes its own.
-        """
-        for size, length in itertools.product(sizes, WARM_LENGTHS):
+    def warm(self) -> None:
+        """Make the kernels for short texts, some .5 CPU-s: else the first who ask wait for them, 10 to 100 ms each."""
+        borrowed = [self.requests.get() for _ in range(self.requests.qsize())]
+        for size, length in itertools.product(WARM_SIZES, WARM_LENGTHS):
             given = self.tokens.arrays([[self.made.pad_id] * length] * size, length)
-            borrowed = [self.requests.get() for _ in range(self.streams)]
-            try:
-                for request in borrowed:
-                    request.start_async(given, share_inputs=True)
-                for request in borrowed:
-                    request.wait()
-            finally:
-                for request in borrowed:
-                    self.requests.put(request)
+            for request in borrowed:  # all at once, so that each stream makes its own
+                request.start_async(given, share_inputs=True)
+            for request in borrowed:
+                request.wait()
+        for request in borrowed:
+            self.requests.put(request)
 
     def _free(self, flights: deque[_Flight], found: np.ndarray) -> Any:
         """A request. Who holds one waits for that one: so callers never wait for each other in a ring."""
@@ -212,7 +205,7 @@ def load(folder: Path, threads: int = 0) -> TextModel:
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for _ in range(threads):
         requests.put(compiled.create_infer_request())
-    return TextModel(made, reader, requests, threads)
+    return TextModel(made, reader, requests)
 
 
 def runtime() -> Any:

@@ -85,11 +85,6 @@ class RememberingClassifier:
         """(n, labels), in order."""
         return self.memory(texts)
 
-    def warm(self) -> None:
-        """Get ready for several texts at once; it may be asked meanwhile."""
-        if isinstance(self.inner, IrClassifier):
-            self.inner.embedder.warm(ir.SEVERAL)
-
 
 @dataclass(frozen=True)
 class IntentPredictor:
@@ -111,13 +106,8 @@ class IntentPredictor:
     def served(self) -> IntentPredictor:
         """The same for a service, which is asked the same again; evaluation asks without this memory."""
         if isinstance(self.model, IrClassifier):
-            self.model.embedder.warm(ir.ONE)
+            self.model.embedder.warm()
         return replace(self, model=RememberingClassifier(self.model, Memory(self.model.all_logits)))
-
-    def warm(self) -> None:
-        """Get ready for several who ask at once; it may be asked meanwhile."""
-        if isinstance(self.model, RememberingClassifier):
-            self.model.warm()
 
     def predict(self, inputs: Sequence[Any], index: Index | None = None) -> list[Any]:
         """One answer a given text, in order. No index is needed."""

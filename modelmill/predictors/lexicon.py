@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -85,7 +86,11 @@ class Lexicon:
         return found
 
     def know(self, units: Sequence[Unit], passage: Callable[[Unit], str]) -> None:
-        """Count the words of as many as are kept now, with room for other threads, so that who asks need not wait."""
+        """Count the words of as many as are kept now, with room for other threads, so that who asks need not wait.
+
+        All others are forgotten: they may have been erased.
+        """
+        self.kept.clear()
         for place, unit in enumerate(units[:KEPT]):
             self._held(unit, passage)
             if place % KNOWN_AT_ONCE == 0:
@@ -100,7 +105,8 @@ class Lexicon:
             counted = Counter(map(sys.intern, said))  # one text of a word for all passages
             found = self.kept[name] = (dict(counted), K1 * (1 - B + B * len(said) / self.mean))
             while len(self.kept) > KEPT:
-                self.kept.popitem(last=False)
+                with suppress(KeyError):  # another thread may have forgotten all
+                    self.kept.popitem(last=False)
         return found
 
 

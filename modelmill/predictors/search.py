@@ -126,11 +126,6 @@ class SearchPredictor:
         sure = [self._confidence_for(asked.query) for asked in inputs]
         return [answer(self.output, hits[place], one) for place, one in enumerate(sure)]
 
-    def warm(self) -> None:
-        """Get ready for several who ask at once; it may be asked meanwhile."""
-        if isinstance(self.encoder, RememberingEncoder):
-            self.encoder.warm()
-
     def know(self, index: MatrixIndex) -> None:
         """Get ready for questions about the index, which can be asked meanwhile."""
         if self.words is not None:

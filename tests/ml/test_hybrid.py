@@ -82,6 +82,14 @@ def test_a_lexicon_comes_back_as_it_was_and_a_model_without_has_none(tmp_path: P
     assert words.unknown > words.rarity["mail"]
 
 
+def test_what_is_known_is_forgotten_when_it_is_not_there_any_more() -> None:
+    words = replace(lexicon.learn([]), weight=0.01)
+    words.know(candidates(CARS), lambda unit: unit.text)
+    assert {name for _, _, name, _ in words.kept} == {"car", "van", "sky"}
+    words.know(candidates(CARS[:1]), lambda unit: unit.text)
+    assert {name for _, _, name, _ in words.kept} == {"car"}
+
+
 def test_what_was_said_of_nothing_is_no_division_by_nothing() -> None:
     words = replace(lexicon.learn([]), weight=0.01)
     [hit] = index(CARS[:1]).nearest(Colours().encode(["red"]), 1, {})[0]
