@@ -119,7 +119,7 @@ def answered(predictor: Any, asked: Sequence[Example]) -> Answered:
     """The logits of a released-model predictor."""
     names: tuple[str, ...] = predictor.model.labels
     right = np.array([names.index(str(example.target["label"])) for example in asked])
-    given = [predictor.spelling.right(text) if predictor.spelling else text for text in texts(asked)]
+    given = [predictor.reading(text) for text in texts(asked)]
     return Answered(predictor.model.all_logits(given), right, names.index(OUT_OF_SCOPE))
 
 

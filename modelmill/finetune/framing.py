@@ -15,11 +15,19 @@ BEFORE = (
     "as i said before, ", "it may be silly but ", "for our team: ", "not sure who to ask, ", "new here. ", "urgent: ",
     "what i am after: ", "maybe you know: ", "to whom it may concern, ", "actually ", "a colleague of mine asks: ",
     "listen, ", "my problem: ", "long story short, ", "it is about this: ", "we talked about it at lunch: ",
+    "kindly ", "pls ", "plz ", "dear all, ", "good evening, ", "good day, ", "good afternoon, ", "greetings, ",
+    "howdy, ", "pardon me, ", "sorry to bother you, ", "hiya, ", "dear team, ", "a short one: ", "hope you are well, ",
+    "hi all, ", "would you be so kind: ", "small question, ", "a simple one: ", "if i may ask, ", "hi folks! ",
+    "dear sirs, ", "be so kind and ", "yo, ", "sorry, ", "morning! ", "question for you: ", "if you would, ",
+    "may i ask: ",
 )  # fmt: skip
 AFTER = (
     ", any idea", ", right", " or so", ", it is urgent", ". waiting for an answer", " as soon as possible",
     " if possible", " for me", " now", ", ok", ". bye", " (sent from my phone)", ", can that be done",
     ". any hint is welcome", ", anyone", ". that is all", " this time", ". sorted by friday would be great",
+    ", many thx", " thx", ", cheers", ", much appreciated", ", tia", " pls", ", plz", ", kindly", ". best regards",
+    ", i appreciate it", ". kind regards", ", much obliged", ". have a nice day", ", ty", ". appreciated!",
+    ", if you would be so kind", ", bless you", ", grateful for anything",
 )  # fmt: skip
 
 

@@ -12,10 +12,10 @@ from modelmill.datasets.intent_labels import OUT_OF_SCOPE
 from modelmill.inference import engine, ir
 from modelmill.inference.ir import Kind, TextModel
 from modelmill.inference.memory import Memory
-from modelmill.predictors import labels, spelling
+from modelmill.predictors import labels, reading
 from modelmill.predictors.calibration import Calibration, probabilities
 from modelmill.predictors.intent_model import read_head, restore
-from modelmill.predictors.spelling import Spelling
+from modelmill.predictors.reading import Reading
 from modelmill.settings import Settings
 from modelmill.settings import load as load_settings
 from modelmill.task import Index
@@ -88,15 +88,15 @@ class RememberingClassifier:
 
 @dataclass(frozen=True)
 class IntentPredictor:
-    """A classifier with its calibration. industries: per label the industry it is or belongs to. spelling: puts
-    slips right before the classifier reads; None: it reads what was typed.
+    """A classifier with its calibration. industries: per label the industry it is or belongs to. reading: what
+    the classifier gets of what was typed.
     """
 
     model: Classifier
     calibration: Calibration
     output: Callable[..., Any]
     industries: Mapping[str, str] = field(default_factory=dict[str, str])
-    spelling: Spelling | None = None
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def engine(self) -> Kind:
@@ -112,7 +112,7 @@ class IntentPredictor:
     def predict(self, inputs: Sequence[Any], index: Index | None = None) -> list[Any]:
         """One answer a given text, in order. No index is needed."""
         given = [asked.text for asked in inputs]
-        logits = self.model.all_logits([self.spelling.right(text) for text in given] if self.spelling else given)
+        logits = self.model.all_logits([self.reading(text) for text in given])
         column = self.model.labels.index(OUT_OF_SCOPE)
         chances = probabilities(logits, column, self.calibration)
         return labels.answers(self.output, self.model.labels, chances, self.industries)
@@ -123,7 +123,7 @@ def load(path: Path, output: Callable[..., Any]) -> IntentPredictor:
     calibration = Calibration(**json.loads((path / CALIBRATION).read_text(encoding="utf-8")))
     named = path / INDUSTRIES  # models made before it was written have none
     industries: dict[str, str] = json.loads(named.read_text(encoding="utf-8")) if named.is_file() else {}
-    return IntentPredictor(classifier(load_settings(), path), calibration, output, industries, spelling.load(path))
+    return IntentPredictor(classifier(load_settings(), path), calibration, output, industries, reading.load(path))
 
 
 def classifier(settings: Settings, path: Path) -> Classifier:

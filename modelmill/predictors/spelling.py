@@ -1,9 +1,13 @@
-"""Slips of the fingers, put right before a text is classified: a word that nobody knows becomes a known one near it.
+"""Slips of the fingers, put right before a text is classified: a word becomes the one that was most likely meant.
 
-One edit away (Norvig, https://norvig.com/spell-correct.html): a letter lost, added, exchanged, or two swapped. Known
-are the words of the training texts, which are chosen first, the whole words of the tokenizer, and forms of both with
-a common English ending. What looks like code, an address or a name with inner capitals stays; so do words of less than
-four letters and other alphabets. Whether it is used at all is decided on validation (finetune/recipes/classifier.py).
+A noisy channel of one edit (Kernighan, Church and Gale 1990, https://aclanthology.org/C90-2036; Norvig,
+https://norvig.com/spell-correct.html): how usual a word is, times how likely fingers make of it what stands there. How
+usual words are comes half from the training texts, half from the list of symspellpy (82,765 English words by Google
+Books Ngrams, CC BY 3.0, cut down to SCOWL's), and the whole words of the tokenizer are known too. So a usual word is
+also put in the place of a rare one ("whit" becomes "what"), but never in that of a training text's.
+
+What looks like code, an address or a name with inner capitals stays; so do words of less than four letters and other
+alphabets. Whether it is used at all is decided on validation (finetune/recipes/classifier.py).
 """
 
 from __future__ import annotations
@@ -13,27 +17,42 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import log
 from pathlib import Path
+
+from modelmill.finetune.typos import NEAR
 
 FILE = "spelling.json"
 LEAST = 4  # letters of a word that is looked at
 KEPT = 10_000  # words whose answer is kept
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-ENDINGS = (
-    ("s", ""), ("es", ""), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"), ("ers", ""),
-    ("ers", "e"), ("ly", ""), ("ies", "y"), ("ied", "y"),
-)  # fmt: skip
-WORD = re.compile(rf"(?<![\w.@/-])[A-Za-z]{{{LEAST},}}(?![\w@/]|[.-]\w)")
+VOWELS = "aeiou"
+FEW = 100_000  # how often a word of the tokenizer is counted that the list has not: among the rarest tenth of it
+# Logarithms of how much likelier a word was typed as it was meant, and of how likely each slip is beside the others.
+# Round numbers: twice or half of each changes the flips on validation by less than .01 (docs/experiments.md).
+AS_MEANT = 4.0
+NEW = -20.5  # a word that nobody knows is meant so: a name of a program, say
+FIRST = -3.0  # at a word's first letter: a third as usual
+DOUBLED = -2.0  # a double letter written once, or one twice
+VOWEL = -2.6  # for another one
+SWAPPED = -2.6
+LOST_VOWEL = -3.2  # or the last letter
+KEY = -3.2  # the one beside it
+LOST = -4.0
+ADDED = -4.4
+OTHER = -6.4
+WORD = re.compile(rf"(?<![\w.@/'’-])[A-Za-z]{{{LEAST},}}(?![\w@/]|[.'’-]\w)")
 _PLAIN = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """own: words of the training texts and how often. known: further words, the most usual first, with their place."""
+    """own: words of the training texts and how often. known: those of English and the tokenizer, and how often."""
 
     own: Mapping[str, int]
     known: Mapping[str, int]
-    kept: dict[str, str] = field(default_factory=dict[str, str], compare=False)
+    kept: dict[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
 
     def right(self, text: str) -> str:
         """The text with known words in place of slips; the same text where there is none."""
@@ -42,51 +61,79 @@ class Spelling:
     def _word(self, word: str) -> str:
         """Capital letters are lost with the slip: the models read small ones."""
         low = word.lower()
-        if word not in (low, word.upper(), word.capitalize()):
+        if low in self.own or word not in (low, word.upper(), word.capitalize()):
             return word
         found = self.kept.get(low)
         if found is None:
             if len(self.kept) >= KEPT:
                 self.kept.clear()
-            found = self.kept[low] = self._nearest(low)
+            found = self.kept[low] = self._meant(low)
         return word if found == low else found
 
-    def _nearest(self, word: str) -> str:
-        if self._knows(word):
-            return word
-        near = set(_one_edit(word))
-        own = near & self.own.keys()
-        if own:
-            return max(own, key=lambda one: (self.own[one], one))
-        return min(near & self.known.keys(), key=lambda one: self.known[one], default=word)
+    def _meant(self, word: str) -> str:
+        likely = {word: AS_MEANT + self._usual(word) if word in self.known else NEW}
+        for one, slip in _slips(word):
+            if one in self.own or one in self.known:
+                likely[one] = max(likely.get(one, -1e9), slip + self._usual(one))
+        return max(likely, key=lambda one: (likely[one], one))
 
-    def _knows(self, word: str) -> bool:
-        stems = (word.removesuffix(end) + stem for end, stem in ENDINGS if word.endswith(end))
-        return any(one in self.own or one in self.known for one in (word, *(s for s in stems if len(s) >= LEAST - 1)))
+    def _usual(self, word: str) -> float:
+        """Logarithm of the share of all words."""
+        own, known = self._words
+        return log((self.own.get(word, 0) / own + self.known.get(word, 0) / known) / 2)
+
+    @cached_property
+    def _words(self) -> tuple[int, int]:
+        return sum(self.own.values()) or 1, sum(self.known.values()) or 1
 
 
-def _one_edit(word: str) -> Iterator[str]:
+def _slips(word: str) -> Iterator[tuple[str, float]]:
+    """Whatever is one edit away, maybe more than once, with how likely the slip is that made `word` of it."""
     for at in range(len(word) + 1):
         before, after = word[:at], word[at:]
-        yield from (before + letter + after for letter in LETTERS)
+        first = 0.0 if at else FIRST
+        for letter in LETTERS:
+            twice = letter in (before[-1:], after[:1])
+            yield (
+                before + letter + after,
+                first + (DOUBLED if twice else LOST if after and letter not in VOWELS else LOST_VOWEL),
+            )
         if after:
-            yield before + after[1:]
-            yield from (before + letter + after[1:] for letter in LETTERS)
-        if len(after) > 1:
-            yield before + after[1] + after[0] + after[2:]
+            yield before + after[1:], first + (DOUBLED if after[0] in (before[-1:], after[1:2]) else ADDED)
+            yield from (
+                (before + letter + after[1:], first + _exchanged(letter, after[0]))
+                for letter in LETTERS
+                if letter != after[0]
+            )
+        if len(after) > 1 and after[0] != after[1]:
+            yield before + after[1] + after[0] + after[2:], first + SWAPPED
 
 
-def learn(texts: Iterable[str], vocabulary: Mapping[str, int]) -> Spelling:
-    """vocabulary: a tokenizer's pieces with their numbers, the smaller the more usual; whole words of it are taken."""
-    own = Counter(word for text in texts for word in _PLAIN.findall(text.lower()) if len(word) >= LEAST - 1)
-    whole = (piece for piece in sorted(vocabulary, key=lambda one: vocabulary[one]) if len(piece) >= LEAST - 1)
-    known = {piece: place for place, piece in enumerate(piece for piece in whole if _PLAIN.fullmatch(piece))}
-    return Spelling(dict(sorted(own.items())), known)
+def _exchanged(meant: str, typed: str) -> float:
+    if meant in VOWELS and typed in VOWELS:
+        return VOWEL
+    return KEY if typed in NEAR[meant] else OTHER
+
+
+def learn(texts: Iterable[str], vocabulary: Iterable[str]) -> Spelling:
+    """vocabulary: a tokenizer's pieces; whole words of it are known."""
+    own = Counter(word for text in texts for word in _PLAIN.findall(text.lower()))
+    whole = dict.fromkeys((piece for piece in vocabulary if len(piece) >= LEAST - 1 and _PLAIN.fullmatch(piece)), FEW)
+    return Spelling(dict(sorted(own.items())), {**whole, **_english()})
+
+
+def _english() -> dict[str, int]:
+    """How often each word stands in English books."""
+    from importlib.resources import files
+
+    listed = files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
+    pairs = (line.split() for line in listed.splitlines())
+    return {word: int(count) for word, count in pairs if _PLAIN.fullmatch(word)}
 
 
 def save(spelling: Spelling, folder: Path) -> None:
-    """As JSON beside the model; the further words in their order."""
-    told = {"own": spelling.own, "known": list(spelling.known)}
+    """As JSON beside the model."""
+    told = {"own": spelling.own, "known": spelling.known}
     (folder / FILE).write_text(json.dumps(told) + "\n", encoding="utf-8")
 
 
@@ -96,4 +143,4 @@ def load(folder: Path) -> Spelling | None:
     if not file.is_file():
         return None
     told = json.loads(file.read_text(encoding="utf-8"))
-    return Spelling(told["own"], {word: place for place, word in enumerate(told["known"])})
+    return Spelling(told["own"], told["known"])

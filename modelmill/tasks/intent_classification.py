@@ -102,7 +102,10 @@ def measure(predictor: Predictor, asked: Sequence[Example], pool: Sequence[Examp
     return {**compare(outputs, asked), **rewording.flips(predict, texts, outputs)}
 
 
-PARAMS = {"batch": 32, "learning_rate": 2e-4, "head_learning_rate": 2e-3, "frozen_layers": 2, "typos": 0.1}
+PARAMS = {
+    "batch": 32, "learning_rate": 2e-4, "head_learning_rate": 2e-3, "frozen_layers": 2, "typos": 0.1, "framed": 0.6,
+    "bare": True,
+}  # fmt: skip
 
 TASK = Task(
     name="intent_classification",

@@ -8,18 +8,8 @@ import pytest
 
 from modelmill.predictors import spelling
 
-VOCABULARY = {
-    "[PAD]": 0,
-    "the": 1,
-    "machine": 2,
-    "people": 3,
-    "invoice": 4,
-    "##ing": 5,
-    "voice": 6,
-    "marine": 7,
-    "ünder": 8,
-}
-SPELLING = spelling.learn(["Which pump breaks?", "invoices of the pump"], VOCABULARY)
+VOCABULARY = ("[PAD]", "the", "kubectl", "##ing", "ünder")
+SPELLING = spelling.learn(["Which pump breaks?", "invoices of the pump", "a whit of lager"], VOCABULARY)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +19,8 @@ SPELLING = spelling.learn(["Which pump breaks?", "invoices of the pump"], VOCABU
         ("wich Pumpp braeks", "which pump breaks"),
         ("pepole at the machin", "people at the machine"),
         ("the invoic", "the invoice"),
+        ("kubectll", "kubectl"),
+        ("EVERYBODDY KNOWS", "everybody KNOWS"),
     ],
 )
 def test_slips_are_put_right(typed: str, right: str) -> None:
@@ -39,10 +31,13 @@ def test_slips_are_put_right(typed: str, right: str) -> None:
     "text",
     [
         "Which PUMP breaks? 3,000 of the pump...",
-        "machines voiced",  # a known word with an ending
+        "machines voiced",
         "pmup_id breakz.py http://machin.example/x a@machin.de isMachin 3machin",
         "teh fox",  # less than four letters
+        "isn't don’t machin's",
         "zzzzzz",  # near nothing
+        "vitest and dedupe",  # nobody knows them, and nothing usual is near
+        "the flaw smells, it is torn",  # words beside more usual ones
         "машина größe ünd",
         "",
     ],
@@ -51,10 +46,11 @@ def test_what_is_right_or_no_word_stays(text: str) -> None:
     assert SPELLING.right(text) == text
 
 
-def test_words_of_the_training_come_before_words_of_the_tokenizer() -> None:
-    both = spelling.learn(["a marine"], {"machine": 1, "marines": 2})
-    assert both.right("marinee") == "marine"
-    assert SPELLING.known == {"the": 0, "machine": 1, "people": 2, "invoice": 3, "voice": 4, "marine": 5}
+def test_a_rare_word_of_the_training_stays_and_comes_before_others() -> None:
+    assert SPELLING.right("a whit of it") == "a whit of it"
+    assert spelling.learn([], ()).right("a whit of it") == "a what of it"
+    assert SPELLING.right("lagar") == "lager"
+    assert spelling.learn(["from lagos"], ()).right("lagor") == "lagos"
 
 
 def test_it_comes_back_as_it_was_and_a_model_without_reads_what_was_typed(tmp_path: Path) -> None:
@@ -64,6 +60,6 @@ def test_it_comes_back_as_it_was_and_a_model_without_reads_what_was_typed(tmp_pa
 
 
 def test_a_long_text_of_unknown_words_takes_no_more_memory_than_is_kept() -> None:
-    made = spelling.learn(["pump"], {})
+    made = spelling.learn(["pump"], ())
     made.right(" ".join(f"zzzz{a}{b}{c}q" for a in "abcdefgh" for b in "abcdefgh" for c in "abcdefgh"))
     assert len(made.kept) <= spelling.KEPT

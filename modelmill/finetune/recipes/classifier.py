@@ -8,15 +8,16 @@ speller where that helps there (predictors/spelling.py); and is calibrated there
 params: epochs, batch, learning_rate, head_learning_rate, frozen_layers, typos (share of words), weight_described (of
 examples that describe instead of ask; 1 unless said), outside (share of queries that is expected to be out of scope;
 calibration.OUTSIDE unless said), averaged (share of the steps, the last ones, whose weights are averaged; 0 unless
-said), framed (share of the texts that get words around them that change nothing, finetune/framing.py; 0 unless said).
+said), framed (share of the texts that get words around them that change nothing, finetune/framing.py; 0 unless said),
+bare (whether punctuation behind words is left out, here and when it answers: predictors/reading.py; not unless said).
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from modelmill.predictors.calibration import Calibration
     from modelmill.predictors.intent import Classifier
     from modelmill.predictors.intent_model import Head, IntentModel
-    from modelmill.predictors.spelling import Spelling
+    from modelmill.predictors.reading import Reading
 
-VERSION = 5
+VERSION = 6
 SCORE = "validation_accuracy"
 RANGES: Ranges = {
     "learning_rate": Span(2e-5, 1e-3, log=True),
@@ -56,12 +57,15 @@ def train(job: Job) -> dict[str, float]:
     from modelmill.predictors import intent_model
     from modelmill.predictors.intent import CALIBRATION, INDUSTRIES, classifier
     from modelmill.predictors.labels import industries_of
+    from modelmill.predictors.reading import Reading
 
+    reading = Reading(bare=bool(job.params.get("bare", False)))
+    job = replace(job, train=_read(job.train, reading), validation=_read(job.validation, reading))
     rng = random.Random(job.seed)
     loop.seed_everything(job.seed, job.settings.threads)
     model = intent_model.new(_location(job.base), _labels(job.train))
     planned = [
-        _changed(batch, rng, job.params)
+        _changed(batch, rng, job.params, reading)
         for _ in range(int(job.params["epochs"]))
         for batch in loop.batches(job.train, int(job.params["batch"]), rng, lambda e: len(str(e.input["text"])))
     ]
@@ -82,8 +86,8 @@ def train(job: Job) -> dict[str, float]:
     _convert(model, job)
     ready = classifier(job.settings, job.staging)
     known = _known(job, model.labels)
-    right, spelled = _spelling(ready, job, known, model.tokenizer.get_vocab())
-    calibration, measured = _calibrate(ready, job, known, right)
+    reading, spelled = _spelling(ready, job, known, model.tokenizer.get_vocab(), reading)
+    calibration, measured = _calibrate(ready, job, known, reading)
     _write(job.staging / CALIBRATION, asdict(calibration))
     _write(job.staging / INDUSTRIES, industries_of(job.train))
     return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **spelled, **measured}
@@ -132,10 +136,17 @@ def _labels(examples: Any) -> list[str]:
     return labels
 
 
-def _changed(batch: list[Example], rng: random.Random, params: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _read(examples: Sequence[Example], reading: Reading) -> list[Example]:
+    """The examples with their texts as the model gets them."""
+    return [replace(one, input={**one.input, "text": reading(str(one.input["text"]))}) for one in examples]
+
+
+def _changed(
+    batch: list[Example], rng: random.Random, params: Mapping[str, Any], reading: Reading
+) -> list[tuple[str, str, str]]:
     """(text, label, kind) with new words around the text and new typing errors."""
     texts = [frame(text, rng, float(params.get("framed", 0.0))) for text in _texts(batch)]
-    typed = [mistype(text, rng, float(params.get("typos", 0.0))) for text in texts]
+    typed = [reading(mistype(text, rng, float(params.get("typos", 0.0)))) for text in texts]
     return [(text, str(e.target["label"]), e.kind) for text, e in zip(typed, batch, strict=True)]
 
 
@@ -194,35 +205,36 @@ def _known(job: Job, labels: Sequence[str]) -> list[Example]:
 
 
 def _spelling(
-    model: Classifier, job: Job, known: Sequence[Example], vocabulary: Mapping[str, int]
-) -> tuple[Spelling | None, dict[str, float]]:
-    """Written beside the model where it answers the validation queries, as they are and mistyped, better than without.
+    model: Classifier, job: Job, known: Sequence[Example], vocabulary: Iterable[str], reading: Reading
+) -> tuple[Reading, dict[str, float]]:
+    """Written beside the model, with a speller where that answers the validation queries, as they are and mistyped,
+    better than without.
 
     The slips are those that training adds; evaluation makes others.
     """
     import numpy as np
 
+    from modelmill.predictors import reading as readings
     from modelmill.predictors import spelling
 
-    if not known:
-        return None, {}
-    made = spelling.learn(_texts(job.train), vocabulary)
-    rng = random.Random(job.seed)
-    typed = [*_texts(known), *(mistype(text, rng, SLIPS) for text in _texts(known))]
-    wanted = np.array([model.labels.index(str(e.target["label"])) for e in known] * 2)
-    without, spelled = (
-        float((model.all_logits(texts).argmax(axis=1) == wanted).mean())
-        for texts in (typed, [made.right(text) for text in typed])
-    )
-    told = {"mistyped_accuracy": without, "mistyped_accuracy_spelled": spelled}
-    if spelled <= without:
-        return None, told
-    spelling.save(made, job.staging)
-    return made, told
+    told: dict[str, float] = {}
+    if known:
+        speller = replace(reading, spelling=spelling.learn(_texts(job.train), vocabulary))
+        rng = random.Random(job.seed)
+        typed = [*_texts(known), *(mistype(text, rng, SLIPS) for text in _texts(known))]
+        wanted = np.array([model.labels.index(str(e.target["label"])) for e in known] * 2)
+        without, spelled = (
+            float((model.all_logits([one(text) for text in typed]).argmax(axis=1) == wanted).mean())
+            for one in (reading, speller)
+        )
+        told = {"mistyped_accuracy": without, "mistyped_accuracy_spelled": spelled}
+        reading = speller if spelled > without else reading
+    readings.save(reading, job.staging)
+    return reading, told
 
 
 def _calibrate(
-    model: Classifier, job: Job, known: Sequence[Example], right: Spelling | None
+    model: Classifier, job: Job, known: Sequence[Example], reading: Reading
 ) -> tuple[Calibration, dict[str, float]]:
     """Fit on the validation examples whose label is known, as the predictor will read them."""
     import numpy as np
@@ -230,7 +242,7 @@ def _calibrate(
     from modelmill.predictors import calibration
 
     column = model.labels.index(OUT_OF_SCOPE)
-    logits = model.all_logits([right.right(text) if right else text for text in _texts(known)])
+    logits = model.all_logits([reading(text) for text in _texts(known)])
     wanted = np.array([model.labels.index(str(e.target["label"])) for e in known], dtype=int)
     outside = float(job.params.get("outside", calibration.OUTSIDE))
     fitted = calibration.fit(logits, wanted, column, outside)
