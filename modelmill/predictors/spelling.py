@@ -24,7 +24,7 @@ from pathlib import Path
 from modelmill.finetune.typos import NEAR
 
 FILE = "spelling.json"
-LEAST = 4  # letters of a word that is looked at
+LEAST, MOST = 4, 30  # letters of a word that is looked at; a longer one costs seconds and is no word
 KEPT = 10_000  # words whose answer is kept
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 VOWELS = "aeiou"
@@ -42,7 +42,7 @@ KEY = -3.2  # the one beside it
 LOST = -4.0
 ADDED = -4.4
 OTHER = -6.4
-WORD = re.compile(rf"(?<![\w.@/'’-])[A-Za-z]{{{LEAST},}}(?![\w@/]|[.'’-]\w)")
+WORD = re.compile(rf"(?<![\w.@/'’-])[A-Za-z]{{{LEAST},{MOST}}}(?![\w@/]|[.'’-]\w)")
 _PLAIN = re.compile(r"[a-z]+")
 
 
@@ -143,4 +143,7 @@ def load(folder: Path) -> Spelling | None:
     if not file.is_file():
         return None
     told = json.loads(file.read_text(encoding="utf-8"))
-    return Spelling(told["own"], told["known"])
+    known = told["known"]
+    if isinstance(known, list):  # models made before words were counted have them in order, the most usual first
+        known = {word: FEW * len(known) // place for place, word in enumerate(known, 1)}
+    return Spelling(told["own"], known)

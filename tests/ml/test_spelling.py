@@ -36,6 +36,7 @@ def test_slips_are_put_right(typed: str, right: str) -> None:
         "teh fox",  # less than four letters
         "isn't don’t machin's",
         "zzzzzz",  # near nothing
+        "peopl" * 400,
         "vitest and dedupe",  # nobody knows them, and nothing usual is near
         "the flaw smells, it is torn",  # words beside more usual ones
         "машина größe ünd",
@@ -57,6 +58,13 @@ def test_it_comes_back_as_it_was_and_a_model_without_reads_what_was_typed(tmp_pa
     assert spelling.load(tmp_path) is None
     spelling.save(SPELLING, tmp_path)
     assert spelling.load(tmp_path) == SPELLING
+
+
+def test_a_model_that_has_words_in_order_only_is_read_too(tmp_path: Path) -> None:
+    (tmp_path / spelling.FILE).write_text('{"own": {"pump": 2}, "known": ["people", "machine", "marine"]}')
+    read = spelling.load(tmp_path)
+    assert read
+    assert read.right("pepole with a pmup, marinee") == "people with a pump, marine"
 
 
 def test_a_long_text_of_unknown_words_takes_no_more_memory_than_is_kept() -> None:
