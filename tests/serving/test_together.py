@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from serving.batcher import Batcher, SharedError, in_thread
+from serving.state import Cache
 
 Work = Callable[[Sequence[int]], Awaitable[Sequence[int]]]
 
@@ -120,3 +122,27 @@ def asyncio_is_there() -> int:
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
     return 0
+
+
+def test_what_is_too_old_is_asked_for_once_by_all_who_want_it() -> None:
+    made: list[int] = []
+
+    def make() -> int:
+        time.sleep(0.02)
+        made.append(len(made))
+        if len(made) == 1:
+            raise ValueError("away")
+        return made[-1]
+
+    async def story() -> list[int | BaseException]:
+        cache = Cache(60.0)
+        gone = asyncio.create_task(cache.get("name", make))
+        await asyncio.sleep(0)
+        first = asyncio.gather(*(cache.get("name", make) for _ in range(8)), return_exceptions=True)
+        await asyncio.sleep(0)
+        gone.cancel()  # who asked first need not wait for it
+        return [*await first, *await asyncio.gather(*(cache.get("name", make) for _ in range(8)))]
+
+    found = asyncio.run(story())
+    assert [type(one) for one in found[:8]] == [ValueError] * 8 and found[8:] == [1] * 8
+    assert made == [0, 1]
