@@ -71,6 +71,27 @@ def test_no_batch_is_longer_than_it_may_be_and_nobody_is_forgotten() -> None:
     assert max(map(len, worker.batches)) == 4 and worker.most == 2
 
 
+def test_who_was_answered_together_is_waited_for_and_who_asks_alone_waits_for_nobody() -> None:
+    async def again(batcher: Batcher[int, int], number: int) -> list[int]:
+        """They come one after the other."""
+        coming: list[asyncio.Task[int]] = []
+        for one in range(number):
+            coming.append(asyncio.create_task(batcher(one)))
+            await asyncio.sleep(0.001)
+        return list(await asyncio.gather(*coming))
+
+    async def story() -> None:
+        batcher = Batcher(worker, 32, 2, whole=8, looks=60_000)
+        assert await asked(batcher, range(4)) == [0, 2, 4, 6]
+        assert await again(batcher, 4) == [0, 2, 4, 6]
+        alone = Batcher(worker, 32, 2, whole=8, looks=60_000)
+        assert [await alone(one) for one in range(3)] == [0, 2, 4]
+
+    worker = Worker()
+    asyncio.run(story())
+    assert worker.batches == [[0, 1, 2, 3], [0, 1, 2, 3], [0], [1], [2]]
+
+
 def test_who_has_gone_is_not_worked_for() -> None:
     async def story() -> int:
         free, begun = asyncio.Event(), asyncio.Event()
