@@ -73,15 +73,14 @@ class Answers:
     async def ask(self, task: Task, tenant: str, asked: Mapping[str, Any]) -> Known:
         """The release that answered, and its output. Raises Problem as the switch does."""
         live = await self.state.live_releases()
-        stamp = await self.searched(None) if task.indexes else None  # before the release looks: else it is too new
+        searched = self._now if task.indexes else _nothing
         what = sha256_text(canonical_json(asked))
         first = await self.switch.first(task.name, live)
-        if first and (known := self.kept.get((first.id, tenant, what))) and known.stamp == stamp:
-            self.kept.move_to_end((first.id, tenant, what))
+        if first and (known := self.kept.get((first.id, tenant, what))) and known.stamp == await searched():
             known.again = True
-            return known
-        release, output = await self.switch.ask(task.name, live, tenant, asked, stamp)
-        return self._keep((release.id, tenant, what), Known(release, stamp, output))
+            return self._keep((first.id, tenant, what), known)
+        release, told = await self.switch.ask(task.name, live, tenant, asked, searched)
+        return self._keep((release.id, tenant, what), Known(release, told.searched, told.output))
 
     def _keep(self, name: Name, known: Known) -> Known:
         self.kept[name] = known
@@ -90,5 +89,12 @@ class Answers:
             self.kept.popitem(last=False)
         return known
 
+    async def _now(self) -> Stamp:
+        return await self.searched(None)
+
     def _searched(self, batch: Sequence[None]) -> list[Stamp]:
         return [self.asks.run(publications.stamp)] * len(batch)
+
+
+async def _nothing() -> None:
+    """What is searched by a task that searches nothing."""

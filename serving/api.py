@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fastapi import FastAPI, Security
+from fastapi import FastAPI, Request, Security
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
+from starlette.responses import JSONResponse
 
 import modelmill
 from modelmill.task import all_tasks
@@ -15,7 +17,7 @@ from serving.asking import Answer, Asking
 from serving.devlab import add_devlab
 from serving.house import House
 from serving.operations import add_operations
-from serving.problems import add_handlers, errors
+from serving.problems import add_handlers, errors, unusable
 from serving.records import add_records
 from serving.scopes import API
 
@@ -36,6 +38,7 @@ def make_app(house: House) -> FastAPI:
     add_records(app, house)
     add_devlab(app, house)
     add_handlers(app)
+    app.add_exception_handler(RequestValidationError, _unusable)
     return app
 
 
@@ -43,6 +46,11 @@ def direct(app: FastAPI) -> Mapping[tuple[str, str], Asking]:
     """The tasks' routes by method and path, for who leaves FastAPI's layers out."""
     routes = [one for one in app.routes if isinstance(one, APIRoute) and isinstance(one.app, Asking)]
     return {(method, one.path): one.app for one in routes for method in one.methods}  # pyright: ignore
+
+
+async def _unusable(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    return unusable(error.errors()).response()
 
 
 def _add_task(app: FastAPI, asking: Asking) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
-from email.message import Message
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,9 +16,10 @@ from pydantic_core import to_json
 from modelmill.store.keys import Key
 from modelmill.store.predictions import Prediction
 from modelmill.task import Task
+from serving import bodies
 from serving.house import House
 from serving.messages import Receive, Scope, Send
-from serving.problems import Problem, unusable
+from serving.problems import unusable
 
 
 class Answer(BaseModel):
@@ -45,13 +44,11 @@ class Asking:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises Problem, MillError."""
-        body = await _whole(receive)
+        body = await bodies.whole(receive)
         if body is None:
             return
-        said = await self.answer(scope["state"]["key"], self._read(scope, body))
-        head = [(b"content-type", b"application/json"), (b"content-length", str(len(said)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": head})
-        await send({"type": "http.response.body", "body": said})
+        bodies.must_be_json(scope)
+        await bodies.answer(send, await self.answer(scope["state"]["key"], self._read(body)))
 
     async def answer(self, key: Key, asked: dict[str, Any]) -> bytes:
         """Ask the release, log, answer: an `Answer` as JSON. What could not be logged is not answered."""
@@ -73,42 +70,8 @@ class Asking:
         }
         return to_json(head)[:-1] + b"," + known.said[1:]
 
-    def _read(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"), "")
-        if not _is_json(given):
-            raise _no_json(given)
+    def _read(self, body: bytes) -> dict[str, Any]:
         try:
             return self.body.model_validate_json(body).model_dump(mode="json")
         except ValidationError as error:
             raise unusable(error.errors(include_url=False, include_context=False)) from error
-
-
-async def _whole(receive: Receive) -> bytes | None:
-    """The body; None: its caller has gone."""
-    parts: list[bytes] = []
-    while True:
-        message: Mapping[str, Any] = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-def _is_json(given: str) -> bool:
-    """Whether a Content-Type says so. A page of another site may send any other without asking first."""
-    if given == "application/json":
-        return True
-    said = Message()
-    said["content-type"] = given
-    return said.get_content_maintype() == "application" and said.get_content_subtype().rpartition("+")[2] == "json"
-
-
-def _no_json(given: str) -> Problem:
-    return Problem(
-        422,
-        "the body cannot be used",
-        allowed="a body of JSON, and the header `Content-Type: application/json`",
-        found=f"Content-Type: {given[:100]}" if given else "no Content-Type",
-        next="read /docs, which shows a body that works",
-    )

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel
 from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from modelmill.errors import MillError, PrerequisiteError
 from modelmill.settings import Settings, load
@@ -29,23 +31,13 @@ from modelmill.store.publications import Stamp
 from modelmill.task import Index, Predictor, Task, get_task
 from serving.batcher import WHOLE, Batcher, in_thread, shared
 from serving.mirror import Mirror
-from serving.problems import Problem, add_handlers
+from serving.problems import add_handlers
 
 LOG = logging.getLogger("bentoml.release")
 ABOUT = Path(__file__).resolve().parent.parent / "release.json"
 BATCH = 32  # inputs the model sees at once: more gain nothing on a CPU and make the first ones wait
 AT_ONCE = len(os.sched_getaffinity(0))  # batches: what a core does in Python, another one does of the next in OpenVINO
 RETRY_SECONDS = 20.0
-
-
-class Asked(BaseModel):
-    """Inputs of one tenant, as the task's Input model takes them."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    tenant: str = Field(max_length=200)
-    inputs: list[dict[str, Any]] = Field(min_length=1, max_length=64)
-    searched: Stamp | None = Field(None, description="what the database said of what is searched, since this was asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,46 +121,25 @@ class Model:
         return database.engine(self.settings)
 
 
-def make_app(model: Model) -> FastAPI:
-    """POST /predict, GET /about."""
+def make_app(model: Model) -> Starlette:
+    """GET /about; /predict is `serving.predicting`. Without FastAPI: importing it is a tenth of a release's start."""
 
     @asynccontextmanager
-    async def running(_app: FastAPI) -> AsyncGenerator[None, None]:
+    async def running(_app: Starlette) -> AsyncGenerator[None, None]:
         loading = asyncio.create_task(model.keep_loading())
         yield
         loading.cancel()
         with suppress(asyncio.CancelledError):
             await loading
 
-    app = FastAPI(title="a release", docs_url=None, redoc_url=None, openapi_url=None, lifespan=running)
-
-    @app.post("/predict")
-    async def predict(asked: Asked) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        """One output for each input, in order."""
-        if not model.ready:
-            raise _unready(model.failed)
-        inputs = [One(asked.tenant, _valid(model.task, one), asked.searched) for one in asked.inputs]
-        outputs = await asyncio.gather(*(model.ask(one) for one in inputs))
-        return {"outputs": [output.model_dump(mode="json") for output in outputs]}
-
-    @app.get("/about")
-    async def about() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+    async def about(_request: Request) -> JSONResponse:
         """Which release, and why it is not ready if it is not."""
-        return {**model.about, "ready": model.ready, "error": None if model.ready else model.failed.as_dict()}
+        error = None if model.ready else model.failed.as_dict()
+        return JSONResponse({**model.about, "ready": model.ready, "error": error})
 
+    app = Starlette(routes=[Route("/about", about)], lifespan=running)
     add_handlers(app)
     return app
-
-
-def _valid(task: Task, given: Mapping[str, Any]) -> BaseModel:
-    try:
-        return task.input.model_validate(given)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False)) from error
-
-
-def _unready(error: MillError) -> Problem:
-    return Problem(503, error.failed, allowed=error.allowed, found=error.found, next=error.next)
 
 
 def _loading() -> PrerequisiteError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from modelmill.errors import FencedError, MillError, PrerequisiteError, UserError
@@ -78,35 +78,32 @@ def unforeseen(error: Exception) -> Problem:
     )
 
 
-def add_handlers(app: FastAPI) -> None:
+def add_handlers(app: Starlette) -> None:
     """Make the app answer every failure in four parts."""
+    for kind, answer in ((MillError, _told), (HTTPException, _refused), (Exception, _broken)):
+        app.add_exception_handler(kind, answer)
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return unusable(error.errors()).response()
 
-    @app.exception_handler(MillError)
-    async def told(_: Request, error: MillError) -> JSONResponse:
-        return of(error).response()
+async def _told(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, MillError)
+    return of(error).response()
 
-    @app.exception_handler(HTTPException)
-    @app.exception_handler(Problem)
-    async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        if isinstance(error, Problem):
-            return error.response()
-        what = f"{request.method} {request.url.path[:100]}"
-        found = str(error.detail)[:200]
-        return Problem(
-            error.status_code,
-            f"{what} was refused",
-            allowed="a request as /docs describes it",
-            found=found,
-            next="read /docs",
-        ).response()
 
-    @app.exception_handler(Exception)
-    async def broken(_: Request, error: Exception) -> JSONResponse:
-        return unforeseen(error).response()
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    if isinstance(error, Problem):
+        return error.response()
+    return Problem(
+        error.status_code,
+        f"{request.method} {request.url.path[:100]} was refused",
+        allowed="a request as /docs describes it",
+        found=str(error.detail)[:200],
+        next="read /docs",
+    ).response()
+
+
+async def _broken(_: Request, error: Exception) -> JSONResponse:
+    return unforeseen(error).response()
 
 
 def unusable(errors: Sequence[Any]) -> Problem:

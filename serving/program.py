@@ -105,6 +105,7 @@ class Settled(uvicorn.Server):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
+        gc.enable()
 
 
 def main() -> None:
@@ -116,6 +117,7 @@ def main() -> None:
     asked = parser.parse_args()
     # Before numpy is imported: a second thread would cost products as small as ours more CPU than it saves time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.disable()  # until it serves: what imports make stays
     config = uvicorn.Config(
         served(asked.service),
         host=asked.host,

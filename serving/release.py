@@ -10,6 +10,7 @@ import bentoml
 
 from modelmill.quiet import QUIET
 from serving.model import Model, make_app
+from serving.predicting import Predicting
 
 model = Model()
 
@@ -26,3 +27,6 @@ class Release:
 
     def __is_ready__(self) -> bool:
         return model.ready
+
+
+Release.add_asgi_middleware(Predicting, model=model)  # pyright: ignore[reportArgumentType]  (as in gateway.py)

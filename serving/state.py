@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
@@ -41,16 +42,28 @@ class Cache:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.kept: dict[Hashable, tuple[float, Any]] = {}
+        self.making: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def get(self, name: Hashable, make: Callable[[], T]) -> T:
-        """The value called `name`, made in a thread when it is too old."""
+        """The value called `name`, made in a thread when it is too old: once for all who ask meanwhile."""
         found = self.kept.get(name)
         if found and time.monotonic() - found[0] < self.seconds:
             return found[1]
-        value = await in_thread(make)
+        making = self.making.get(name)
+        if making is None:
+            making = self.making[name] = asyncio.create_task(self._make(name, make))
+            making.add_done_callback(lambda done: done.cancelled() or done.exception())  # who asked may have gone
+        return await asyncio.shield(making)
+
+    async def _make(self, name: Hashable, make: Callable[[], T]) -> T:
+        start = time.monotonic()  # it may be as old as the question
+        try:
+            value = await in_thread(make)
+        finally:
+            del self.making[name]
         if len(self.kept) >= CACHED:
             self.kept.clear()
-        self.kept[name] = (time.monotonic(), value)
+        self.kept[name] = (start, value)
         return value
 
 

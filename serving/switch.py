@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import aiohttp
+from pydantic_core import from_json
 
 from modelmill.records import Release
 from modelmill.settings import Settings
 from modelmill.store.publications import Stamp
-from serving.batcher import WHOLE, Batcher, SharedError, shared
+from serving.batcher import WHOLE, Batcher, SharedError
 from serving.metrics import Metrics
 from serving.problems import Parts, Problem
 
@@ -28,10 +30,20 @@ SEEN_SECONDS = 1.0  # how long one that answered counts as there: what it said b
 ANSWER_SECONDS = 10.0
 CONNECTIONS = 64
 INPUTS = 32  # in a request to a release
+LOOKS = 8  # milliseconds: an answer's way to its caller and his next question's way here take some 2 to 5
 CALLS = 2  # requests at once for a tenant: while a release works on one, the next one comes
 KEEP_SECONDS = 4.0  # uvicorn closes an idle connection after 5 s: be first, or a request is lost on it
 
-Item = tuple[Mapping[str, Any], Stamp | None]  # what is asked, and what the database said of what is searched
+Asked = Mapping[str, Any]
+Searched = Callable[[], Awaitable[Stamp | None]]  # what the database says now of what is searched
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An output, and what the database said of what is searched before the release looked."""
+
+    output: Mapping[str, Any]
+    searched: Stamp | None
 
 
 class UnansweredError(Exception):
@@ -55,15 +67,15 @@ class Switch:
         )
         self.silent: dict[int, float] = {}  # release number -> since when it does not answer
         self.answering: set[int] = set()
-        self.together: dict[tuple[int, str], Batcher[Item, Mapping[str, Any]]] = {}
+        self.together: dict[tuple[int, str], Batcher[Asked, Told]] = {}
         self.seen: dict[int, float] = {}  # release number -> when it last answered
 
     async def ask(
-        self, task: str, live: list[Release], tenant: str, asked: Mapping[str, Any], searched: Stamp | None
-    ) -> tuple[Release, Mapping[str, Any]]:
+        self, task: str, live: list[Release], tenant: str, asked: Asked, searched: Searched
+    ) -> tuple[Release, Told]:
         """The release that answered, and its output. Raises Problem: 503 when none answers, 404 when there is none.
 
-        searched: what the database said of what is searched, since this was asked: a release need not ask it again.
+        searched: asked once for all who are asked for together, so that the release need not ask again.
         """
         mine = sorted((r for r in live if r.task == task), key=lambda r: r.status != "champion")
         if not mine:
@@ -72,7 +84,7 @@ class Switch:
         for release in mine:
             if await self.ready(release):
                 try:
-                    return release, await self._together(release, tenant)((asked, searched))
+                    return release, await self._together(release, tenant, searched)(asked)
                 except UnansweredError as error:
                     reasons.append(str(error))
             else:
@@ -102,26 +114,27 @@ class Switch:
             self._seen(release, False)
         return number in self.answering
 
-    def _together(self, release: Release, tenant: str) -> Batcher[Item, Mapping[str, Any]]:
+    def _together(self, release: Release, tenant: str, searched: Searched) -> Batcher[Asked, Told]:
         """What is asked of a release for a tenant at the same time goes to it in one request."""
         made = self.together.get((release.id, tenant))
         if made is None:
-            made = Batcher(partial(self._ask, release, tenant), INPUTS, CALLS, WHOLE)
+            made = Batcher(partial(self._ask, release, tenant, searched), INPUTS, CALLS, WHOLE, LOOKS)
             self.together[release.id, tenant] = made
         return made
 
-    async def _ask(self, release: Release, tenant: str, asked: Sequence[Item]) -> Sequence[Mapping[str, Any]]:
+    async def _ask(self, release: Release, tenant: str, searched: Searched, asked: Sequence[Asked]) -> Sequence[Told]:
         """One retry for a connection that broke: a prediction changes nothing, so it may be asked twice.
 
         Raises Problem: the request's fault; UnansweredError: the release's.
         """
-        inputs, told = [one for one, _ in asked], shared(searched for _, searched in asked)
-        body = {"tenant": tenant, "inputs": inputs, "searched": told}
+        stamp = await searched()
+        body = {"tenant": tenant, "inputs": asked, "searched": stamp}
         reasons: list[str] = []
         for attempt in (1, 2):
             try:
                 async with self.client.post(self._url(release) + "/predict", json=body) as answer:
-                    return self._read(answer.status, await answer.read(), release)
+                    outputs = self._read(answer.status, await answer.read(), release)
+                    return [Told(output, stamp) for output in outputs]
             except TimeoutError:
                 reasons.append(f"{release.name} gave no answer in {ANSWER_SECONDS:.0f} s")
                 break
@@ -133,7 +146,7 @@ class Switch:
     def _read(self, status: int, content: bytes, release: Release) -> Sequence[Mapping[str, Any]]:
         if status == 200:
             self.seen[release.number] = time.monotonic()
-            return json.loads(content)["outputs"]
+            return from_json(content)["outputs"]
         parts = _parts(status, content)
         if status < 500:  # the request's fault: every release would say so
             raise Problem(status, **parts)

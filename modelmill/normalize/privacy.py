@@ -10,7 +10,6 @@ that looks like a word.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,8 +27,8 @@ PRIVACY_VERSION = 3
 # A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
 
-# Short texts in which nothing was found, by their hashes (of the texts nothing is kept): names and paths come back in
-# every answer that is logged. When there are this many all are forgotten; 5 MB.
+# Short texts in which nothing was found, alone or under a name, by their hashes (of the texts nothing is kept): names
+# and paths come back in every answer that is logged. When there are this many all are forgotten; 5 MB.
 KNOWN = 50_000
 SHORT = 2000  # characters
 KNOWN_NAMES = 1000
@@ -98,12 +97,19 @@ def clean_value(value: Any, names: Names | None = None) -> tuple[Any, Counter[st
 
 
 def _cleaned(value: Any, names: Names | None, counts: Counter[str], said: str) -> Any:
+    if value is None or isinstance(value, (int, float)):  # first: to say that a number is no Mapping takes longest
+        return value
     if isinstance(value, Harmless):
         return str(value)
     if isinstance(value, str):
+        name = hash((said, value))
+        if name in _harmless():
+            return value
         cleaned = _cleaned_beside(value, names, said)
         if cleaned.counts:
             counts.update(cleaned.counts)
+        elif len(value) <= SHORT:
+            _know(name)
         return cleaned.text
     if isinstance(value, (dict, Mapping)):
         name = name_beside(value) or said
@@ -129,8 +135,9 @@ def _cleaned_name(name: str, names: Names | None, counts: Counter[str]) -> str:
 
 def name_beside(value: Mapping[Any, Any]) -> str:
     """What an object says that it is a value of; nothing where it is none."""
-    name = next((value[key] for key in ("name", "key", "id") if isinstance(value.get(key), str)), "")
-    return name if any(key in value for key in VALUES) else ""
+    if VALUES.isdisjoint(value):
+        return ""
+    return next((value[key] for key in ("name", "key", "id") if isinstance(value.get(key), str)), "")
 
 
 def beside(said: str, value: str) -> str:
@@ -165,19 +172,24 @@ def find(text: str) -> list[Found]:
 
 def _find_once(text: str) -> list[Found]:
     """`find`, not again for a text in which nothing was."""
-    known, name = _harmless(), hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    if name in known:
+    name = hash(text)
+    if name in _harmless():
         return []
     places = find(text)
     if not places:
-        if len(known) >= KNOWN:
-            known.clear()
-        known.add(name)
+        _know(name)
     return places
 
 
+def _know(name: int) -> None:
+    known = _harmless()
+    if len(known) >= KNOWN:
+        known.clear()
+    known.add(name)
+
+
 @cache
-def _harmless() -> set[bytes]:
+def _harmless() -> set[int]:
     return set()
 
 

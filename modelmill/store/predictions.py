@@ -137,7 +137,7 @@ def stored(answer: Mapping[str, Any]) -> Stored:
     """The answer without its long or many-lined strings, their sha256 and length instead, and cleaned."""
     from modelmill.normalize.privacy import clean_value
 
-    return Stored(clean_value(_shortened(storable(answer)))[0])
+    return Stored(clean_value(_short(answer))[0])
 
 
 def storable(value: Any) -> Any:
@@ -153,13 +153,21 @@ def storable(value: Any) -> Any:
     return value
 
 
-def _shortened(value: Any) -> Any:
-    if isinstance(value, str) and (len(value) > LONGEST or "\n" in value.strip()):
-        return Harmless(f"sha256:{sha256_text(value)} ({len(value)} characters)")
+def _short(value: Any) -> Any:
+    """`storable` and short, in one go: it is done for each of an answer's hundred values."""
+    if value is None or isinstance(value, (int, float)):
+        return value
+    if isinstance(value, str):
+        if len(value) <= LONGEST and value.isascii() and value.isprintable():
+            return value
+        kept = storable(value)
+        if len(kept) > LONGEST or "\n" in kept.strip():
+            return Harmless(f"sha256:{sha256_text(kept)} ({len(kept)} characters)")
+        return kept
     if isinstance(value, (dict, Mapping)):
-        return {name: _shortened(part) for name, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {storable(str(name)): _short(part) for name, part in value.items()}  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, list | tuple):
-        return [_shortened(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_short(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
     return value
 
 

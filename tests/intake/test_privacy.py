@@ -151,3 +151,11 @@ def test_four_times_as_much_hostile_text_takes_about_four_times_as_long(piece: s
 def test_a_flood_of_values_is_taken_out_as_a_whole() -> None:
     text = "".join(f"{n}@acme.com " for n in range(20_000))
     assert clean(text) == Cleaned("<FLOOD_1>", {"flood": 1})
+
+
+def test_what_is_harmless_alone_is_still_taken_out_under_a_name() -> None:
+    words = "correct-horse-battery-71"
+    for _ in range(2):  # the second time it is known
+        assert clean_value({"title": words, "parts": [words]})[0] == {"title": words, "parts": [words]}
+        assert words not in str(clean_value({"password": words})[0])
+        assert words not in str(clean_value({"name": "DB_PASSWORD", "value": words})[0])

@@ -220,6 +220,19 @@ def test_the_callers_fault_and_a_bug_in_the_model_are_told_apart(house: House) -
     assert house.post({"text": "banana"}).json()["answer"] == {"count": 3}
 
 
+def test_a_release_says_by_itself_what_is_wrong_with_a_body(house: House) -> None:
+    url = f"http://127.0.0.1:{house.settings.release_port(house.release.number)}/predict"
+    refused(httpx.post(url, content=b"{", headers={"Content-Type": "application/json"}), 400, "no JSON")
+    refused(httpx.post(url, content=b"{}", headers={"Content-Type": "text/plain"}), 422, "Content-Type")
+    for body in ({"tenant": "t", "inputs": []}, {"tenant": "t", "inputs": [{"text": ""}]}, {"tenant": "t"}):
+        refused(httpx.post(url, json=body), 422)
+    refused(httpx.post(url, json={"tenant": "t", "inputs": [{"text": "x"}], "more": 1}), 422, "more")
+    refused(httpx.post(url, json={"tenant": "t", "inputs": [{"text": "?"}]}), 400, "nothing can be counted")
+    refused(httpx.post(url, json={"tenant": "t", "inputs": [{"text": "!"}]}), 500)
+    told = httpx.post(url, json={"tenant": "t", "inputs": [{"text": "banana"}, {"text": "sky"}]})
+    assert [one["count"] for one in told.json()["outputs"]] == [3, 0]
+
+
 def test_a_task_that_nothing_was_released_of_is_503_with_the_next_command(house: House) -> None:
     answer = refused(house.post({"text": "x"}, route="/api/v1/intent-classification"), 503)
     assert "mill run --task intent_classification" in answer.json()["error"]["next"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from serving.batcher import Batcher, SharedError, in_thread
+from serving.state import Cache
 
 Work = Callable[[Sequence[int]], Awaitable[Sequence[int]]]
 
@@ -69,6 +71,27 @@ def test_no_batch_is_longer_than_it_may_be_and_nobody_is_forgotten() -> None:
     assert max(map(len, worker.batches)) == 4 and worker.most == 2
 
 
+def test_who_was_answered_together_is_waited_for_and_who_asks_alone_waits_for_nobody() -> None:
+    async def again(batcher: Batcher[int, int], number: int) -> list[int]:
+        """They come one after the other."""
+        coming: list[asyncio.Task[int]] = []
+        for one in range(number):
+            coming.append(asyncio.create_task(batcher(one)))
+            await asyncio.sleep(0.001)
+        return list(await asyncio.gather(*coming))
+
+    async def story() -> None:
+        batcher = Batcher(worker, 32, 2, whole=8, looks=60_000)
+        assert await asked(batcher, range(4)) == [0, 2, 4, 6]
+        assert await again(batcher, 4) == [0, 2, 4, 6]
+        alone = Batcher(worker, 32, 2, whole=8, looks=60_000)
+        assert [await alone(one) for one in range(3)] == [0, 2, 4]
+
+    worker = Worker()
+    asyncio.run(story())
+    assert worker.batches == [[0, 1, 2, 3], [0, 1, 2, 3], [0], [1], [2]]
+
+
 def test_who_has_gone_is_not_worked_for() -> None:
     async def story() -> int:
         free, begun = asyncio.Event(), asyncio.Event()
@@ -120,3 +143,27 @@ def asyncio_is_there() -> int:
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
     return 0
+
+
+def test_what_is_too_old_is_asked_for_once_by_all_who_want_it() -> None:
+    made: list[int] = []
+
+    def make() -> int:
+        time.sleep(0.02)
+        made.append(len(made))
+        if len(made) == 1:
+            raise ValueError("away")
+        return made[-1]
+
+    async def story() -> list[int | BaseException]:
+        cache = Cache(60.0)
+        gone = asyncio.create_task(cache.get("name", make))
+        await asyncio.sleep(0)
+        first = asyncio.gather(*(cache.get("name", make) for _ in range(8)), return_exceptions=True)
+        await asyncio.sleep(0)
+        gone.cancel()  # who asked first need not wait for it
+        return [*await first, *await asyncio.gather(*(cache.get("name", make) for _ in range(8)))]
+
+    found = asyncio.run(story())
+    assert [type(one) for one in found[:8]] == [ValueError] * 8 and found[8:] == [1] * 8
+    assert made == [0, 1]
