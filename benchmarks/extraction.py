@@ -18,8 +18,9 @@ from pathlib import Path
 from modelmill.normalize import python, workers
 from modelmill.normalize.grammar import parse
 from modelmill.normalize.language import Draft
+from modelmill.normalize.linking import Given
 from modelmill.records import Document, sha256_text
-from modelmill.settings import load
+from modelmill.settings import Settings, load
 from modelmill.store.documents import Stored
 
 RUNS = 3
@@ -41,14 +42,15 @@ def units(path: str, text: str) -> list[str]:
     return [sha256_text(one.text) for one in python.units(path, text) if isinstance(one, Draft)]
 
 
-def by_processes(files: list[tuple[str, str]], number: int) -> float:
+def by_processes(settings: Settings, files: list[tuple[str, str]], number: int) -> float:
     """Wall seconds to parse all files, the start of the processes included."""
     made = [Document(path, sha256_text(text), "", "python", len(text)) for path, text in files]
     given = [
-        (Stored(at, one, None), text.encode()) for at, (one, (_, text)) in enumerate(zip(made, files, strict=True))
+        (Stored(at, one, None), text.encode(), Given())
+        for at, (one, (_, text)) in enumerate(zip(made, files, strict=True))
     ]
     start = time.monotonic()
-    parsed = list(workers.parse(load().model_copy(update={"threads": number}), "c", given, 10**9))
+    parsed = list(workers.parse(settings.model_copy(update={"threads": number}), "c", given, 10**9))
     assert len(parsed) == len(files)
     return time.monotonic() - start
 
@@ -62,7 +64,7 @@ def main() -> None:
     print(f"{size:.1f} MB: ast.walk {walked:.2f} MB/s, tree-sitter alone {parsed:.2f}, units {ours:.2f}", end="; ")
     print(f"units / ast.walk {ours / walked:.2f}")
     many = [(f"{copy}/{path}", text) for copy in range(COPIES) for path, text in files]
-    one, two = (by_processes(many, number) for number in (1, 2))
+    one, two = (by_processes(load(), many, number) for number in (1, 2))
     print(f"{COPIES * size:.1f} MB: one process {one:.1f} s, two {two:.1f} s; {one / two:.2f} times as fast")
 
 

@@ -10,12 +10,15 @@ import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from modelmill.extract.source import Entry, Snapshot, all_sources
 from modelmill.normalize.placeholders import PLACEHOLDER, Names, keyed
 from modelmill.normalize.privacy import clean
 from modelmill.records import Corpus, sha256_text
-from modelmill.settings import Settings
+
+if TYPE_CHECKING:
+    from modelmill.settings import Settings
 
 MAX_PATH, MAX_SHOWN = 1000, 100  # characters; PATH_MAX is 4096 bytes, an index row of the database 2,000
 SUFFIX = re.compile(r"(\.[A-Za-z][A-Za-z0-9]{0,9})?/?$")  # no part of what a name says: `marta@acme-shapes.com.md`

@@ -37,7 +37,7 @@ MIN_BODY_LINES = 3  # below, with no words about it, there is nothing to find or
 class File:
     """A parsed file. module: its name; group: what is never torn apart by a split ("": its folder).
 
-    bound: which imports a name stands for.
+    bound: which imports a word stands for.
     """
 
     grammar: Grammar
@@ -75,25 +75,27 @@ def read(grammar: Grammar, source: bytes) -> File:
 
 def _read(grammar: Grammar, root: Node, source: bytes) -> File:
     """Go once through what the query finds."""
-    places: dict[str, list[tuple[int, int]]] = {"call": [], "annotation": [], "comment": []}
-    branches: list[int] = []
+    said = Facts(source)
     found: list[Definition] = []
     imports: dict[Import, None] = {}
     for _, match in matches(grammar, root):
-        first = next(iter(match))
-        if first == "branch":
-            branches.append(match[first][0].start_byte)
-        elif first in places:
-            places[first].append(match[first][0].byte_range)
+        if "call" in match:  # four of ten, then three: asked in the order of how many there are
+            said.calls.append(match["call"][0].byte_range)
+        elif "branch" in match:
+            said.branches.append(match["branch"][0].start_byte)
+        elif "comment" in match:
+            said.comments.append(match["comment"][0].byte_range)
+        elif "annotation" in match:
+            said.annotations.append(match["annotation"][0].byte_range)
         elif "module" in match:
             imports[definitions.import_of(grammar, source, match)] = None
         elif one := definitions.of_match(source, match):
             found.append(one)
-    calls, annotations, comments = (sorted(places[name]) for name in ("call", "annotation", "comment"))
-    said = Facts(source, calls, annotations, comments, sorted(branches))
+    said.sort()
     bound: dict[str, list[int]] = {}
     for at, one in enumerate(imports):
-        bound.setdefault(one.bound, []).append(at)
+        if WORD.fullmatch(one.bound):
+            bound.setdefault(one.bound, []).append(at)
     return File(grammar, root, said, list(imports), bound, definitions.nested(found))
 
 
@@ -151,11 +153,16 @@ def _whole(file: File, one: Definition, name: str, kind: UnitKind) -> Draft | Dr
     lines = _body_lines(file, one)
     if not found.words and lines < MIN_BODY_LINES and kind != "statement":
         return Dropped(name, "trivial", f"{lines} lines, no docstring")
-    meta = {"body_lines": lines, **({"docstring_at": list(found.place)} if found.place else {})}
+    meta: dict[str, object] = {"body_lines": lines}
+    if found.place:
+        meta["docstring_at"] = list(found.place)
+    meta["calls"] = file.facts.called(one.start, one.end)
+    meta["imports"] = _imports(file, found.text)
+    meta["annotations"] = file.facts.annotated(one.start, _body_start(one))
+    meta["complexity"] = 1 + file.facts.branches_in(one.start, one.end)
     return Draft(
         name=name, kind=kind, text=found.text, signature=_signature(file, one), docstring=found.words,
-        group=file.group, start_line=found.start_line, end_line=one.outer.end_point.row + 1,
-        meta=meta | _said(file, one, found.text),
+        group=file.group, start_line=found.start_line, end_line=found.end_line, meta=meta,
     )  # fmt: skip
 
 
@@ -166,22 +173,12 @@ def _class(file: File, one: Definition, name: str) -> Draft:
     return Draft(
         name=name, kind="class", text=_summary(file, head, found.words, one.members, "    "),
         signature=signature, docstring=found.words, group=file.group, start_line=found.start_line,
-        end_line=one.outer.end_point.row + 1,
+        end_line=found.end_line,
         meta={
             "members": [member.name for member in one.members],
-            "annotations": file.facts.annotated(one.outer.start_byte, _body_start(one)),
+            "annotations": file.facts.annotated(one.start, _body_start(one)),
         },
     )  # fmt: skip
-
-
-def _said(file: File, one: Definition, text: str) -> dict[str, object]:
-    start, end = one.outer.start_byte, one.outer.end_byte
-    return {
-        "calls": file.facts.called(start, end),
-        "imports": _imports(file, text),
-        "annotations": file.facts.annotated(start, _body_start(one)),
-        "complexity": 1 + file.facts.branches_in(start, end),
-    }
 
 
 def _imports(file: File, text: str) -> list[str]:
@@ -191,22 +188,19 @@ def _imports(file: File, text: str) -> list[str]:
     """
     bound = file.bound
     if len(bound) <= FEW_NAMES:
-        words = [name for name in bound if _mentions(text, name)]
+        words = [name for name in bound if name in text and _alone(name).search(text)]
     else:
         words = [word for word in set(WORD.findall(text)) if word in bound]
+    if not words:
+        return []
     return list(dict.fromkeys(file.imports[at].module for at in sorted(at for word in words for at in bound[word])))
-
-
-def _mentions(text: str, name: str) -> bool:
-    """Whether a name stands in a text by itself; looked for from where it first stands in whatever."""
-    at = text.find(name)
-    return at >= 0 and _alone(name).search(text, at) is not None and WORD.fullmatch(name) is not None
 
 
 @lru_cache(4096)
 def _alone(name: str) -> re.Pattern[str]:
-    """A name by itself, not as a part of a longer one."""
-    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    """A name by itself, not as a part of a longer one; first in the pattern, so that C skips to where it stands."""
+    literal = re.escape(name)
+    return re.compile(rf"{literal}(?!\w)(?<!\w{literal})")
 
 
 def _summary(file: File, head: str, doc: str, members: list[Definition], indent: str) -> str:
@@ -219,6 +213,12 @@ def _summary(file: File, head: str, doc: str, members: list[Definition], indent:
 
 
 def _signature(file: File, one: Definition) -> str:
+    if one.signature is None:
+        one.signature = _head(file, one)
+    return one.signature
+
+
+def _head(file: File, one: Definition) -> str:
     """From `def`, `class`, `func` ... to before the body, on one line."""
     head = file.facts.source[one.node.start_byte : _body_start(one)]
     if one.kind == "statement":
@@ -236,6 +236,7 @@ def _body_start(one: Definition) -> int:
 def _body_lines(file: File, one: Definition) -> int:
     if one.body is None:
         return 0
-    lines = one.body.end_point.row - one.body.start_point.row + 1
-    braces = file.facts.source[one.body.start_byte : one.body.start_byte + 1] == b"{"
+    start, end = one.body.byte_range
+    lines = file.facts.source.count(b"\n", start, end) + 1
+    braces = file.facts.source.startswith(b"{", start)
     return max(0, lines - 2) if braces and file.grammar.documented == "above" else lines

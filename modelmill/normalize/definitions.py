@@ -22,15 +22,18 @@ MAX_NAME = 200  # bytes; a longer one is an expression in brackets or an attack
 
 @dataclass(slots=True)
 class Definition:
-    """outer: the node with what goes with it, its decorators or `export`."""
+    """outer: the node with what goes with it, its decorators or `export`. start, end: where that lies, in bytes."""
 
     kind: DefinitionKind
     name: str
     node: Node
     outer: Node
     body: Node | None
+    start: int
+    end: int
     owner: str = ""
     members: list[Definition] = field(default_factory=list["Definition"])
+    signature: str | None = None  # once it was asked for: a class shows its members' too
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def of_match(source: bytes, match: Mapping[str, list[Node]]) -> Definition | Non
             body = match["body"][0] if "body" in match else node.child_by_field_name("body")
             outer = match["outer"][0] if "outer" in match else node
             name, owner = _name(source, match["name"][0]), _name(source, match["owner"][0]) if "owner" in match else ""
-            return Definition(kind, name, node, outer, body, owner) if name else None
+            return Definition(kind, name, node, outer, body, *outer.byte_range, owner) if name else None
     return None
 
 
@@ -66,8 +69,8 @@ def nested(found: Iterable[Definition]) -> list[Definition]:
     """Those at the top, with their members. Of two matches about one node the one that reaches further counts."""
     widest: dict[tuple[int, int], Definition] = {}
     for one in found:
-        place = (one.node.start_byte, one.node.end_byte)
-        if place not in widest or _length(widest[place].outer) < _length(one.outer):
+        place = one.node.byte_range
+        if place not in widest or widest[place].end - widest[place].start < one.end - one.start:
             widest[place] = one
     return _put_together(widest.values())
 
@@ -75,8 +78,8 @@ def nested(found: Iterable[Definition]) -> list[Definition]:
 def _put_together(found: Iterable[Definition]) -> list[Definition]:
     top: list[Definition] = []
     around: list[Definition] = []
-    for one in sorted(found, key=lambda one: (one.outer.start_byte, -one.outer.end_byte)):
-        while around and around[-1].outer.end_byte <= one.outer.start_byte:
+    for one in sorted(found, key=lambda one: (one.start, -one.end)):
+        while around and around[-1].end <= one.start:
             around.pop()
         if len(around) > MAX_DEPTH or (around and around[-1].kind in ("function", "statement")):
             continue
@@ -87,11 +90,8 @@ def _put_together(found: Iterable[Definition]) -> list[Definition]:
 
 def _name(source: bytes, node: Node) -> str:
     """The node's text on one line, without quotes; empty if it is longer than a name is."""
-    if _length(node) > MAX_NAME:
+    start, end = node.byte_range
+    if end - start > MAX_NAME:
         return ""
-    text = source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+    text = source[start:end].decode("utf-8", "replace")
     return text if text.isidentifier() else " ".join(text.split()).strip("\"'`<>")
-
-
-def _length(node: Node) -> int:
-    return node.end_byte - node.start_byte

@@ -7,12 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
+from dataclasses import dataclass, field
 
 MAX_CALLED = 80  # bytes of a called expression that are looked at: its end, where the name is
 MAX_LISTED = 50  # distinct names; who calls more is a table
@@ -21,25 +16,31 @@ CALLED = re.compile(rb"\w[\w.:]*$")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Places in bytes, in order. A call's or an annotation's place is that of its name."""
+    """Places in bytes, in order (`sort`). A call's or an annotation's place is that of its name."""
 
     source: bytes
-    calls: list[tuple[int, int]]
-    annotations: list[tuple[int, int]]
-    comments: list[tuple[int, int]]
-    branches: list[int]
+    calls: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    annotations: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    comments: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    branches: list[int] = field(default_factory=list[int])
+    names: LastNames = field(default_factory=lambda: LastNames())
 
-    def text(self, node: Node) -> str:
-        """The node's source."""
-        return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+    def sort(self) -> None:
+        """A query finds things nearly in order."""
+        for places in (self.calls, self.annotations, self.comments, self.branches):
+            places.sort()
+
+    def between(self, start: int, end: int) -> str:
+        """The source between two places."""
+        return self.source[start:end].decode("utf-8", "replace")
 
     def called(self, start: int, end: int) -> list[str]:
         """Names called between two places, each once: `json.loads`, or `get` of whatever an expression gives."""
-        return _distinct(self.source, _between(self.calls, start, end))
+        return self._distinct(self.calls, start, end)
 
     def annotated(self, start: int, end: int) -> list[str]:
         """Names of the annotations or decorators between two places."""
-        return _distinct(self.source, _between(self.annotations, start, end))
+        return self._distinct(self.annotations, start, end)
 
     def branches_in(self, start: int, end: int) -> int:
         """How many ways more than one lead through the code between two places."""
@@ -61,28 +62,24 @@ class Facts:
         ends = between.count(b"\n") + self.source[comment[0] : comment[1]].endswith(b"\n")
         return not between.strip() and ends <= 1 and comment[1] + len(between) == start and not before.strip()
 
-
-def _between(places: list[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
-    for at in range(bisect_left(places, (start, 0)), len(places)):
-        if places[at][0] >= end:
-            return
-        yield places[at]
-
-
-def _distinct(source: bytes, places: Iterator[tuple[int, int]]) -> list[str]:
-    names: dict[str, None] = {}
-    for start, end in places:
-        if said := _last_name(source[start if end - start <= MAX_CALLED else end - MAX_CALLED : end]):
-            names[said] = None
-            if len(names) == MAX_LISTED:
-                break
-    return list(names)
+    def _distinct(self, places: list[tuple[int, int]], start: int, end: int) -> list[str]:
+        if not places:
+            return []
+        source = self.source
+        within = places[bisect_left(places, (start, 0)) : bisect_left(places, (end, 0))]
+        said = [source[first if last - first <= MAX_CALLED else last - MAX_CALLED : last] for first, last in within]
+        names = dict.fromkeys(map(self.names.__getitem__, said))
+        names.pop("", None)
+        return list(names)[:MAX_LISTED]
 
 
-def _last_name(expression: bytes) -> str:
-    """The dotted name that it ends with; the quick look is for nine of ten, which are nothing else."""
-    text = expression.decode("utf-8", "replace")
-    if text.replace(".", "_").isidentifier():
+class LastNames(dict[bytes, str]):
+    """The dotted name that an expression ends with, or ""; a file calls the same again and again."""
+
+    def __missing__(self, expression: bytes) -> str:
+        text = expression.decode("utf-8", "replace")
+        if not text.replace(".", "_").isidentifier():  # one of ten is more than a name
+            found = CALLED.search(expression)
+            text = found.group().decode("utf-8", "replace") if found else ""
+        self[expression] = text
         return text
-    found = CALLED.search(expression)
-    return found.group().decode("utf-8", "replace") if found else ""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 # Of processor time. Real code takes .2 s a MB.
 LIMIT_SECONDS = 5.0
 MAX_RUBBLE = 2000  # tokens in one error
-# Bytes handed to the parser at a time; each look at a node's text copies as many (JSON: 9 times as quick as by 64 KiB).
-CHUNK = 1024
+# Bytes handed out at a time: to the parser, then at each look at a node's text (JSON: 9 times as quick as by 64 KiB).
+PARSED_AT_ONCE = 65_536
+SHOWN_AT_ONCE = 1024
+# The parser asks after each 100 steps whether to go on; to look at the clock each time takes a twentieth of its time.
+ASKED_PER_LOOK = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +50,19 @@ class Grammar:
 def parse(grammar: Grammar, source: bytes) -> Node:
     """The root of the syntax tree. Raises ValueError when that takes longer than LIMIT_SECONDS."""
     end = time.process_time() + LIMIT_SECONDS
+    asked = count(1)
+    size = PARSED_AT_ONCE
     parser = _parser(grammar.load)
     try:
         tree = parser.parse(
-            lambda at, _: source[at : at + CHUNK],
+            lambda at, _: source[at : at + size],
             encoding="utf8",
-            progress_callback=lambda at, has_error: time.process_time() > end,
+            progress_callback=lambda at, has_error: next(asked) % ASKED_PER_LOOK == 0 and time.process_time() > end,
         )
     except ValueError as error:
         parser.reset()  # or it would go on with this text at the next one
         raise ValueError(f"not read within {LIMIT_SECONDS:.0f} s") from error
+    size = SHOWN_AT_ONCE
     return tree.root_node
 
 

@@ -11,8 +11,10 @@ import hmac
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from modelmill.settings import Settings
+if TYPE_CHECKING:
+    from modelmill.settings import Settings
 
 Names = Callable[[str, str], str]
 

@@ -2,6 +2,7 @@
 
 `python -m modelmill.normalize.workers FD` is one worker. It imports no Dagster and no database driver, has one pipe to
 us, and ends when that closes: also when we are killed. Few documents are parsed right here, where nothing has to start.
+A worker has its next batch before it is done with one: it does not wait for us while we store what another one gave.
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from modelmill.errors import PrerequisiteError
@@ -19,16 +24,25 @@ from modelmill.normalize.linking import Given
 from modelmill.normalize.parsing import Parsed, library, parse_document
 from modelmill.normalize.placeholders import key_of, named_by
 from modelmill.records import Document
-from modelmill.settings import Settings
 
 if TYPE_CHECKING:
+    from modelmill.settings import Settings
     from modelmill.store.documents import Stored
 
-# Bytes of source. To start a worker costs about as much as to parse half of it.
+# Bytes of source. To start a worker costs about as much as to parse a fifth of it.
 WORTH_A_WORKER = 2_000_000
-BATCH = 200_000
+BATCH = 100_000
+IN_HAND = 2  # batches that a worker has at most, with the one that it parses
 
 Batch = list[tuple["Stored", bytes, Given]]
+
+
+@dataclass(slots=True)
+class Worker:
+    """A process that parses, and what it has not answered for yet."""
+
+    connection: Connection
+    batches: deque[Batch] = field(default_factory=deque[Batch])
 
 
 def parse(
@@ -44,27 +58,25 @@ def parse(
             yield one, parse_document(corpus, one.record, content, names, given, known)
         return
     with ExitStack() as stack:
-        idle = [stack.enter_context(_worker(corpus, key)) for _ in range(number)]
-        busy: dict[Connection, Batch] = {}
+        staff = [Worker(stack.enter_context(_worker(corpus, key))) for _ in range(number)]
         for batch in _batches(documents):
-            if not idle:
-                yield from _collect(busy, idle)
-            connection = idle.pop()
+            while (least := min(staff, key=lambda one: len(one.batches))) and len(least.batches) == IN_HAND:
+                yield from _collect(staff)
             with _told_when_gone(batch):
-                connection.send([(stored.record, content, given) for stored, content, given in batch])
-            busy[connection] = batch
-        while busy:
-            yield from _collect(busy, idle)
+                least.connection.send([(stored.record, content, given) for stored, content, given in batch])
+            least.batches.append(batch)
+        while any(one.batches for one in staff):
+            yield from _collect(staff)
 
 
-def _collect(busy: dict[Connection, Batch], idle: list[Connection]) -> Iterator[tuple[Stored, Parsed]]:
+def _collect(staff: list[Worker]) -> Iterator[tuple[Stored, Parsed]]:
     """What those gave that are done first."""
+    busy = {one.connection: one.batches for one in staff if one.batches}
     for connection in wait(list(busy)):
         assert isinstance(connection, Connection)
-        batch = busy.pop(connection)
-        with _told_when_gone(batch):
+        with _told_when_gone(busy[connection][0]):
             found: list[Parsed] = connection.recv()
-        idle.append(connection)
+        batch = busy[connection].popleft()
         yield from ((stored, one) for (stored, *_), one in zip(batch, found, strict=True))
 
 
@@ -117,13 +129,25 @@ def work(connection: Connection) -> None:
         corpus, key = connection.recv()
         names = named_by(key)
         known = library(names)
-        while True:
-            batch: list[tuple[Document, bytes, Given]] = connection.recv()
+        asked: SimpleQueue[list[tuple[Document, bytes, Given]] | None] = SimpleQueue()
+        threading.Thread(target=_receive, args=(connection, asked), daemon=True).start()
+        while (batch := asked.get()) is not None:
             connection.send(
                 [parse_document(corpus, one, content, names, given, known) for one, content, given in batch]
             )
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         return
+
+
+def _receive(connection: Connection, asked: SimpleQueue[list[tuple[Document, bytes, Given]] | None]) -> None:
+    """Take in what is sent while a batch is parsed: a pipe holds less than one, and both ends would wait to send."""
+    try:
+        while True:
+            asked.put(connection.recv())
+    except (EOFError, OSError):
+        pass  # nobody sends any more
+    finally:
+        asked.put(None)
 
 
 if __name__ == "__main__":

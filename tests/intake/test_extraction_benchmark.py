@@ -1,0 +1,16 @@
+"""benchmarks/extraction.py calls what normalize calls: a change there is seen here, not at the next measurement."""
+
+from __future__ import annotations
+
+import runpy
+
+from modelmill.settings import CHECKOUT, Settings
+
+FILES = [("a.py", 'def one():\n    """Say one."""\n    return 1\n'), ("b.py", "import a\n")]
+
+
+def test_the_benchmark_of_extraction_parses_files_by_a_process_and_finds_their_units(settings: Settings) -> None:
+    benchmark = runpy.run_path(str(CHECKOUT / "benchmarks" / "extraction.py"))
+    assert benchmark["by_processes"](settings, FILES, 1) > 0
+    assert [len(benchmark["units"](*file)) for file in FILES] == [2, 1]
+    assert benchmark["best"](benchmark["units"], FILES) > 0
