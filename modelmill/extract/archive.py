@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from modelmill.errors import UserError
+from modelmill.extract.folders import Folders, rules_in
 from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
 from modelmill.records import sha256_file
 
@@ -182,11 +183,26 @@ class ArchiveSnapshot:
     def __init__(self, members: Members, revision: str, uri: str) -> None:
         self.members, self.revision, self.uri = members, revision, uri
         self._around: str | None = None
+        self._files: list[Entry] = []
 
     def files(self) -> Iterator[Entry]:
-        entries = list(self._listed())
-        self._around = _folder_around(entries)
-        yield from (replace(entry, path=entry.path.removeprefix(self._around)) for entry in entries)
+        if self._around is None:
+            entries = list(self._listed())
+            around = self._around = _folder_around(entries)
+            self._files = self._judged([replace(one, path=one.path.removeprefix(around)) for one in entries])
+        yield from self._files
+
+    def _judged(self, entries: list[Entry]) -> list[Entry]:
+        """The files, with what their folders and the ignore files among them say."""
+        good = [one.path for one in entries if not one.refused]
+        folders = Folders(good, rules_in(good, self.read))
+        found = {path: folders.of(path) for path in good}
+        return [
+            replace(one, refused=told.reason, detail=told.detail, wanted=told.wanted)
+            if not one.refused and (told := found[one.path])
+            else one
+            for one in entries
+        ]
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         if self._around is None:

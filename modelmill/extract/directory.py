@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from modelmill.errors import UserError
-from modelmill.extract.ignoring import GITIGNORE, MILLIGNORE, Rules, ignored, rules_of
-from modelmill.extract.selection import folder_reason
+from modelmill.extract.folders import Verdict, judged
+from modelmill.extract.ignoring import GITIGNORE, MILLIGNORE, Asked, Rules, asked, rules_of
 from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
 
 AT_REST = 3_000_000_000  # nanoseconds; the coarsest clock of a file system (FAT) ticks every two seconds
@@ -24,7 +24,7 @@ class FolderSnapshot:
         self.root, self.revision, self._skipped = root, revision, skipped
 
     def files(self) -> Iterator[Entry]:
-        yield from self._folder("", [])
+        yield from self._folder("", ())
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for path in paths:
@@ -39,7 +39,8 @@ class FolderSnapshot:
         except OSError as error:
             yield Entry(prefix, 0, "unreadable", error.strerror or str(error))
             return
-        ignores = ignores + self._ignore_rules(prefix)
+        ignores = (*ignores, *self._ignore_rules(prefix))
+        names = {item.name for item in found}
         for item in found:
             path = prefix + item.name
             if not path.isprintable():  # control characters, or bytes that are no UTF-8: not fit to be stored
@@ -47,31 +48,42 @@ class FolderSnapshot:
             elif item.is_symlink():
                 yield Entry(path, 0, "link", "links are not followed")
             elif item.is_dir(follow_symlinks=False):
-                yield from self._subfolder(path + "/", item.name, ignores)
+                yield from self._subfolder(path + "/", item.name, ignores, names)
             elif not item.is_file(follow_symlinks=False):
                 yield Entry(path, 0, "not a file")
             else:
-                yield _entry(path, item, "ignored" if ignored(path, ignores) else "")
+                yield _entry(path, item, asked(path, ignores))
 
-    def _subfolder(self, path: str, name: str, ignores: Rules) -> Iterator[Entry]:
-        reason = "left out" if name in self._skipped else folder_reason(name) or ("ignored" * ignored(path, ignores))
-        if reason:
-            yield Entry(path, 0, reason, "the whole folder")
+    def _subfolder(self, path: str, name: str, ignores: Rules, beside: set[str]) -> Iterator[Entry]:
+        found = judged(path, ignores, beside, lambda: self._names(path))
+        if name in self._skipped:
+            found = Verdict("left out")
+        if found.reason:
+            detail = ", ".join(part for part in ("the whole folder", found.detail) if part)
+            yield Entry(path, 0, found.reason, detail)
         else:
             yield from self._folder(path, ignores)
 
+    def _names(self, path: str) -> list[str]:
+        try:
+            return [one.name for one in (self.root / path).iterdir()]
+        except OSError:
+            return []  # gone, or not to be read: listing it will say so
+
     def _ignore_rules(self, prefix: str) -> Rules:
-        found = (read_regular(self.root / prefix / name) for name in (GITIGNORE, MILLIGNORE))
-        return [rules_of(prefix, content) for content in found if content is not None]
+        found = {name: read_regular(self.root / prefix / name) for name in (GITIGNORE, MILLIGNORE)}
+        return tuple(
+            rules_of(prefix, content, name == MILLIGNORE) for name, content in found.items() if content is not None
+        )
 
 
-def _entry(path: str, item: os.DirEntry[str], refused: str) -> Entry:
-    now = time.time_ns()
+def _entry(path: str, item: os.DirEntry[str], said: Asked) -> Entry:
+    now, refused, wanted = time.time_ns(), "ignored" if said == "ignored" else "", said == "wanted"
     try:
         told = item.stat(follow_symlinks=False)
     except OSError:
-        return Entry(path, 0, refused)  # gone since it was listed: reading it will say so
-    return Entry(path, told.st_size, refused, state=state(told, now))
+        return Entry(path, 0, refused, wanted=wanted)  # gone since it was listed: reading it will say so
+    return Entry(path, told.st_size, refused, state=state(told, now), wanted=wanted)
 
 
 def state(told: os.stat_result, now: int) -> str:

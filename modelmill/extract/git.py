@@ -19,15 +19,16 @@ import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 from urllib.parse import SplitResult, urlsplit
 
 from modelmill.errors import PrerequisiteError, UserError
 from modelmill.extract.archive import bad_name
 from modelmill.extract.directory import is_repository
+from modelmill.extract.folders import Folders, rules_in
 from modelmill.extract.git_folder import check_own
-from modelmill.extract.ignoring import MILLIGNORE, Rules, ignored, rules_of
+from modelmill.extract.ignoring import MILLIGNORE
 from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
 from modelmill.records import sha256_text
 
@@ -108,14 +109,17 @@ class GitSnapshot:
 
     def files(self) -> Iterator[Entry]:
         listed = list(self._listed())
-        ignore_files = [one.path for one in listed if PurePosixPath(one.path).name == MILLIGNORE]
-        rules: Rules = [
-            rules_of(path.removesuffix(MILLIGNORE), content) for path, content in sorted(self.read(ignore_files))
-        ]
+        good = [one.path for one in listed if not one.bad]
+        # What is committed is not ignored by git, so only our own file counts.
+        rules = rules_in((path for path in good if path.rpartition("/")[2] == MILLIGNORE), self.read)
+        folders = Folders(good, rules)
         for one in listed:
-            reason = "bad name" if one.bad else {"120000": "link", "160000": "submodule"}.get(one.mode, "")
-            reason = reason or ("ignored" if _or_above_ignored(one.path, rules) else "")
-            yield Entry(one.path, one.size, reason)
+            refused = "bad name" if one.bad else {"120000": "link", "160000": "submodule"}.get(one.mode, "")
+            if refused:
+                yield Entry(one.path, one.size, refused)
+            else:
+                found = folders.of(one.path)
+                yield Entry(one.path, one.size, found.reason, found.detail, wanted=found.wanted)
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         if self._blobs is None:
@@ -173,13 +177,6 @@ def _until_nul(stream: IO[bytes]) -> Iterator[bytes]:
     while block := stream.read(65_536):
         *lines, rest = (rest + block).split(b"\0")
         yield from lines
-
-
-def _or_above_ignored(path: str, rules: Rules) -> bool:
-    if not rules:
-        return False
-    above = [f"{folder}/" for folder in PurePosixPath(path).parents if str(folder) != "."]
-    return any(ignored(one, rules) for one in [*above, path])
 
 
 def _blob(process: subprocess.Popen[bytes], name: str) -> bytes:

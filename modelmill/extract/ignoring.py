@@ -1,8 +1,14 @@
-"""What a source asks to be left out: `.gitignore` and `.millignore` (same syntax, ours alone), innermost file first."""
+"""What a source asks to be left out: `.gitignore` and `.millignore` (same syntax), innermost file first.
+
+A `.millignore` is ours alone, so a line `!dist/` in one is a wish: what would be left out because a program or other
+people wrote it is taken in.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Literal
 
 from pathspec import GitIgnoreSpec
 
@@ -12,18 +18,30 @@ GITIGNORE, MILLIGNORE = ".gitignore", ".millignore"
 
 MAX_PATTERN = 1000  # characters; no path is longer
 
-Rules = list[tuple[str, GitIgnoreSpec]]
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """What an ignore file says that lies in `folder` ("" or ending with `/`). ours: whether it is a `.millignore`."""
+
+    folder: str
+    spec: GitIgnoreSpec
+    ours: bool
 
 
-def rules_of(folder: str, content: bytes) -> tuple[str, GitIgnoreSpec]:
-    """The rules in an ignore file that lies in `folder` ("" or ending with `/`); a line that is no pattern is none.
+Rules = tuple[Ruleset, ...]
+Asked = Literal["", "ignored", "wanted"]
+
+
+def rules_of(folder: str, content: bytes, ours: bool = False) -> Ruleset:
+    """The rules in an ignore file; a line that is no pattern is none.
 
     Raises UserError when all together are more than can be matched in linear time.
     """
     lines = [line for line in content.decode("utf-8", "replace").splitlines() if len(line) <= MAX_PATTERN]
-    for kept in (lines, [line for line in lines if _compiled([line])]):
-        if found := _compiled(kept):
-            return folder, found
+    for kept in (lines, [line for line in lines if _compiled([line]) is not None]):
+        found = _compiled(kept)
+        if found is not None:  # one without a pattern in it is false, and a good one
+            return Ruleset(folder, found, ours)
     raise UserError(
         f"the ignore file in {folder or 'the top folder'!r} cannot be used",
         allowed=f"some thousand patterns of at most {MAX_PATTERN} characters",
@@ -41,11 +59,11 @@ def _compiled(lines: list[str]) -> GitIgnoreSpec | None:
         return None
 
 
-def ignored(path: str, rules: Rules) -> bool:
-    """Whether the path (a folder's ends with `/`) is left out. The innermost file that says anything decides."""
-    for folder, spec in reversed(rules):
-        if path.startswith(folder):
-            verdict = spec.check_file(path.removeprefix(folder)).include
+def asked(path: str, rules: Rules) -> Asked:
+    """What is asked for the path (a folder's ends with `/`). The innermost file that says anything decides."""
+    for one in reversed(rules):
+        if path.startswith(one.folder):
+            verdict = one.spec.check_file(path.removeprefix(one.folder)).include
             if verdict is not None:
-                return verdict
-    return False
+                return "ignored" if verdict else "wanted" if one.ours else ""
+    return ""

@@ -24,6 +24,7 @@ class Entry:
     """A file as the source lists it: path relative, with `/`. refused: why its bytes are not given ("": they are).
 
     state: as long as it is the same, so are the bytes; "" where nothing but the bytes tells.
+    wanted: whether the source asks for it although it is generated, or other people's (a line `!dist/` in .millignore).
     """
 
     path: str
@@ -31,6 +32,7 @@ class Entry:
     refused: str = ""
     detail: str = ""
     state: str = ""
+    wanted: bool = False
 
 
 class Snapshot(Protocol):

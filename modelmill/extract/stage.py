@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from modelmill.errors import UserError
-from modelmill.extract import selection
+from modelmill.extract import generated, selection
 from modelmill.extract.naming import open_corpus
-from modelmill.extract.source import MAX_FILE_BYTES, Snapshot
+from modelmill.extract.source import MAX_FILE_BYTES, Entry, Snapshot
 from modelmill.licences import recognition
 from modelmill.normalize import privacy
 from modelmill.normalize.language import language_of
@@ -25,10 +25,10 @@ from modelmill.store import corpora, documents, publications, seen, verdicts
 from modelmill.store.seen import Seen
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 4
+EXTRACT_VERSION = 5
 
 # What judges a file by its bytes: of what other code judged, nothing is taken over.
-JUDGES = (Path(__file__), *(Path(str(module.__file__)) for module in (selection, recognition, privacy)))
+JUDGES = (Path(__file__), *(Path(str(module.__file__)) for module in (selection, generated, recognition, privacy)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +116,17 @@ def nothing_found(corpus: Corpus, reasons: Mapping[str, int]) -> UserError:
 
     suffixes = ", ".join(suffix for language in all_languages().values() for suffix in language.suffixes)
     why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "no file at all"
+    wish = "write `!dist/` (or which folder it is) into a .millignore there" if _made(reasons) else "check the folder"
     return UserError(
         f"nothing in the corpus {corpus.name!r} can be used ({corpus.uri})",
         allowed=f"at least one file with code or text of its own in it: {suffixes}",
         found=why,
-        next=f"check the folder, or `mill corpus remove {corpus.name}`",
+        next=f"{wish}, or `mill corpus remove {corpus.name}`",
     )
+
+
+def _made(reasons: Mapping[str, int]) -> bool:
+    return "generated" in reasons or "vendored" in reasons
 
 
 def _input_hash(revision: str, corpus: Corpus) -> str:
@@ -142,7 +147,7 @@ def _surveyed(db: Engine, corpus: Corpus, snapshot: Snapshot, progress: Progress
 
 def _survey(snapshot: Snapshot, progress: Progress, known: Mapping[str, Seen]) -> Survey:
     """Choose by name, then read what is left, unless it is known by its state, and choose by content."""
-    chosen: dict[str, str] = {}
+    chosen: dict[str, Entry] = {}
     left_out: list[Dropped] = []
     declaring: list[str] = []
     for entry in snapshot.files():
@@ -150,15 +155,15 @@ def _survey(snapshot: Snapshot, progress: Progress, known: Mapping[str, Seen]) -
         if not entry.refused and entry.size <= MAX_FILE_BYTES and recognition.declares(entry.path):
             declaring.append(entry.path)
         if reason is None:
-            chosen[entry.path] = entry.state
+            chosen[entry.path] = entry
         else:
             left_out.append(reason)
     read = snapshot.read(declaring)
     folders = recognition.Folders({path: recognition.of_declaration(path, content) for path, content in read})
-    told = {path: one for path, one in known.items() if one.state == chosen.get(path)}
+    told = {path: one for path, one in known.items() if path in chosen and one.state == _state(chosen[path])}
     new = [path for path in chosen if path not in told]
     for path, content in follow(snapshot.read(new), "extract", progress, total=len(new)):
-        told[path] = _seen(path, chosen[path], content)
+        told[path] = _seen(chosen[path], content)
     found = sorted((_document(path, one, folders) for path, one in told.items() if not one.reason), key=_path)
     left_out += [Dropped(path, one.reason, one.detail) for path, one in told.items() if one.reason]
     revision = snapshot.revision or f"content-{_content_sha256(found)[:16]}"
@@ -166,10 +171,15 @@ def _survey(snapshot: Snapshot, progress: Progress, known: Mapping[str, Seen]) -
     return Survey(revision, tuple(found), tuple(left_out), at_rest)
 
 
-def _seen(path: str, state: str, content: bytes) -> Seen:
-    """What a file is by its bytes. state: as it was before they were read, so that it never speaks for older ones."""
-    sha256, size = hashlib.sha256(content).hexdigest(), len(content)
-    dropped = selection.by_content(path, content)
+def _state(entry: Entry) -> str:
+    """What must be the same for what was found in the file to hold: its bytes, and whether it is asked for."""
+    return f"{entry.state}+" if entry.state and entry.wanted else entry.state
+
+
+def _seen(entry: Entry, content: bytes) -> Seen:
+    """What a file is by its bytes. entry: as it was before they were read, so that it never speaks for older ones."""
+    state, sha256, size = _state(entry), hashlib.sha256(content).hexdigest(), len(content)
+    dropped = selection.by_content(entry.path, content, entry.wanted)
     if dropped is not None:
         return Seen(state, sha256, size, None, dropped.reason, dropped.detail)
     return Seen(state, sha256, size, recognition.of_head(content))

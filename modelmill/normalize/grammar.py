@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Of processor time. Real code takes .2 s a MB.
 LIMIT_SECONDS = 5.0
 MAX_RUBBLE = 2000  # tokens in one error
+MAX_DEPTH = 50_000  # nodes in nodes; from 65,536 on a query never ends (`a &&` so often in a file: 20 s and more)
 # Bytes handed out at a time: to the parser, then at each look at a node's text (JSON: 9 times as quick as by 64 KiB).
 PARSED_AT_ONCE = 65_536
 SHOWN_AT_ONCE = 1024
@@ -79,6 +80,7 @@ def matches(grammar: Grammar, root: Node) -> list[tuple[int, dict[str, list[Node
     from tree_sitter import QueryCursor
 
     _refuse_rubble(root)
+    _refuse_depth(root)
     return QueryCursor(_query(grammar)).matches(root)
 
 
@@ -93,6 +95,17 @@ def _refuse_rubble(root: Node) -> None:
         if node.is_error and node.child_count > MAX_RUBBLE:
             raise ValueError(f"{node.child_count} tokens that fit nowhere, from line {node.start_point.row + 1}")
         waiting.extend(child for child in node.children if child.has_error)
+
+
+def _refuse_depth(root: Node) -> None:
+    """Raise ValueError where nodes lie too deep in each other. Looks only where as many are left as would be needed."""
+    waiting = [(root, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise ValueError(f"more than {MAX_DEPTH} levels deep")
+        if node.descendant_count > MAX_DEPTH - depth:
+            waiting.extend((child, depth + 1) for child in node.children)
 
 
 @cache

@@ -19,7 +19,8 @@ SIGNS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     """A section for each title with text under it, and one for the text before the first title."""
-    yield from sections(list(_headings(text.splitlines())), text)
+    lines = text.splitlines()
+    yield from sections(list(_headings(lines)), lines)
 
 
 def _headings(lines: list[str]) -> Iterator[Heading]:

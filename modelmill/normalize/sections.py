@@ -22,9 +22,8 @@ class Heading:
     after: int
 
 
-def sections(headings: Sequence[Heading], text: str) -> Iterator[Draft | Dropped]:
+def sections(headings: Sequence[Heading], lines: list[str]) -> Iterator[Draft | Dropped]:
     """A section for each heading with text under it, and one for the text before the first heading."""
-    lines = text.splitlines()
     preamble = Heading(0, "", 0, 0)
     above: list[Heading] = []
     for heading, following in zip([preamble, *headings], [*headings, None], strict=True):

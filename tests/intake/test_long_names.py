@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from modelmill.errors import UserError
 from modelmill.extract.directory import SOURCE
-from modelmill.extract.ignoring import ignored, rules_of
+from modelmill.extract.ignoring import asked, rules_of
 from modelmill.extract.stage import extract
 from modelmill.normalize.language import MAX_NAME, Draft, all_languages
 from modelmill.normalize.stage import normalize
@@ -63,7 +63,7 @@ def test_a_line_that_is_no_pattern_does_not_take_the_others_with_it(tmp_path: Pa
 def test_patterns_that_are_too_much_together_are_refused_or_used() -> None:
     many = "\n".join(f"*{n}*a*b*c*d*e*f" for n in range(20_000))
     try:
-        assert not ignored("a.py", [rules_of("", many.encode())])
+        assert not asked("a.py", (rules_of("", many.encode()),))
     except UserError as error:
         assert "patterns" in error.found
 
