@@ -45,6 +45,7 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
         counts["log_lines"] = logs.forget(settings.home_dir, knew.runs, name)
         nothing = sha256_text("")
         publications.publish(conn, lease, input_hash=nothing, sha256=nothing, rows=0, detail=counts)
+    rows.forget_samples(db)
     return Erased(counts, knew.releases)
 
 

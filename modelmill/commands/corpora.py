@@ -117,5 +117,6 @@ def remove(
     for what, number in erased.counts.items():
         typer.echo(f"{what}: {number}")
     typer.echo("backups that were written before still hold it: delete them, or remove it again after restoring one")
+    typer.echo("no table holds it any more, but the database's own files do until their space is used: VACUUM FULL")
     for release in erased.releases:
         typer.echo(f"{release} learnt from it: mill run --force, then it is replaced")

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from modelmill.normalize import views
+from modelmill.normalize import tables, views
 from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbered
 from modelmill.normalize.rules import GROUPS, Rule
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
-PRIVACY_VERSION = 3
+PRIVACY_VERSION = 4
 
 # A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
@@ -218,7 +218,12 @@ def _seen_through(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
     """Kind and places of what is there in another form (views.py)."""
     everything, shaped = _compiled(), _compiled()[:SHAPED_GROUPS]
     broken = shaped if shaped[0][0].search(data) else []
-    for read, groups in ((views.unescaped, everything), (views.unwrapped, everything), (views.joined, broken)):
+    for read, groups in (
+        (views.unescaped, everything),
+        (views.unwrapped, everything),
+        (views.joined, broken),
+        (tables.tabled, everything),
+    ):
         view = read(data) if groups else None
         for search in _possible(view.data, groups) if view else ():
             for start, end in _values(search, view.data) if view else ():

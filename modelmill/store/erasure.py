@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Text, cast, delete, func, literal, select, update
+from sqlalchemy import Connection, Engine, Text, cast, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH, aggregate_order_by
 
 from modelmill.records import Corpus
@@ -76,6 +76,15 @@ def erase(conn: Connection, of: Corpus, known: Knew) -> dict[str, int]:
     left = select(unit.c.id).where(unit.c.sha256 == signature.c.sha256).exists()
     conn.execute(delete(signature).where(~left))
     return counts
+
+
+def forget_samples(db: Engine) -> None:
+    """Let the planner's statistics, which hold some of the texts, be those of what is left.
+
+    Of a table that is empty now PostgreSQL keeps the old ones until there is something in it again.
+    """
+    with db.begin() as conn:
+        conn.exec_driver_sql("ANALYZE mill.unit, mill.document, mill.dropped, mill.dataset_unit, mill.prediction")
 
 
 def _made_of(of: Corpus) -> Any:

@@ -68,6 +68,14 @@ def tables_with(db: Engine, word: str) -> set[str]:
         }  # fmt: skip
 
 
+def statistics_with(db: Engine, word: str) -> set[str]:
+    """Columns of which the planner's statistics hold the word in a sample."""
+    sampled = "concat(most_common_vals::text, histogram_bounds::text, most_common_elems::text)"
+    where = f"SELECT tablename || '.' || attname FROM pg_stats WHERE schemaname = 'mill' AND {sampled} ILIKE :word"
+    with db.connect() as conn:
+        return set(conn.scalars(text(where), {"word": f"%{word}%"}))
+
+
 def files_with(root: Path, word: str) -> set[Path]:
     """Files below the root that hold the word in their bytes, in their name, or in a Parquet table."""
     import pyarrow.parquet as pq
@@ -115,13 +123,16 @@ def test_a_canary_is_in_no_table_and_no_folder_after_removal(settings: Settings,
     cached = _as_dvc_would(settings, built.path / "train.parquet")
     with db.begin() as conn:
         conn.execute(text("INSERT INTO mill.vector SELECT DISTINCT 'm', sha256, '[1,0]'::public.vector FROM mill.unit"))
+    with db.begin() as conn:
+        conn.execute(text("ANALYZE"))
     assert tables_with(db, CANARY) == {"document", "dropped", "unit", "dataset_unit", "prediction"}
+    assert "unit.text" in statistics_with(db, CANARY)
     folders = {built.path, dataset_stage.folder(settings, SEARCH.name), cached.parent}
     assert folders <= {file.parent for file in files_with(settings.root, CANARY)}
 
     erased = erasure.remove(settings, db, "default", "shop")
 
-    assert tables_with(db, CANARY) == set()
+    assert tables_with(db, CANARY) == statistics_with(db, CANARY) == set()
     assert files_with(settings.root, CANARY) == set()
     assert "erased" in datasets.tainted(db, built.sha256)
     assert erased.releases == ("t@1.0.0",)

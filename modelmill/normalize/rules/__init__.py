@@ -11,6 +11,7 @@ from modelmill.normalize.rules.identity_numbers import IDENTITY_NUMBERS, NUMBERS
 from modelmill.normalize.rules.personal import ADDRESSES, PERSONAL
 from modelmill.normalize.rules.rule import Rule
 from modelmill.normalize.rules.tokens import SHAPED, TOKENS
+from modelmill.normalize.rules.written_out import GATE, WRITTEN_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ GROUPS: tuple[Group, ...] = (
         r"|heroku|cloudflare|fastly|algolia|://|basic|bearer| -u|identified|mysql|sshpass|</|:\d{2,5}:",
         ASSIGNMENTS,
     ),
+    Group(GATE, WRITTEN_OUT),
     Group(
         r"\d{3}-\d\d-\d{4}|\.\d{3}-\d\d|756\.\d|[A-Z]{6}\d\d|\d{6}[-+A]\d{3}|[12] ?\d\d ?[01]\d ?\d\d ?\d{3} ?\d{3}",
         IDENTITY_NUMBERS,

@@ -27,12 +27,13 @@ PASS_SIGNS = ('pass"', "pass'", "pass=", "pass:", "pass =", "pass :")
 # What may follow the word in the name. Not: a name that ends in what says that the value is something else.
 REST = r"[A-Za-z0-9_-]{0,24}"
 # `password: Final[str] = (`, `password string = `, `password != `, `password = password or `
-TYPED = r"(?:\s{0,2}:\s{0,2}[A-Za-z_][\w.\[\]|<>, ]{0,40}=|\s(?:string|\[\]byte)\s{0,2}=)"
+TYPED = r"(?:\s{0,2}:\s{0,2}[A-Za-z_&][\w.\[\]|<>, ]{0,40}=|\s(?:string|\[\]byte)\s{0,2}=)"
 BETWEEN = (
     rf"""\\?["']?\]?(?:{TYPED}|\s{{0,4}}(?::=|=>|[!=]?==?|:|,))\s{{0,4}}(?:[\w.()]{{1,60}}\s(?:or|\|\||\?\?)\s)?"""
 )
 OPEN = r"""(?:\(\s{0,40})?(?:[bBrRuUfF]{0,2}|str\()\\?["'`]"""
-BARE = r"([^\s\"'`#,;(){}\[\]<>]{6,100})"
+# A # begins a comment only after a blank, in shells, YAML and .env alike.
+BARE = r"([^\s\"'`#,;(){}\[\]<>][^\s\"'`,;(){}\[\]<>]{5,99})"
 # What YAML puts before a value: a tag, an anchor, the sign of a text over several lines.
 YAML = r"(?:[!&][\w!:./-]{0,40}[ \t]{1,3}){0,2}(?:[|>][+-]?\d?[ \t]{0,9}\r?\n[ \t]{1,40})?"
 NAME = r"[A-Za-z0-9_-]{0,24}"

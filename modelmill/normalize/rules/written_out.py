@@ -1,0 +1,145 @@
+"""Passwords that stand in a command, a directive, a call, a default or a sentence: where no assignment names them.
+
+And those that are put together: a name and a string, strings one behind the other, a string with names in it. Which
+column of a table is one of passwords is told by views.tabled.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from modelmill.normalize.rules.assignments import (
+    BARE,
+    BETWEEN,
+    NAME,
+    OPEN,
+    OTHERWISE,
+    PASSWORD_SIGNS,
+    PASSWORDS,
+    REST,
+    WORDS,
+)
+from modelmill.normalize.rules.randomness import (
+    bare_password,
+    bare_random_looking,
+    chosen_password,
+    drawn,
+    password,
+    random_looking,
+)
+from modelmill.normalize.rules.rule import Rule
+
+# `{name}`, `${name}`, `#{name}`, `$name`, `%s`, `%(name)s`, `%NAME%`: what is no part of the string itself.
+FILLED_IN = re.compile(r"[$#]?\{[^{}]*\}|%\(\w+\)s|%[sd]|%\w+%|\$\w+")
+LITERAL = r"[^{}$#%]{4,}(?![^{}]*\})"  # what stands beside these
+SPOKEN = re.compile(r"(?=.*[A-Za-z])(?=.*\d).*[!@#$^&*=?~%]")
+EXPRESSION = re.compile(r"[A-Za-z_]\w*(?:(?:[!?]?\.|::|->)\w+)*[!?]?")  # `user.password!`, `req.body?.pw1`
+# A name beside which a string is something else; what follows the name is no string only.
+NAMED_OTHERWISE = (
+    r"(?i)(?:hash|digest|sha\d|md5|checksum|public|fingerprint|[_-]?(?:id|url|uri|name|path|file|type|field|header|pattern"
+    r"|regex|class|prefix|label|format|chars|param|message|error|text|title|help)s?)\s{0,3}:?="
+)
+MIN_PART = 6  # characters of a string that is only a part of a password
+
+
+def _wraps_password(value: str, before: str, after: str) -> bool:
+    """A password in base64, as Kubernetes keeps them; too short for views.unwrapped."""
+    if len(value) % 4 or value.islower() or value.isupper():
+        return False
+    try:
+        text = base64.b64decode(value, validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return False
+    return text.strip().isprintable() and chosen_password(text.strip(), before, after)
+
+
+def _filled_in(value: str, before: str, after: str) -> bool:
+    """A string with names in it, of which the rest is a password by itself."""
+    rest = FILLED_IN.sub("", value)
+    return rest != value and len(rest) >= MIN_PART and chosen_password(rest, before, after)
+
+
+def _spoken(value: str, before: str, after: str) -> bool:
+    """A password in a sentence, where `base64-encoded` could stand as well: letters, a digit and a sign."""
+    return _bare(value, before, after) and (
+        SPOKEN.match(value.rstrip("!?.=,")) is not None or bare_random_looking(value, before, after)
+    )
+
+
+def _bare(value: str, before: str, after: str) -> bool:
+    """A password without quotes, and no expression of a program."""
+    return bare_password(value, before, after) and EXPRESSION.fullmatch(value) is None
+
+
+def _in_parts(value: str, before: str, after: str) -> bool:
+    """Strings one behind the other that make a password."""
+    return chosen_password("".join(re.findall(r"[^\"'`\s+.]{2,}", value)), before, after)
+
+
+NOUNS = r"(?:password|passwd|passphrase|passwort|passcode|pwd|pword|pw)"
+SHORT_NAMES = r"(?:pass|pw|psk|passcode)"
+VALUE = r"([^\"'`\s\\]{6,100})"
+PART = r"[^\"'`\s\\]{2,100}"
+STRING = r"[rRbBfFuU]{0,2}[\"'`]"
+COMMAND_END = r"(?:[\s&;\"'|]|$)"
+KEYS = r"(?:api_?key|access_?token|auth_?token|client_?secret|token|secret|key|auth)"
+
+# Without one of these none of the rules below can match: narrow, so that few texts are searched further.
+GATE = (
+    r"(?i)passw|passp|passcode|pwd|pword|pass[\"']?\s{0,3}(?:=>|:?[:=])|_pass\b|\bpw|[_.-]pw|psk|identified|sshpass"
+    r"|htpasswd|bindpw|securestring|requirepass|masterauth|:_auth|jdbc:oracle|getconnection\(|pdo\(|odbc_connect\("
+    r"|storepass|\s-u\s{0,2}[\"']?[\w.\\/-]{1,40}%|[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):"
+    r"|keypass|passin|passout|mysqli?(?:_connect|_pconnect)?\(|\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s"
+    r"|[?&](?:[a-z]{1,6}_?){0,2}(?:key|token|secret|auth)=|\$\{[\w.]{0,40}(?:secret|token|key|credential|salt|pepper)"
+    r"|(?:secret|token|key|credentials?|salt|pepper)[\w-]{0,24}[\"'\])]{0,3}\s{0,3}(?:\|\||\?\?|\bor\b)"
+)
+
+# fmt: off
+# ruff: noqa: E501  (a pattern broken over lines is harder to check)
+WRITTEN_OUT: tuple[Rule, ...] = (
+    # Put together.
+    Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}{BETWEEN}{OPEN}({PART}[\"'`](?:\s{{0,40}}[+.]?\s{{0,40}}{STRING}{PART}[\"'`]){{0,5}}\s{{0,40}}[+.]?\s{{0,40}}{STRING}{PART})[\"'`]", PASSWORD_SIGNS, _in_parts, within=r"[^\"'`\s]{2,}", unless=OTHERWISE),
+    Rule("password", rf"(?i){NAME}(?:{PASSWORDS}|[_.-]pw|\bpw){REST}\s{{0,3}}:?=\s{{0,3}}(?:[\w.()\[\]]{{1,60}}\s{{0,3}}[+.]\s{{0,3}}){{1,3}}{STRING}({PART}(?:[\"'`]\s{{0,40}}[+.]\s{{0,40}}{STRING}{PART}){{0,5}})[\"'`]", (), _in_parts, within=r"[^\"'`\s]{2,}", unless=NAMED_OTHERWISE),
+    Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}{BETWEEN}{OPEN}{VALUE}[\"'`]", PASSWORD_SIGNS, _filled_in, within=LITERAL, unless=OTHERWISE),
+    # A default: `${DB_PASSWORD:-...}`, `env.DB_PASSWORD || "..."`, `"--password", default="..."`, and in a schema below its name.
+    Rule("password", rf"(?i)\$\{{[\w.]{{0,40}}{PASSWORDS}[\w.]{{0,20}}:-?([^\s}}\"'$]{{6,100}})\}}", (), chosen_password),
+    Rule("password", rf"(?i){PASSWORDS}{REST}[\"'\])]{{0,3}}\s{{0,3}}(?:\|\||\?\?|\bor\b)\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
+    Rule("password", rf"(?i)[\"']-{{0,2}}{NAME}{PASSWORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}{VALUE}[\"'`]", PASSWORD_SIGNS, chosen_password),
+    Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}[\"']?\s{{0,3}}[:{{]\s{{0,3}}\{{?\s{{0,3}}\n(?:[^\n:={{}}]{{1,40}}[:=][^\n{{}}]{{2,80}}\n){{0,4}}[ \t]{{0,20}}[\"']?(?:default|example|value)[\"']?\s{{0,20}}[:=]\s{{0,3}}[\"']?{BARE}", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
+    # A directive: its name, a blank, its value.
+    Rule("password", rf"(?im)^[ \t]*ENV\s+[\w.]{{0,40}}{PASSWORDS}\w{{0,20}}\s+[\"']?{BARE}[\"']?\s*$", PASSWORD_SIGNS, bare_password),
+    Rule("password", rf"(?im)^[ \t]*(?:bindpw|requirepass|masterauth|rootpw|bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", (), _spoken),
+    # In a command, and in an address.
+    Rule("password", rf"(?i)(?:^|[\s\"'&;?,])[\w.-]{{0,40}}(?:{PASSWORDS}|bindpw|_pass|_pw){REST}=([^\s\"'`#,;(){{}}\[\]<>=&][^\s\"'`,;(){{}}\[\]<>&]{{5,99}}){COMMAND_END}", (), _bare, unless=OTHERWISE),
+    Rule("command_password", r"(?i)\bsshpass\s+-p\s?[\"']?([^\s\"']{4,100})", (), password),
+    Rule("command_password", r"(?i)\bhtpasswd\s+(?:-\w+\s+){1,4}\S{1,100}\s+\S{1,60}\s+[\"']?([^\s\"']{4,100})", (), password),
+    Rule("command_password", r"(?i)\s-(?:storepass|keypass|srcstorepass|deststorepass|passin\s+pass:|passout\s+pass:)\s{0,3}[\"']?([^\s\"']{4,100})", (), chosen_password),
+    Rule("command_password", r"(?i)\bConvertTo-SecureString\s+(?:-String\s+)?[\"']([^\"'\s]{4,100})[\"']", (), password),
+    Rule("npm_token", r"(?m):_(?:auth|password)\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9+/=]{8,400})", (), drawn),
+    Rule("url_password", r"(?i)\bjdbc:oracle:thin:\w{1,60}/([^\s@/\"']{4,100})@", (), password),
+    Rule("command_password", r"\s-U\s{0,2}[\"']?[\w.\\/-]{1,40}%([^\s\"'%]{4,100})", (), chosen_password),
+    Rule("command_password", r"(?i)passw[^\n]{0,20}\n[^\n\"']{0,20}\bsend\s+(?:--\s+)?[\"']([^\"'\\\s]{4,100})", (), chosen_password),
+    Rule("password", rf"(?im)^[ \t]*[\w.-]{{0,40}}{PASSWORDS}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s+[#;]", PASSWORD_SIGNS, _spoken, unless=OTHERWISE),
+    # In a call, in SQL, in JSX, in a table of HTML.
+    Rule("password", r"(?i)\(\s{0,40}[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):[^\"'\n]{1,200}[\"'],\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", (), chosen_password),
+    Rule("xml_password", rf"(?i)>\s?{NAME}{PASSWORDS}\s?:?</\w{{1,10}}>\s{{0,40}}<\w{{1,10}}[^<>]{{0,60}}>([^<>\s]{{6,100}})</", PASSWORD_SIGNS, chosen_password),
+    Rule("password", r"(?i)\b(?:mysqli?(?:_connect|_pconnect)?|getConnection|PDO|odbc_connect)\(\s{0,40}[\"'][^\"'\n]{1,200}[\"'],\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", (), chosen_password),
+    Rule("sql_password", r"(?i)\bidentified\s+(?:with\s+[\w'\"]{1,40}\s+)?(?:by|as)\s+(?:password\s+)?['\"]([^'\"\s]{4,100})['\"]", (), chosen_password),
+    Rule("sql_password", r"(?i)\bset\s+password\s[^\n;]{0,80}?['\"]([^'\"\s@%]{4,100})['\"]\)?\s{0,3};", (), chosen_password),
+    Rule("password", rf"(?i){NAME}{PASSWORDS}=\{{[\"'`]{VALUE}[\"'`]\}}", PASSWORD_SIGNS, chosen_password),
+    # Under a short name, and in base64.
+    Rule("password", rf"(?i)(?:(?:\b|_){SHORT_NAMES}|(?-i:[a-z]Pass|[a-z]Pw))[\"']?\s{{0,3}}(?:=>|:?[:=])\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
+    Rule("password", rf"(?im)^[ \t]*(?:export\s+|ENV\s+|-\s+)?(?:[A-Za-z0-9_.-]{{0,40}}[_.-])?{SHORT_NAMES}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", (), _bare),
+    Rule("password", rf"(?im){PASSWORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([A-Za-z0-9+/]{{8,200}}={{0,2}})[\"']?\s*$", PASSWORD_SIGNS, _wraps_password, unless=OTHERWISE),
+    # In a sentence.
+    Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}:?[*_]{{0,2}}\s(?:is\s|was\s|=\s)?[`'\"]{VALUE}[`'\"]", PASSWORD_SIGNS, chosen_password),
+    Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}(?:\s(?:is|was)|\s?:)[*_]{{0,2}}\s{{1,3}}[*_]{{0,2}}([^\s\"'`(){{}}\[\]<>\\*_][^\s\"'`(){{}}\[\]<>\\]{{5,99}})(?:[\s<)\\]|$)", (), _spoken),
+    Rule("password", r"(?i)\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s{1,3}[`\"']?[\w@.-]{2,40}[`\"']?\s{0,2}[/:]\s{0,2}[`\"']?([^\s\"'`(){}\[\]<>\\/]{6,100})", (), _spoken),
+    # The same of keys and tokens, which must look drawn at random.
+    Rule("secret", rf"(?i)\$\{{[\w.]{{0,40}}{WORDS}[\w.]{{0,20}}:-?([^\s}}\"'$]{{12,200}})\}}", (), random_looking),
+    Rule("secret", rf"(?i){WORDS}{REST}[\"'\])]{{0,3}}\s{{0,3}}(?:\|\||\?\?|\bor\b)\s{{0,3}}{STRING}([^\"'`\s\\]{{12,200}})[\"'`]", (), random_looking),
+    Rule("secret", rf"(?i)[?&]{KEYS}=([A-Za-z0-9._~+/%-]{{16,200}})(?:[&\s\"'`<)#]|$)", (), random_looking),
+)
+# fmt: on
