@@ -23,7 +23,6 @@ class Facts:
     annotations: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     comments: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     branches: list[int] = field(default_factory=list[int])
-    names: LastNames = field(default_factory=lambda: LastNames())
 
     def sort(self) -> None:
         """A query finds things nearly in order."""
@@ -68,18 +67,15 @@ class Facts:
         source = self.source
         within = places[bisect_left(places, (start, 0)) : bisect_left(places, (end, 0))]
         said = [source[first if last - first <= MAX_CALLED else last - MAX_CALLED : last] for first, last in within]
-        names = dict.fromkeys(map(self.names.__getitem__, said))
+        names = dict.fromkeys(map(_last_name, dict.fromkeys(said)))
         names.pop("", None)
         return list(names)[:MAX_LISTED]
 
 
-class LastNames(dict[bytes, str]):
-    """The dotted name that an expression ends with, or ""; a file calls the same again and again."""
-
-    def __missing__(self, expression: bytes) -> str:
-        text = expression.decode("utf-8", "replace")
-        if not text.replace(".", "_").isidentifier():  # one of ten is more than a name
-            found = CALLED.search(expression)
-            text = found.group().decode("utf-8", "replace") if found else ""
-        self[expression] = text
+def _last_name(expression: bytes) -> str:
+    """The dotted name that it ends with; the quick look is for nine of ten, which are nothing else."""
+    text = expression.decode("utf-8", "replace")
+    if text.replace(".", "_").isidentifier():
         return text
+    found = CALLED.search(expression)
+    return found.group().decode("utf-8", "replace") if found else ""

@@ -30,10 +30,10 @@ FRAMEWORKS = {"dagster", "bentoml"}
 ROOMS = {"assets", "orchestration", "serving", "sandbox"}
 
 
-def loaded_by(*modules: str) -> set[str]:
-    """Top-level packages in sys.modules of a fresh interpreter after importing `modules`."""
+def loaded_by(*modules: str, then: str = "") -> set[str]:
+    """Top-level packages in sys.modules of a fresh interpreter after importing `modules`, and running a statement."""
     code = (
-        f"import importlib, json, sys; [importlib.import_module(m) for m in {list(modules)!r}]; "
+        f"import importlib, json, sys; [importlib.import_module(m) for m in {list(modules)!r}]; {then or 'pass'}; "
         "print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=False)
@@ -54,6 +54,12 @@ def test_the_pure_package_imports_no_framework_no_room_and_nothing_heavy() -> No
 @pytest.mark.parametrize("room", ["assets", "orchestration.definitions"])
 def test_the_definitions_load_without_anything_heavy(room: str) -> None:
     assert loaded_by(room) & (HEAVY | {"bentoml"}) == set()
+
+
+def test_a_process_that_parses_starts_without_database_and_settings() -> None:
+    every = "sys.modules['modelmill.normalize.language'].all_languages()"
+    loaded = loaded_by("modelmill.normalize.workers", "modelmill.normalize.language", then=every)
+    assert loaded & {"sqlalchemy", "psycopg", "pydantic", "dagster"} == set()
 
 
 def test_serving_knows_neither_dagster_nor_the_assets() -> None:
