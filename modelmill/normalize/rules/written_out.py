@@ -1,7 +1,7 @@
 """Passwords that stand in a command, a directive, a call, a default or a sentence: where no assignment names them.
 
 And those that are put together: a name and a string, strings one behind the other, a string with names in it. Which
-column of a table is one of passwords is told by views.tabled.
+column of a table is one of passwords is told by tables.tabled.
 """
 
 from __future__ import annotations
