@@ -29,9 +29,9 @@ KEPT = 10_000  # words whose answer is kept
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 VOWELS = "aeiou"
 FEW = 100_000  # how often a word of the tokenizer is counted that the list has not: among the rarest third of it
-# Logarithms of how much likelier a word was typed as it was meant, and of how likely each slip is beside the others. The
-# first two were chosen so that no right word of the validation queries is changed (docs/experiments.md); the others are
-# set by hand and fitted to nothing.
+# Logarithms of how much likelier a word was typed as it was meant, and of how likely each slip is beside the others.
+# The first two were chosen so that no right word of the validation queries is changed (docs/experiments.md); the others
+# are set by hand and fitted to nothing.
 AS_MEANT = 4.0
 NEW = -20.5  # a word that nobody knows is meant so: a name of a program, say
 FIRST = -3.0  # at a word's first letter: a twentieth as usual
