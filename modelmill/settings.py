@@ -82,8 +82,8 @@ class Settings(BaseSettings):
     )
     engine: Literal["auto", "openvino", "torch"] = Field(
         "auto",
-        description="What runs trained models and the base model: openvino (int8 where it is as good), torch, or auto: "
-        "openvino on processors that multiply bytes (VNNI, AMX), torch elsewhere.",
+        description="What runs trained models and the base model: torch, openvino (int8 where it is as good), or auto: "
+        "openvino, in int8 on processors that multiply bytes (VNNI, AMX) only, elsewhere in fp32.",
     )
     host: str = Field(
         "127.0.0.1", description="Where all servers listen. Only the gateway asks who you are: keep loopback."

@@ -201,8 +201,7 @@ def use_threads(settings: Settings) -> None:
 def base_engine(settings: Settings) -> str:
     """How the base model of the settings runs, and why: a line for people."""
     if engine.wanted(settings) == "torch":
-        missing = "this processor does not multiply bytes" if engine.installed() else "OpenVINO is not installed"
-        return "torch: " + ("MILL_ENGINE says so" if settings.engine == "torch" else missing)
+        return "torch: " + ("MILL_ENGINE says so" if settings.engine == "torch" else "OpenVINO is not installed")
     known = base.peek(settings, identity(settings.base_model))
     return known.told if known else "OpenVINO, not converted yet: the first use does it"
 

@@ -1,4 +1,5 @@
-"""From a torch model to the folder `openvino/` beside it: an IR in int8, else in fp32, else why there is none.
+"""From a torch model to the folder `openvino/` beside it: an IR in int8 where that is faster, else in fp32, else why
+there is none.
 
 int8 by NNCF's post-training quantization (https://docs.openvino.ai, "Post-training Quantization"; SmoothQuant for
 transformers: https://arxiv.org/abs/2211.10438), calibrated on texts the model was trained on. What is made is judged
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelmill.inference import ir, ir_check
-from modelmill.inference.ir import Kind, Made
+from modelmill.inference.ir import BOTH, Made, Precision
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,7 @@ VERSION = 1  # raise it when the same torch model would get another IR
 LEAST = 0.99  # of torch's score
 CALIBRATE = 256  # texts that the ranges of the activations are taken from
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+NO_INT8 = "int8 is not tried on a processor that does not multiply bytes"
 
 Rows = Callable[[Sequence[str]], "np.ndarray"]
 
@@ -57,17 +59,26 @@ class NotConvertibleError(Exception):
     """The model runs on torch only; the message says why."""
 
 
-def make(source: Callable[[], Source], folder: Path, texts: Sequence[str], judge: Judge, least: float = LEAST) -> Made:
-    """Write `folder`/openvino and return what its engine.json says. texts: to calibrate with.
+def make(
+    source: Callable[[], Source],
+    folder: Path,
+    texts: Sequence[str],
+    judge: Judge,
+    *,
+    precisions: Sequence[Precision] = BOTH,
+    least: float = LEAST,
+) -> Made:
+    """Write `folder`/openvino and return what its engine.json says. texts: to calibrate with. precisions: what is
+    tried, the best first.
 
     Nothing is raised for a model that cannot be converted or is not as good: it runs on torch, `reason` says why.
     """
     measured: dict[str, float] = {}
-    reasons: list[str] = []
+    reasons = [] if "int8" in precisions else [NO_INT8]
     try:
         given = source()
         measured["torch"] = judge.score(given.rows)
-        for kind in ("int8", "fp32"):
+        for kind in precisions:
             made = _write(given, kind, folder, texts)
             measured[kind] = judge.score(ir.load(folder).rows)
             if measured[kind] >= least * measured["torch"]:
@@ -119,7 +130,7 @@ def _tokenizer(tokenizer: Any) -> tuple[str, int]:
     return backend.to_str(), int(tokenizer.pad_token_id or 0)
 
 
-def _write(source: Source, kind: Kind, folder: Path, texts: Sequence[str]) -> Made:
+def _write(source: Source, kind: Precision, folder: Path, texts: Sequence[str]) -> Made:
     """IR, tokenizer and engine.json, so that it can be loaded and judged."""
     versions = {name: importlib.metadata.version(name) for name in ("openvino", "nncf", "torch")}
     width = int(source.rows(["a"]).shape[1])

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from modelmill.inference import ir
-from modelmill.inference.ir import Kind
+from modelmill.inference.ir import BOTH, Kind, Precision
 from modelmill.settings import Settings
 
-# Instructions that multiply bytes: without them int8 is slower than torch (docs/experiments.md).
+# Instructions that multiply bytes: without them int8 is slower than fp32 (docs/experiments.md).
 INT8 = {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"}
 CPU = Path("/proc/cpuinfo")
 
@@ -18,8 +18,13 @@ CPU = Path("/proc/cpuinfo")
 def wanted(settings: Settings) -> Literal["openvino", "torch"]:
     """What a model made now is made for."""
     if settings.engine == "auto":
-        return "openvino" if installed() and multiplies_bytes() else "torch"
+        return "openvino" if installed() else "torch"
     return settings.engine
+
+
+def precisions(settings: Settings) -> tuple[Precision, ...]:
+    """In which an IR is tried, the best first. Who asks for OpenVINO gets int8 on any processor."""
+    return BOTH if settings.engine == "openvino" or multiplies_bytes() else ("fp32",)
 
 
 def of(settings: Settings, folder: Path) -> Kind:

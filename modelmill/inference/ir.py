@@ -31,7 +31,9 @@ ABOUT = "engine.json"
 TOKENIZER = "tokenizer.json"
 IR = ("model.xml", "model.bin")
 
-Kind = Literal["int8", "fp32", "torch"]
+Precision = Literal["int8", "fp32"]
+Kind = Precision | Literal["torch"]
+BOTH: tuple[Precision, ...] = ("int8", "fp32")
 
 BATCH = 32  # texts at a time; more gain nothing
 CALL = 48  # word pieces: what one more call costs (3 to 5 CPU-ms), so as much is padded to save one

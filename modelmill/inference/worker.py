@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from modelmill.errors import MillError
-from modelmill.inference import conversion, retrieval
+from modelmill.inference import conversion, engine, retrieval
 from modelmill.settings import load
 
 PAIRS = Path(__file__).with_name("calibration.jsonl")
@@ -23,7 +23,8 @@ def convert(model: str, folder: Path) -> None:
     """Raises PrerequisiteError when the model cannot be loaded."""
     from modelmill.embed.encoder import load_sentence_model
 
-    encoder = load_sentence_model(load(), model)
+    settings = load()
+    encoder = load_sentence_model(settings, model)
     pairs = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
     queries, passages = [str(one["query"]) for one in pairs], [str(one["passage"]) for one in pairs]
     half = len(pairs) // 2
@@ -32,6 +33,7 @@ def convert(model: str, folder: Path) -> None:
         folder,
         [*queries[:half], *passages[:half]],
         retrieval.judge(queries[half:], passages[half:]),
+        precisions=engine.precisions(settings),
     )
 
 

@@ -81,13 +81,17 @@ def test_the_setting_decides_and_auto_looks_at_the_processor(
 ) -> None:
     said = tmp_path / "cpuinfo"
     monkeypatch.setattr(engine, "CPU", said)
-    for flags, chosen in (("flags : sse4_2 avx2", "torch"), ("flags : avx512_vnni", "openvino"), ("", "torch")):
+    auto, always = (settings.model_copy(update={"engine": name}) for name in ("auto", "openvino"))
+    for flags, int8 in (("flags : sse4_2 avx2", False), ("flags : avx512_vnni", True), ("", False)):
         said.write_text(f"processor : 0\n{flags}\n")
-        assert engine.wanted(settings.model_copy(update={"engine": "auto"})) == chosen
-        assert engine.wanted(settings.model_copy(update={"engine": "openvino"})) == "openvino"
+        assert engine.wanted(auto) == engine.wanted(always) == "openvino"
+        assert engine.precisions(auto) == (("int8", "fp32") if int8 else ("fp32",))
+        assert engine.precisions(always) == ("int8", "fp32")
     said.unlink()
     assert not engine.multiplies_bytes()
     assert engine.wanted(settings.model_copy(update={"engine": "torch"})) == "torch"
+    monkeypatch.setattr(engine, "installed", lambda: False)
+    assert engine.wanted(auto) == "torch"
 
 
 def test_converting_asks_nobody(tiny_base: Path, tmp_path: Path) -> None:

@@ -32,7 +32,9 @@ def encoder() -> Any:
 def converted(encoder: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The base model in int8, calibrated on few texts."""
     folder = tmp_path_factory.mktemp("converted")
-    made = conversion.make(lambda: conversion.of_sentences(encoder.model, encoder.encode), folder, TEXTS, judge(), 0.9)
+    made = conversion.make(
+        lambda: conversion.of_sentences(encoder.model, encoder.encode), folder, TEXTS, judge(), least=0.9
+    )
     assert made.kind == "int8", made.told
     return folder
 
@@ -85,6 +87,17 @@ def test_what_is_not_good_enough_runs_on_torch_and_says_why(tiny_base: Path, tmp
     assert [file.name for file in (tmp_path / ir.FOLDER).iterdir()] == [ir.ABOUT]
     with pytest.raises(DataError, match="cannot be run by OpenVINO"):
         ir.load(tmp_path)
+
+
+def test_where_int8_is_slower_only_fp32_is_made_and_says_so(tiny_base: Path, tmp_path: Path) -> None:
+    encoder = load_sentence_model(load(), tiny_base)
+    made = conversion.make(
+        lambda: conversion.of_sentences(encoder.model, encoder.encode), tmp_path, TEXTS, judge(), precisions=("fp32",)
+    )
+    assert made.kind == "fp32" and list(made.measured) == ["torch", "fp32"]
+    assert made.reason.startswith(conversion.NO_INT8)
+    rows = retrieval.unit_length(ir.load(tmp_path).rows(TEXTS))
+    assert np.allclose(rows, encoder.encode(TEXTS), atol=1e-4)
 
 
 def test_a_tokenizer_of_another_library_is_refused_with_the_reason(encoder: Any, tmp_path: Path) -> None:

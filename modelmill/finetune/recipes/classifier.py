@@ -171,7 +171,9 @@ def _convert(model: IntentModel, job: Job) -> None:
         return
     job.say.step("converting", 0, 1)
     judge = _judge(intent_model.read_head(job.staging), _known(job, model.labels) or job.train)
-    made = conversion.make(partial(intent_model.source, model), job.staging, _texts(job.train), judge)
+    source = partial(intent_model.source, model)
+    precisions = engine.precisions(job.settings)
+    made = conversion.make(source, job.staging, _texts(job.train), judge, precisions=precisions)
     job.say.step("converting", 1, 1, made.kind)
 
 

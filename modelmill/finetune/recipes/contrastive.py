@@ -101,7 +101,7 @@ def _convert(encoder: SentenceEncoder, job: Job, chosen: Sequence[Example]) -> N
     judge = retrieval.judge(_queries(judged), _passages(judged))
     texts = [*_queries(chosen), *_passages(chosen)]
     source = partial(conversion.of_sentences, encoder.model, encoder.encode)
-    made = conversion.make(source, job.staging, texts, judge)
+    made = conversion.make(source, job.staging, texts, judge, precisions=engine.precisions(job.settings))
     job.say.step("converting", 1, 1, made.kind)
 
 
