@@ -23,11 +23,15 @@ WORST = 27.6  # the loss of a probability of 1e-12: one hopeless example must no
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """temperature divides the logits; threshold is then out of scope's constant logit. n: how many it was fitted on."""
+    """temperature divides the logits; threshold is then out of scope's constant logit. n: how many it was fitted on.
+
+    loss: mean negative log likelihood (nats) of those n, weighed; 0 where it is not known.
+    """
 
     temperature: float
     threshold: float
     n: int
+    loss: float = 0.0
 
 
 def probabilities(logits: np.ndarray, out_of_scope: int, calibration: Calibration) -> np.ndarray:
@@ -55,7 +59,8 @@ def fit(logits: np.ndarray, right: np.ndarray, out_of_scope: int, outside: float
         losses = _losses(np.asarray(logits, dtype=np.float64) / temperature, right, out_of_scope, thresholds, weights)
         place = int(losses.argmin())
         if losses[place] < least:
-            best, least = Calibration(float(temperature), float(thresholds[place]), len(right)), losses[place]
+            least = float(losses[place])
+            best = Calibration(float(temperature), float(thresholds[place]), len(right), least)
     return best
 
 

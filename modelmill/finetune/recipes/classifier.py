@@ -2,7 +2,8 @@
 
 First the head alone, by logistic regression on the base model's embeddings, then all of it: a head that starts at
 random would first spoil the embeddings (linear probing, then fine-tuning: https://arxiv.org/abs/2202.10054).
-Cross entropy with label smoothing .05; a share of the words is mistyped anew in every epoch. It is converted to
+Cross entropy with label smoothing .05; a share of the words is mistyped anew in every epoch. Then the head is drawn
+towards the mean of each label's texts where validation asks for it (finetune/prototypes.py). It is converted to
 what will answer (inference/conversion.py), judged by the probability of what is right on the validation split; gets a
 speller where that helps there (predictors/spelling.py); and is calibrated there (predictors/calibration.py).
 params: epochs, batch, learning_rate, head_learning_rate, frozen_layers, typos (share of words), weight_described (of
@@ -32,13 +33,15 @@ from modelmill.finetune.typos import mistype
 from modelmill.records import Example
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from modelmill.inference.conversion import Judge, Rows
     from modelmill.predictors.calibration import Calibration
     from modelmill.predictors.intent import Classifier
     from modelmill.predictors.intent_model import Head, IntentModel
     from modelmill.predictors.reading import Reading
 
-VERSION = 6
+VERSION = 7
 SCORE = "validation_accuracy"
 RANGES: Ranges = {
     "learning_rate": Span(2e-5, 1e-3, log=True),
@@ -82,15 +85,17 @@ def train(job: Job) -> dict[str, float]:
     averaged = float(job.params.get("averaged", 0.0))
     loss = loop.run(groups, planned, lambda batch: _loss(model, batch, job), job.say, job.checkpoints, averaged)
     model.encoder.eval()
+    known = _known(job, model.labels)
+    drawn = _draw_head(model, job, known)
     intent_model.save(model, job.staging)
     _convert(model, job)
     ready = classifier(job.settings, job.staging)
-    known = _known(job, model.labels)
     reading, spelled = _spelling(ready, job, known, model.tokenizer.get_vocab(), reading)
     calibration, measured = _calibrate(ready, job, known, reading)
     _write(job.staging / CALIBRATION, asdict(calibration))
     _write(job.staging / INDUSTRIES, industries_of(job.train))
-    return {"loss": loss, "examples": float(len(job.train)), "steps": float(len(planned)), **spelled, **measured}
+    size = {"examples": float(len(job.train)), "steps": float(len(planned))}
+    return {"loss": loss, **size, **drawn, **spelled, **measured}
 
 
 def _write(file: Path, value: dict[str, Any]) -> None:
@@ -121,6 +126,39 @@ def _fit_head(model: IntentModel, train: Sequence[Example]) -> None:
     with torch.no_grad():
         model.head.weight.copy_(weight)
         model.head.bias.copy_(bias)
+
+
+def _draw_head(model: IntentModel, job: Job, known: Sequence[Example]) -> dict[str, float]:
+    """Towards the prototypes of what is asked: of what is described only where a label has nothing else."""
+    import torch
+
+    from modelmill.finetune import prototypes
+
+    if not known:
+        return {}
+    asked = {str(e.target["label"]) for e in job.train if e.kind != "described"}
+    shown = [e for e in job.train if e.kind != "described" or str(e.target["label"]) not in asked]
+    towards = prototypes.of_labels(model.all_embeddings(_texts(shown)), _columns(model, shown), len(model.labels))
+    rows, column = model.all_embeddings(_texts(known)), model.labels.index(OUT_OF_SCOPE)
+    head = model.head.weight.detach().numpy(), model.head.bias.detach().numpy()
+    logits, near = rows @ head[0].T + head[1], rows @ towards.T
+    chosen = prototypes.strength(logits, near, _columns(model, known), column, _outside(job))
+    with torch.no_grad():
+        model.head.weight += chosen * torch.from_numpy(towards)
+    return {"prototypes": chosen}
+
+
+def _columns(model: IntentModel | Classifier, examples: Sequence[Example]) -> np.ndarray:
+    """(n,) of each example's label."""
+    import numpy as np
+
+    return np.array([model.labels.index(str(e.target["label"])) for e in examples], dtype=int)
+
+
+def _outside(job: Job) -> float:
+    from modelmill.predictors import calibration
+
+    return float(job.params.get("outside", calibration.OUTSIDE))
 
 
 def _labels(examples: Any) -> list[str]:
@@ -224,7 +262,7 @@ def _spelling(
         speller = replace(reading, spelling=spelling.learn(_texts(job.train), vocabulary))
         rng = random.Random(job.seed)
         typed = [*_texts(known), *(mistype(text, rng, SLIPS) for text in _texts(known))]
-        wanted = np.array([model.labels.index(str(e.target["label"])) for e in known] * 2)
+        wanted = np.tile(_columns(model, known), 2)
         without, spelled = (
             float((model.all_logits([one(text) for text in typed]).argmax(axis=1) == wanted).mean())
             for one in (reading, speller)
@@ -239,14 +277,10 @@ def _calibrate(
     model: Classifier, job: Job, known: Sequence[Example], reading: Reading
 ) -> tuple[Calibration, dict[str, float]]:
     """Fit on the validation examples whose label is known, as the predictor will read them."""
-    import numpy as np
-
     from modelmill.predictors import calibration
 
-    column = model.labels.index(OUT_OF_SCOPE)
+    column, wanted = model.labels.index(OUT_OF_SCOPE), _columns(model, known)
     logits = model.all_logits([reading(text) for text in _texts(known)])
-    wanted = np.array([model.labels.index(str(e.target["label"])) for e in known], dtype=int)
-    outside = float(job.params.get("outside", calibration.OUTSIDE))
-    fitted = calibration.fit(logits, wanted, column, outside)
+    fitted = calibration.fit(logits, wanted, column, _outside(job))
     chosen = calibration.probabilities(logits, column, fitted).argmax(axis=1)
     return fitted, {"validation_accuracy": float((chosen == wanted).mean())}
