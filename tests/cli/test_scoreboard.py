@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine
 
@@ -13,11 +16,14 @@ from modelmill.store import releases, tables
 TASK = "semantic_search"
 KEYS = {
     "task", "release", "main_score", "unit", "value", "baseline", "baseline_name", "champion", "n", "ci_low", "ci_high",
-    "seed", "dataset_sha256", "candidate_sha256", "corpora",
+    "seed", "calibration", "dataset_sha256", "candidate_sha256", "corpora",
 }  # fmt: skip
 
 
-def measured(db: Engine, candidate: str, value: float) -> Report:
+CURVES = {"candidate": [{"n": 50, "confidence": 0.4, "right": 0.3}, {"n": 50, "confidence": 0.9, "right": 0.9}]}
+
+
+def measured(db: Engine, candidate: str, value: float, curves: Mapping[str, Any] = CURVES) -> Report:
     """A report of a candidate on a dataset of two corpora, on record."""
     sources = [{"corpus": "lib", "revision": "r2"}, {"corpus": "catalog", "revision": "r1"}]
     with db.begin() as conn:
@@ -39,7 +45,7 @@ def measured(db: Engine, candidate: str, value: float) -> Report:
             delta_champion=None, n=100, seed=17, scores={}, slices={}, latency_ms=1.0, size_bytes=1, passed=True,
             reasons=(),
         )  # fmt: skip
-        return reports.record(conn, made, "", reports.Details({}, (), ()))
+        return reports.record(conn, made, "", reports.Details(curves, (), ()))
 
 
 def promote(db: Engine, report: Report) -> None:
@@ -64,6 +70,20 @@ def test_a_row_has_the_score_with_everything_that_makes_it_a_score(db: Engine, c
     assert row["release"] == "semantic_search@1.0.0"
     assert (row["value"], row["ci_low"], row["ci_high"], row["n"]) == (0.61, 0.59, 0.63, 100)
     assert row["corpora"] == [{"name": "catalog", "revision": "r1"}, {"name": "lib", "revision": "r2"}]
+
+
+def test_a_row_says_how_true_the_confidence_is_with_n_interval_and_chance(db: Engine, champion: Report) -> None:
+    [row] = scoreboard.rows(db)
+    told = row["calibration"]
+    assert told["n"] == 100
+    assert told["error"] == pytest.approx(0.05)
+    assert told["low"] <= told["error"] <= told["high"]
+    assert 0 < told["by_chance"] < told["by_chance_at_most"]
+
+
+def test_a_task_without_a_confidence_has_no_calibration(db: Engine) -> None:
+    measured(db, "a" * 64, 0.61, curves={})
+    assert scoreboard.rows(db)[0]["calibration"] is None
 
 
 def test_a_newer_candidate_that_was_not_released_does_not_change_the_row(db: Engine, champion: Report) -> None:
