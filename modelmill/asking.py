@@ -113,7 +113,7 @@ def _here(
 ) -> dict[str, Any]:
     """The release's predictor in this process; the same one that its service holds. Nothing is logged."""
     from modelmill.embed.encoder import encoder_source
-    from modelmill.store import artifacts
+    from modelmill.store import artifacts, filters
     from modelmill.store.vectors import PgIndex
 
     path = artifacts.open_artifact(settings, candidate)
@@ -123,6 +123,8 @@ def _here(
     [output] = predictor.predict([task.input.model_validate(body)], index)
     took = (time.perf_counter() - start) * 1000
     answer = output.model_dump(mode="json")
+    if index is not None and not answer.get("results"):
+        filters.refuse_unknown(db, settings.tenant, body)
     return {
         "task": task.name,
         "release": release,
@@ -134,10 +136,11 @@ def _here(
 
 def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[str, str]) -> list[Hit]:
     """The k best units for `query`, in the order that the released model gives them. Raises UserError when nothing is
-    embedded yet.
+    embedded yet, or nothing has what a filter asks for.
     """
     from modelmill.embed.stage import current_encoder
     from modelmill.predictors.search import found
+    from modelmill.store import filters as unknown
     from modelmill.store import vectors
 
     source = current_encoder(settings, db)
@@ -150,6 +153,8 @@ def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[
         )
     index = vectors.PgIndex(db, source.name, settings.tenant)
     [hits] = found(index, source.load().encode([query]), _words(settings, db), [query], k, filters)
+    if not hits:
+        unknown.refuse_unknown(db, settings.tenant, filters)
     return hits
 
 
