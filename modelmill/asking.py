@@ -125,12 +125,15 @@ def _here(
     answer = output.model_dump(mode="json")
     if index is not None and not answer.get("results"):
         filters.refuse_unknown(db, settings.tenant, body)
+    alternatives = answer.pop("alternatives", None) or []
     return {
         "task": task.name,
         "release": release,
         "prediction_id": None,
         "latency_ms": round(took, 2),
+        "confidence": answer.pop("confidence", None),
         "answer": answer,
+        "alternatives": alternatives,
     }
 
 
@@ -143,6 +146,7 @@ def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[
     from modelmill.store import filters as unknown
     from modelmill.store import vectors
 
+    _refuse_no_words(query)
     source = current_encoder(settings, db)
     if vectors.count(db, source.name) == 0:
         raise UserError(
@@ -156,6 +160,17 @@ def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[
     if not hits:
         unknown.refuse_unknown(db, settings.tenant, filters)
     return hits
+
+
+def _refuse_no_words(query: str) -> None:
+    """Of nothing something is nearest too, so it would be answered."""
+    if not query.strip(" \t\r\n\0") or query != query.encode("utf-8", "ignore").decode():
+        raise UserError(
+            "this cannot be looked for",
+            allowed="words, in UTF-8",
+            found=ascii(query)[:200],
+            next="mill search parse a date out of a string",
+        )
 
 
 def _words(settings: Settings, db: Engine) -> Lexicon | None:

@@ -61,7 +61,7 @@ def list_corpora(json: bool = typer.Option(False, "--json", help="For programs."
             (row["revision"] or "-")[:12],
             row["uri"],
         )
-    session.console().print(table)
+    session.show(table)
 
 
 @corpus.command()

@@ -12,6 +12,7 @@ from modelmill.commands import session
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from modelmill.errors import UserError
     from modelmill.settings import Settings
 
 
@@ -32,7 +33,7 @@ def status() -> None:
     settings = session.configured()
     db = session.opened(settings)
     for part in status.parts(settings, db):
-        session.console().print(part)
+        session.show(part)
 
 
 def report(
@@ -57,7 +58,7 @@ def report(
     elif markdown:
         typer.echo(scoreboard.markdown(rows))
     elif rows:
-        session.console().print(scoreboard.table(rows))
+        session.show(scoreboard.table(rows))
     else:
         typer.echo("no model was measured yet; next: mill run")
 
@@ -102,7 +103,7 @@ def releases(
     for one in found:
         made = f"{one.created_at:%Y-%m-%d %H:%M}"
         table.add_row(one.name, one.status, one.candidate_sha256[:12], one.bento_tag or "-", made)
-    session.console().print(table)
+    session.show(table)
 
 
 def rollback(task: str = typer.Argument(..., help="As semantic_search.")) -> None:
@@ -140,5 +141,29 @@ def lineage(
 
     settings = session.configured()
     db = session.opened(settings)
-    found = lineage.of_release_name(db, id, limit) if "@" in id else lineage.lineage(db, id, limit, settings.tenant)
-    session.print_json(found)
+    if "@" in id:
+        session.print_json(lineage.of_release_name(db, id, limit))
+        return
+    if not _is_uuid(id):
+        raise _no_answer(id)
+    session.print_json(lineage.lineage(db, id, limit, settings.tenant))
+
+
+def _is_uuid(text: str) -> bool:
+    from uuid import UUID
+
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
+
+
+def _no_answer(id: str) -> UserError:
+    from modelmill.errors import UserError
+
+    return UserError(
+        f"{id!r} names neither an answer nor a release",
+        allowed="the prediction_id of an answer, or a release as semantic_search@1.0.0",
+        found=repr(id),
+        next="mill releases; answers have their prediction_id where `mill up` runs: mill predict TASK JSON",
+    )
