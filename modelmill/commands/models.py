@@ -37,11 +37,14 @@ def status() -> None:
 
 
 def report(
-    task: str | None = typer.Argument(None, help="One task's newest report as a page, as semantic_search."),
+    task: str | None = typer.Argument(
+        None,
+        help="A page: of a task's newest candidate, as semantic_search, or of a release, as semantic_search@1.0.0.",
+    ),
     json: bool = typer.Option(False, "--json", help="For programs."),
     markdown: bool = typer.Option(False, "--markdown", help="As the README shows it."),
 ) -> None:
-    """Show how good the released models are; with a task's name, write its newest report as one HTML page.
+    """Show how good the released models are; with a task's or a release's name, write its report as one HTML page.
 
     Value with its 95 % interval, baseline, champion before, n, seed: never a score without these.
     """
@@ -64,11 +67,18 @@ def report(
 
 
 def _page(settings: Settings, db: Engine, name: str) -> Path:
-    """Where the task's newest report now lies as HTML. Raises UserError when it was never measured."""
+    """Where the report now lies as HTML: of a task's newest candidate or of the release `task@version`.
+
+    Raises UserError when there is none.
+    """
     from modelmill.errors import UserError
     from modelmill.evaluate import page, reports
+    from modelmill.store import releases
     from modelmill.task import get_task
 
+    if "@" in name:
+        release = releases.by_name(db, name)
+        return page.write(settings, db, get_task(release.task), reports.get(db, release.report_id))
     task = get_task(name)
     newest = reports.latest(db, task)
     if newest is None:
@@ -76,7 +86,7 @@ def _page(settings: Settings, db: Engine, name: str) -> Path:
             f"{task.name} has no report",
             allowed="a task that was measured",
             found="no report on record",
-            next=f"mill evaluate --task {task.name}",
+            next=f"mill run --task {task.name}",
         )
     return page.write(settings, db, task, newest)
 

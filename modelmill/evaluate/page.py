@@ -94,8 +94,8 @@ def pictures(
         shown = {side: details["curves"][side] for side in SIDES if side in details["curves"]}
         told = "; ".join(starmap(_told, _calibrations(report, details).items()))
         drawn["reliability"] = (drawing.reliability("is it as often right as it says?", shown), told)
-    if details["mistaken"]:
-        names, cells = mistaken_most(details["mistaken"])
+    names, cells = mistaken_most(details["mistaken"])
+    if names:  # a model without a mistake has nothing to show
         drawn["confusion"] = (drawing.confusion("labels that are mistaken most", names, cells), ", ".join(names))
     if "words" in details["cuts"]:
         values = details["cuts"]["words"]

@@ -54,6 +54,8 @@ def parts(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
         (("dataset", "diff", "abc"), "Missing argument 'new'"),
         (("polish",), "No such command 'polish'"),
         (("rollback", "semantic_search"), "semantic_search cannot be rolled back"),
+        (("report", "semantic_search"), "semantic_search has no report"),
+        (("report", "semantic_search@9.9.9"), "there is no release 'semantic_search@9.9.9'"),
         (("lineage", "semantic_search@9.9.9"), "there is no release 'semantic_search@9.9.9'"),
         (("lineage", "no-uuid"), "no-uuid"),
         (("key", "revoke", "nobody"), "there is no live key 'nobody'"),

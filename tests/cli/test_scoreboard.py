@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from modelmill import scoreboard
-from modelmill.evaluate import reports
+from modelmill import cli, scoreboard
+from modelmill.evaluate import page, reports
 from modelmill.records import Interval, Report
+from modelmill.settings import Settings
 from modelmill.store import releases, tables
 
 TASK = "semantic_search"
@@ -102,3 +104,20 @@ def test_the_markdown_has_one_line_a_task_with_its_baseline_by_name(db: Engine, 
     lines = scoreboard.markdown(scoreboard.rows(db)).splitlines()
     assert len(lines) == 3
     assert "| 0.610 | 0.590 to 0.630 | 0.500 (" in lines[2]
+
+
+def test_a_page_can_be_had_of_a_release_that_a_newer_candidate_did_not_replace(
+    settings: Settings,
+    db: Engine,
+    champion: Report,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    newer = measured(db, "b" * 64, 0.99)
+    written: list[Report] = []
+    monkeypatch.setattr(page, "write", lambda _settings, _db, _task, report: written.append(report))
+    for name in ("semantic_search", "semantic_search@1.0.0"):
+        monkeypatch.setattr(sys, "argv", ["mill", "report", name])
+        with pytest.raises(SystemExit):
+            cli.main()
+    assert [one.candidate_sha256 for one in written] == [newer.candidate_sha256, champion.candidate_sha256]

@@ -130,6 +130,15 @@ def test_the_main_score_stands_first_whatever_order_the_database_keeps(
     assert told.index("candidate") < told.index("baseline") < told.index("champion")
 
 
+def test_a_model_without_a_mistake_has_a_page_too(settings: Settings, db: Engine, tmp_path: Path) -> None:
+    never = {"accuracy": np.ones(4), "confidence": np.ones(4), "answered": sides()["candidate"]["right"]}
+    right = {side: {**numbers, **never} for side, numbers in sides().items()}
+    report = measured(settings, db, tmp_path, compare.details(TASK, examples(), right))
+    said = page.html(settings, db, TASK, report)
+    assert "Mistaken most often" not in said
+    assert said.count("data:image/png;base64,") == 3  # gains, reliability, lengths
+
+
 def test_texts_stand_to_the_left_and_numbers_to_the_right(settings: Settings, db: Engine, tmp_path: Path) -> None:
     said = page.html(settings, db, TASK, measured(settings, db, tmp_path, compare.details(TASK, examples(), sides())))
     assert "<td>r1</td><td>&lt;script&gt;" in said, "a revision and a licence"
