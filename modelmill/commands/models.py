@@ -26,12 +26,15 @@ def register(app: typer.Typer) -> None:
     app.command()(lineage)
 
 
-def status() -> None:
+def status(json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
     """Show the corpora, the tasks, what runs, and what a run would make."""
     from modelmill import status
 
     settings = session.configured()
     db = session.opened(settings)
+    if json:
+        session.print_json(status.as_dict(settings, db))
+        return
     for part in status.parts(settings, db):
         session.show(part)
 
