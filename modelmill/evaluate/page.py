@@ -72,7 +72,8 @@ def html(settings: Settings, db: Engine, task: Task, report: Report) -> str:
         slices=_rows(report.slices, sorted(report.slices), sides),
         cuts={trait: _rows(values, _order(values), sides) for trait, values in details["cuts"].items()},
         engines={side: report.engines[side] for side in sides if side in report.engines},
-        mistaken=_mistaken(details["mistaken"]), sources=_sources(dataset), removed=_removed(dataset),
+        mistaken=_mistaken(details["mistaken"]), failures=_failures(details["failures"]),
+        sources=_sources(dataset), removed=_removed(dataset),
         files=artifacts.read_manifest(candidate.path)["files"],
         pictures=pictures(task, report, details, _curves(settings, candidate)),
         mlflow=tracking.page(settings, candidate.mlflow_run_id) if candidate.mlflow_run_id else "",
@@ -148,6 +149,11 @@ def _rows(values: Mapping[str, Mapping[str, float]], names: list[str], sides: li
 def _mistaken(pairs: list[Mapping[str, Any]]) -> list[list[Any]]:
     wrong = [one for one in pairs if one["right"] != one["answered"]]
     return [[one["right"], one["answered"], one["n"]] for one in sorted(wrong, key=lambda one: -one["n"])[:MISTAKES]]
+
+
+def _failures(worst: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without the right answers that stood among the worst of a small test set in reports of before."""
+    return [one for one in worst if "answered" not in one or one["answered"] != one.get("right")]
 
 
 def _sources(dataset: Dataset) -> list[list[Any]]:

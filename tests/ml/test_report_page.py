@@ -136,7 +136,16 @@ def test_a_model_without_a_mistake_has_a_page_too(settings: Settings, db: Engine
     report = measured(settings, db, tmp_path, compare.details(TASK, examples(), right))
     said = page.html(settings, db, TASK, report)
     assert "Mistaken most often" not in said
+    assert "None of its 4 test examples." in said
     assert said.count("data:image/png;base64,") == 3  # gains, reliability, lengths
+
+
+def test_what_it_gets_wrong_are_no_right_answers(settings: Settings, db: Engine, tmp_path: Path) -> None:
+    beside = compare.details(TASK, examples(), sides())
+    assert [(one["right"], one["answered"]) for one in beside.failures] == [("b", "a"), ("b", HOSTILE)]
+    fine = {**beside.failures[0], "input": {"text": "a right one"}, "answered": "b", "score": 1.0}
+    report = measured(settings, db, tmp_path, replace(beside, failures=[*beside.failures, fine]))
+    assert "a right one" not in page.html(settings, db, TASK, report), "of a report of before"
 
 
 def test_texts_stand_to_the_left_and_numbers_to_the_right(settings: Settings, db: Engine, tmp_path: Path) -> None:
