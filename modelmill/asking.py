@@ -113,7 +113,7 @@ def _here(
 ) -> dict[str, Any]:
     """The release's predictor in this process; the same one that its service holds. Nothing is logged."""
     from modelmill.embed.encoder import encoder_source
-    from modelmill.store import artifacts
+    from modelmill.store import artifacts, filters
     from modelmill.store.vectors import PgIndex
 
     path = artifacts.open_artifact(settings, candidate)
@@ -123,23 +123,30 @@ def _here(
     [output] = predictor.predict([task.input.model_validate(body)], index)
     took = (time.perf_counter() - start) * 1000
     answer = output.model_dump(mode="json")
+    if index is not None and not answer.get("results"):
+        filters.refuse_unknown(db, settings.tenant, body)
+    alternatives = answer.pop("alternatives", None) or []
     return {
         "task": task.name,
         "release": release,
         "prediction_id": None,
         "latency_ms": round(took, 2),
+        "confidence": answer.pop("confidence", None),
         "answer": answer,
+        "alternatives": alternatives,
     }
 
 
 def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[str, str]) -> list[Hit]:
     """The k best units for `query`, in the order that the released model gives them. Raises UserError when nothing is
-    embedded yet.
+    embedded yet, or nothing has what a filter asks for.
     """
     from modelmill.embed.stage import current_encoder
     from modelmill.predictors.search import found
+    from modelmill.store import filters as unknown
     from modelmill.store import vectors
 
+    _refuse_no_words(query)
     source = current_encoder(settings, db)
     if vectors.count(db, source.name) == 0:
         raise UserError(
@@ -150,7 +157,20 @@ def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[
         )
     index = vectors.PgIndex(db, source.name, settings.tenant)
     [hits] = found(index, source.load().encode([query]), _words(settings, db), [query], k, filters)
+    if not hits:
+        unknown.refuse_unknown(db, settings.tenant, filters)
     return hits
+
+
+def _refuse_no_words(query: str) -> None:
+    """Of nothing something is nearest too, so it would be answered."""
+    if not query.strip(" \t\r\n\0") or query != query.encode("utf-8", "ignore").decode():
+        raise UserError(
+            "this cannot be looked for",
+            allowed="words, in UTF-8",
+            found=ascii(query)[:200],
+            next="mill search parse a date out of a string",
+        )
 
 
 def _words(settings: Settings, db: Engine) -> Lexicon | None:

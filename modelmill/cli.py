@@ -6,10 +6,17 @@ import gc
 import logging
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from modelmill.commands import ask, corpora, frozen, keys, models, platform, run, sandboxed, stages
+
+if TYPE_CHECKING:
+    from modelmill.errors import UserError
+
+# What typer raises for wrong words; it has them from click or from a copy of it, and exports this heir alone.
+MISCALLED: Any = typer.BadParameter.__bases__[0]
 
 app = typer.Typer(
     name="mill",
@@ -38,9 +45,18 @@ def main(words: typer.Typer = app) -> None:
 
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, it raises too: said once is enough
     try:
-        words()
+        code: object = words(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except MillError as error:
         _stop(error)
+    except MISCALLED as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # `mill` alone: what it prints is the help
+            error.show()
+            sys.exit(error.exit_code)
+        _stop(_miscalled(error))
+    except typer.Abort:
+        sys.stderr.write("not done\n")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # `mill report | head`
@@ -54,6 +70,19 @@ def main(words: typer.Typer = app) -> None:
         _stop(explained(error))
     finally:
         gc.freeze()  # what was loaded goes with the process: Python would look through it for garbage first
+
+
+def _miscalled(error: Any) -> UserError:
+    """Words, options or values that no command takes."""
+    from modelmill.errors import UserError
+
+    where = error.ctx
+    return UserError(
+        f"{where.command_path}: {error.format_message()}",
+        allowed=where.get_usage().removeprefix("Usage: "),
+        found=" ".join(sys.argv[1:])[:200] or "no words",
+        next=f"{where.command_path} --help",
+    )
 
 
 def _stop(error: Exception) -> None:

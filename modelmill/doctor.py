@@ -49,11 +49,12 @@ def examine(settings: Settings) -> list[Finding]:
 def table(findings: Sequence[Finding]) -> Any:
     """For a terminal."""
     from rich.table import Table
+    from rich.text import Text
 
     drawn = Table("part", "state", "found", "what mends it")
     colours = {"ok": "green", "missing": "bold red", "optional": "yellow"}
     for one in findings:
-        drawn.add_row(one.part, f"[{colours[one.state]}]{one.state}[/]", one.found, one.mend)
+        drawn.add_row(one.part, Text(one.state, colours[one.state]), one.found, one.mend)
     return drawn
 
 

@@ -17,6 +17,7 @@ from modelmill.store import corpora, units
 from modelmill.store.tables import corpus, document, dropped, unit
 
 SAMPLES = 5
+LABELS = 20  # shown
 
 PLACEHOLDER_LINES = """
 SELECT path, name, line FROM mill.unit, regexp_split_to_table(text, E'\\n') AS line
@@ -38,7 +39,8 @@ FROM mill.unit u LEFT JOIN shared s ON s.cluster = u.cluster WHERE u.corpus_id =
 class Report:
     """left_out: per stage and reason. licences: files per expression. duplicates: units, by how they repeat others.
 
-    samples: lines of units in which something was masked.
+    labels: rows per label of a team's labelled texts, the rarest first: there slips are. samples: lines of units in
+    which something was masked.
     """
 
     corpus: str
@@ -49,6 +51,7 @@ class Report:
     units: int
     languages: Mapping[str, int]
     kinds: Mapping[str, int]
+    labels: Mapping[str, int]
     licences: Mapping[str, int]
     trains: tuple[str, ...]
     left_out: Mapping[str, Mapping[str, int]]
@@ -77,6 +80,7 @@ def report(settings: Settings, db: Engine, name: str) -> Report:
             units=conn.scalar(select(func.count()).where(unit.c.corpus_id == one.id)) or 0,
             languages=units.counts(conn, one.id, "language"),
             kinds=units.counts(conn, one.id, "kind"),
+            labels=_labels(conn, one.id),
             licences=licences,
             trains=tuple(said for said in licences if may_train(said, settings.training_policy)),
             left_out={stage: _reasons(conn, one.id, stage) for stage in ("extract", "normalize")},
@@ -92,13 +96,35 @@ def lines(told: Report) -> Iterator[str]:
     yield f"{told.corpus} at {told.revision or 'no revision yet'}, {consent}"
     yield f"  {told.documents} documents, {told.units} units"
     duplicates = {name.replace("_", " "): number for name, number in told.duplicates.items()}
-    parts = {"languages": told.languages, "kinds": told.kinds, "secrets": told.secrets, "duplicates": duplicates}
+    labels = {"labels": _rarest(told.labels)} if told.labels else {}
+    parts = {"languages": told.languages, "kinds": told.kinds, **labels}
+    parts |= {"secrets": told.secrets, "duplicates": duplicates}
     use = {said: "trains" if said in told.trains else "search only" for said in told.licences}
     licences = {f"{said} ({use[said]})": number for said, number in told.licences.items()}
-    left_out = {f"left out by {stage}": reasons for stage, reasons in told.left_out.items()}
-    for title, counts in {**parts, "licences": licences, **left_out}.items():
-        yield f"  {title}: " + (", ".join(f"{number} {what}" for what, number in counts.items()) or "none")
+    for title, counts in {**parts, "licences": licences}.items():
+        yield f"  {title}: {_listed(counts)}"
+    for stage, reasons in told.left_out.items():
+        yield f"  left out by {stage}: {_listed(reasons) if _done(told, stage) else _unknown(told, stage)}"
     yield from (f"  masked: {sample}" for sample in told.samples)
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {what}" for what, number in counts.items()) or "none"
+
+
+def _rarest(labels: Mapping[str, int]) -> dict[str, int]:
+    shown = dict(list(labels.items())[:LABELS])
+    rest = list(labels.values())[LABELS:]
+    return {**shown, f"of {len(rest)} more": sum(rest)} if rest else shown
+
+
+def _done(told: Report, stage: str) -> bool:
+    """A stage that finds nothing it can use fails, and keeps no record of what it left out."""
+    return told.revision is not None if stage == "extract" else told.units > 0
+
+
+def _unknown(told: Report, stage: str) -> str:
+    return f"not known, nothing came through; mill {stage} --corpus {told.corpus} says why"
 
 
 def write_dropped(db: Engine, told: Report, file: str) -> None:
@@ -116,6 +142,13 @@ def _licences(conn: Connection, corpus_id: int) -> dict[str, int]:
     said = func.coalesce(document.c.licence, corpus.c.licence, "unknown").label("said")
     joined = select(said, func.count()).join(corpus, corpus.c.id == document.c.corpus_id)
     return dict(conn.execute(joined.where(document.c.corpus_id == corpus_id).group_by(said).order_by(said)).all())
+
+
+def _labels(conn: Connection, corpus_id: int) -> dict[str, int]:
+    """Rows per label as it is written, the rarest first."""
+    label, number = unit.c.meta["label"].astext, func.count()
+    mine = (unit.c.corpus_id == corpus_id) & (unit.c.kind == "labelled")
+    return dict(conn.execute(select(label, number).where(mine).group_by(label).order_by(number, label)).all())
 
 
 def _reasons(conn: Connection, corpus_id: int, stage: str) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Engine
@@ -46,10 +47,19 @@ def _told(db: Engine, report: Report, released: Release | None) -> Row:
         "ci_low": report.value.low,
         "ci_high": report.value.high,
         "seed": report.seed,
+        "calibration": _calibration(db, report),
         "dataset_sha256": report.dataset_sha256,
         "candidate_sha256": report.candidate_sha256,
         "corpora": [{"name": name, "revision": revision} for name, revision in corpora],
     }
+
+
+def _calibration(db: Engine, report: Report) -> dict[str, float] | None:
+    """How true its confidence is; None where it has none."""
+    from modelmill.evaluate import reliability, reports
+
+    bins = reports.details(db, report.id)["curves"].get("candidate")
+    return asdict(reliability.calibration(bins, report.seed)) if bins else None
 
 
 def table(rows: Sequence[Row]) -> object:

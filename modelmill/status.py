@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,35 @@ def parts(settings: Settings, db: Engine) -> Iterator[Any]:
     yield _runs(settings, db)
     yield _due(settings, db)
     yield f"profile {settings.profile} (of {', '.join(PROFILES)}), seed {settings.seed}, home {settings.home_dir}"
+
+
+def as_dict(settings: Settings, db: Engine) -> dict[str, Any]:
+    """The same for programs."""
+    running, failed = runs.standing(runs.lately(db))
+    asked = overview.predictions(db, settings.tenant)
+    return {
+        "corpora": overview.corpora(db, settings.tenant),
+        "tasks": [_task(db, name, asked.get(name)) for name in all_tasks()],
+        "programs": [{"program": name, "state": state.lower()} for name, state in _states(settings).items()],
+        "running": [asdict(run) for run in running],
+        "failed": [asdict(run) for run in failed],
+        "due": [str(reason) for reason in _reasons(settings, db)],
+        "profile": settings.profile,
+        "seed": settings.seed,
+        "home": str(settings.home_dir),
+    }
+
+
+def _task(db: Engine, name: str, asked: tuple[int, datetime] | None) -> dict[str, Any]:
+    made, champion = overview.task_assets(db, name), releases.champion(db, name)
+    seen = drift.drift(db, name)
+    return {
+        "task": name,
+        **{noun: known.sha256 if (known := made[noun]) else None for noun in ("dataset", "candidate")},
+        "release": champion.name if champion else None,
+        "answered": asked[0] if asked else 0,
+        "drift": {"psi": seen.psi, "n": seen.n, "moved": seen.moved} if seen and seen.n >= drift.FEWEST else None,
+    }
 
 
 def _corpora(settings: Settings, db: Engine) -> Any:
@@ -94,9 +124,7 @@ def _drift(seen: drift.Drift | None) -> str:
 
 def _due(settings: Settings, db: Engine) -> str:
     """What `mill run` would make again."""
-    names = [corpus.name for corpus in corpora.all_corpora(db, settings.tenant)]
-    why = plan.reasons(settings, db, corpora=names, tasks=list(all_tasks()))
-    lines = [f"  {reason}" for reason in why]
+    lines = [f"  {reason}" for reason in _reasons(settings, db)]
     if not lines:
         return "nothing changed: `mill run` would make nothing, nor does the night"
     return "\n".join(
@@ -104,14 +132,25 @@ def _due(settings: Settings, db: Engine) -> str:
     )
 
 
-def _programs(settings: Settings, db: Engine) -> Any:
-    """One line when nothing runs; else each program with its state and whether its address answers."""
-    from rich.table import Table
+def _reasons(settings: Settings, db: Engine) -> Sequence[plan.Reason]:
+    names = [corpus.name for corpus in corpora.all_corpora(db, settings.tenant)]
+    return plan.reasons(settings, db, corpora=names, tasks=list(all_tasks()))
 
+
+def _states(settings: Settings) -> dict[str, str]:
+    """Of the programs that are kept here, in all parts."""
     states: dict[str, str] = {}
     for one in supervise.kept(settings):
         supervisor = supervise.control(one)
         states |= supervisor.states() if supervisor else {}
+    return states
+
+
+def _programs(settings: Settings, db: Engine) -> Any:
+    """One line when nothing runs; else each program with its state and whether its address answers."""
+    from rich.table import Table
+
+    states = _states(settings)
     if not states:
         return "nothing runs here; `mill up` starts the programs"
     known = {one.name: one for one in [*programs.platform_programs(settings), *programs.live_programs(settings, db)]}

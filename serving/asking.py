@@ -13,10 +13,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
+from modelmill.errors import UserError
+from modelmill.store import filters
 from modelmill.store.keys import Key
 from modelmill.store.predictions import Prediction
 from modelmill.task import Task
-from serving import bodies
+from serving import bodies, problems
 from serving.house import House
 from serving.messages import Receive, Scope, Send
 from serving.problems import unusable
@@ -54,6 +56,8 @@ class Asking:
         """Ask the release, log, answer: an `Answer` as JSON. What could not be logged is not answered."""
         start = time.perf_counter()
         known = await self.house.answers.ask(self.task, key.tenant, asked)
+        if self.task.indexes and not known.output.get("results"):
+            await self._refuse_unknown(key.tenant, asked)
         name, prediction, confidence = known.release.name, uuid.uuid4(), known.output.get("confidence")
         made = Prediction(
             prediction, key.tenant, key.prefix, self.task.name, known.release.id, asked, known.log, confidence,
@@ -70,8 +74,15 @@ class Asking:
         }
         return to_json(head)[:-1] + b"," + known.said[1:]
 
+    async def _refuse_unknown(self, tenant: str, asked: dict[str, Any]) -> None:
+        """Nothing was found: by a filter that nothing has? Looked up then only, and it is not logged as an answer."""
+        try:
+            await self.house.state.ask(lambda db: filters.refuse_unknown(db, tenant, asked))
+        except UserError as error:
+            raise problems.of(error, 422) from error
+
     def _read(self, body: bytes) -> dict[str, Any]:
         try:
             return self.body.model_validate_json(body).model_dump(mode="json")
         except ValidationError as error:
-            raise unusable(error.errors(include_url=False, include_context=False)) from error
+            raise unusable(error.errors(include_url=False, include_context=False), self.body.model_fields) from error

@@ -5,6 +5,8 @@ Key -> scope -> rate -> room -> size, then the route. The tenant is the key's.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping, MutableMapping
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +25,7 @@ from serving.scopes import OPEN, Rule
 from serving.state import State
 
 IN_FLIGHT = 512  # requests worked on at once; more are told to come again, none is queued without end
+BODY_SECONDS = 30.0  # a megabyte at 300 kbit/s; a body that never ends must not keep its place among IN_FLIGHT
 OPEN_PER_SECOND = 200  # requests without a key, per address
 
 
@@ -146,16 +149,24 @@ def same_origin(headers: Headers) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host", "")
 
 
-def capped(receive: Receive, headers: Headers, most: int) -> Receive:
-    """`receive` that counts the body's bytes; refuses at once what says that it is too big."""
+def capped(receive: Receive, headers: Headers, most: int, seconds: float = BODY_SECONDS) -> Receive:
+    """`receive` that counts the body's bytes and ends the wait for them; refuses at once what says that it is too big.
+    Once the body is there, what follows (that the caller goes) may come when it likes.
+    """
     said = headers.get("content-length", "0")
     if not said.isdigit() or int(said) > most:
         raise _too_big(f"{said[:20]} bytes", most)
-    seen = 0
+    seen, until = 0, time.monotonic() + seconds
+    waiting = True
 
     async def counting() -> MutableMapping[str, Any]:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, waiting
+        try:
+            async with asyncio.timeout(until - time.monotonic() if waiting else None):
+                message = await receive()
+        except TimeoutError:
+            raise _too_slow(seconds, seen) from None
+        waiting = bool(message.get("more_body"))
         seen += len(message.get("body", b""))
         if seen > most:
             raise _too_big(f"more than {most} bytes", most)
@@ -209,6 +220,17 @@ def _too_big(found: str, most: int) -> Problem:
         allowed=f"at most {most} bytes, with a Content-Length or in chunks",
         found=found,
         next="send less, or in several requests",
+    )
+
+
+def _too_slow(seconds: float, seen: int) -> Problem:
+    return Problem(
+        408,
+        "the body did not come in time",
+        allowed=f"all of it within {seconds:g} s",
+        found=f"{seen} bytes and no end",
+        next="send it at once; or in several requests, if it is long",
+        headers={"Connection": "close"},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from pydantic import BaseModel
@@ -106,18 +106,23 @@ async def _broken(_: Request, error: Exception) -> JSONResponse:
     return unforeseen(error).response()
 
 
-def unusable(errors: Sequence[Any]) -> Problem:
-    """The first of pydantic's errors in a body: 400 when it is no JSON, else 422. Never repeats a long value."""
+def unusable(errors: Sequence[Any], fields: Iterable[str] = ()) -> Problem:
+    """The first of pydantic's errors in a body: 400 when it is no JSON, else 422. Never repeats a long value.
+
+    fields: those that the body may have, for who sends another one.
+    """
     first: Mapping[str, Any] = errors[0]
+    found, said = repr(first.get("input"))[:100], str(first["msg"])[:200]
+    if first["type"] == "json_invalid":
+        reason = said.removeprefix("Invalid JSON: ")
+        return _unread(400, "the body is no JSON", "a body of JSON in UTF-8", f"{reason}, in {found}")
     where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
-    no_json = first["type"] == "json_invalid"
-    return Problem(
-        400 if no_json else 422,
-        "the body is no JSON" if no_json else f"{plain(where[:100])} cannot be used",
-        allowed=str(first["msg"])[:200],
-        found=repr(first.get("input"))[:100],
-        next="read /docs, which shows a body that works",
-    )
+    known = ", ".join(fields) if first["type"] == "extra_forbidden" and len(first["loc"]) == 1 else ""
+    return _unread(422, f"{plain(where[:100])} cannot be used", known or said, found)
+
+
+def _unread(status: int, failed: str, allowed: str, found: str) -> Problem:
+    return Problem(status, failed, allowed=allowed, found=found, next="read /docs, which shows a body that works")
 
 
 def errors(*codes: int) -> dict[int | str, dict[str, Any]]:

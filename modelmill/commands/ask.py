@@ -36,9 +36,10 @@ def search(
     console = session.console()
     for hit in hits:
         unit = hit.unit
-        console.print(f"[bold]{hit.score:.3f}[/bold]  {unit.corpus}:{unit.path}:{unit.start_line}  {unit.name}")
+        console.print(f"{hit.score:.3f}", style="bold", end="")
+        console.print(f"  {unit.corpus}:{unit.path}:{unit.start_line}  {unit.name}", soft_wrap=True)
         first = (unit.docstring or unit.text).strip().splitlines()
-        console.print(f"       {first[0][:110] if first else ''}", markup=False, style="dim")
+        console.print(f"       {first[0] if first else ''}", style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def predict(

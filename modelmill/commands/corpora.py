@@ -17,7 +17,11 @@ def register(app: typer.Typer) -> None:
 @corpus.command()
 def add(
     name: str = typer.Argument(..., help="What it is called from now on."),
-    uri: str = typer.Argument(..., help="A directory, a git repository (path or https), or a .zip or .tar archive."),
+    uri: str = typer.Argument(
+        ...,
+        help="A directory (of code, content, or CSV and JSON rows with labels), a git repository (path or https), "
+        "or a .zip or .tar archive.",
+    ),
     license: str | None = typer.Option(None, "--license", metavar="SPDX", help="Its licence, as Apache-2.0 or MIT."),
     consent_to_train: bool = typer.Option(
         False, "--consent-to-train", help="Models may learn from it. Off by default."
@@ -61,7 +65,7 @@ def list_corpora(json: bool = typer.Option(False, "--json", help="For programs."
             (row["revision"] or "-")[:12],
             row["uri"],
         )
-    session.console().print(table)
+    session.show(table)
 
 
 @corpus.command()

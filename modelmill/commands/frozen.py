@@ -36,7 +36,7 @@ def listed(
         examples = ", ".join(f"{count} {split}" for split, count in one.counts.items() if count)
         dial = str(one.manifest.get("profile", "-")), str(one.manifest.get("seed", "-"))
         table.add_row(one.sha256[:12], one.task, *dial, examples, f"{made:%Y-%m-%d %H:%M}")
-    session.console().print(table)
+    session.show(table)
 
 
 @dataset.command()
@@ -55,4 +55,4 @@ def diff(
         session.print_json(difference.to_json(found))
         return
     for part in difference.tables(found):
-        session.console().print(part, markup=False)
+        session.show(part)

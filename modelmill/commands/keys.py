@@ -62,4 +62,4 @@ def list_keys() -> None:
         table.add_row(
             known.prefix, known.name, ", ".join(sorted(known.scopes)), f"{known.created_at:%Y-%m-%d}", expires, state
         )
-    session.console().print(table)
+    session.show(table)

@@ -12,6 +12,7 @@ from modelmill.commands import session
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from modelmill.errors import UserError
     from modelmill.settings import Settings
 
 
@@ -25,22 +26,28 @@ def register(app: typer.Typer) -> None:
     app.command()(lineage)
 
 
-def status() -> None:
+def status(json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
     """Show the corpora, the tasks, what runs, and what a run would make."""
     from modelmill import status
 
     settings = session.configured()
     db = session.opened(settings)
+    if json:
+        session.print_json(status.as_dict(settings, db))
+        return
     for part in status.parts(settings, db):
-        session.console().print(part)
+        session.show(part)
 
 
 def report(
-    task: str | None = typer.Argument(None, help="One task's newest report as a page, as semantic_search."),
+    task: str | None = typer.Argument(
+        None,
+        help="A page: of a task's newest candidate, as semantic_search, or of a release, as semantic_search@1.0.0.",
+    ),
     json: bool = typer.Option(False, "--json", help="For programs."),
     markdown: bool = typer.Option(False, "--markdown", help="As the README shows it."),
 ) -> None:
-    """Show how good the released models are; with a task's name, write its newest report as one HTML page.
+    """Show how good the released models are; with a task's or a release's name, write its report as one HTML page.
 
     Value with its 95 % interval, baseline, champion before, n, seed: never a score without these.
     """
@@ -57,17 +64,24 @@ def report(
     elif markdown:
         typer.echo(scoreboard.markdown(rows))
     elif rows:
-        session.console().print(scoreboard.table(rows))
+        session.show(scoreboard.table(rows))
     else:
         typer.echo("no model was measured yet; next: mill run")
 
 
 def _page(settings: Settings, db: Engine, name: str) -> Path:
-    """Where the task's newest report now lies as HTML. Raises UserError when it was never measured."""
+    """Where the report now lies as HTML: of a task's newest candidate or of the release `task@version`.
+
+    Raises UserError when there is none.
+    """
     from modelmill.errors import UserError
     from modelmill.evaluate import page, reports
+    from modelmill.store import releases
     from modelmill.task import get_task
 
+    if "@" in name:
+        release = releases.by_name(db, name)
+        return page.write(settings, db, get_task(release.task), reports.get(db, release.report_id))
     task = get_task(name)
     newest = reports.latest(db, task)
     if newest is None:
@@ -75,7 +89,7 @@ def _page(settings: Settings, db: Engine, name: str) -> Path:
             f"{task.name} has no report",
             allowed="a task that was measured",
             found="no report on record",
-            next=f"mill evaluate --task {task.name}",
+            next=f"mill run --task {task.name}",
         )
     return page.write(settings, db, task, newest)
 
@@ -102,7 +116,7 @@ def releases(
     for one in found:
         made = f"{one.created_at:%Y-%m-%d %H:%M}"
         table.add_row(one.name, one.status, one.candidate_sha256[:12], one.bento_tag or "-", made)
-    session.console().print(table)
+    session.show(table)
 
 
 def rollback(task: str = typer.Argument(..., help="As semantic_search.")) -> None:
@@ -140,5 +154,29 @@ def lineage(
 
     settings = session.configured()
     db = session.opened(settings)
-    found = lineage.of_release_name(db, id, limit) if "@" in id else lineage.lineage(db, id, limit, settings.tenant)
-    session.print_json(found)
+    if "@" in id:
+        session.print_json(lineage.of_release_name(db, id, limit))
+        return
+    if not _is_uuid(id):
+        raise _no_answer(id)
+    session.print_json(lineage.lineage(db, id, limit, settings.tenant))
+
+
+def _is_uuid(text: str) -> bool:
+    from uuid import UUID
+
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
+
+
+def _no_answer(id: str) -> UserError:
+    from modelmill.errors import UserError
+
+    return UserError(
+        f"{id!r} names neither an answer nor a release",
+        allowed="the prediction_id of an answer, or a release as semantic_search@1.0.0",
+        found=repr(id),
+        next="mill releases; answers have their prediction_id where `mill up` runs: mill predict TASK JSON",
+    )

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
+    from rich.table import Table
     from sqlalchemy import Engine
 
     from modelmill.settings import Settings
 
+ENDLESS = 10_000  # columns: what a table would like
 PIPED_WIDTH = 140  # columns in a file or pipe, which have no width of their own
 
 
@@ -48,14 +52,54 @@ def opened(settings: Settings) -> Engine:
 
 
 def console() -> Console:
-    """Where answers go (stdout). Progress and errors go to stderr."""
+    """Where answers go (stdout). Progress and errors go to stderr.
+
+    Texts are printed as they are: `[id]` in a path is no style and `:key:` no picture.
+    """
     import os
     import sys
 
     from rich.console import Console
 
     piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Console(highlight=False, width=PIPED_WIDTH if piped else None)
+    return Console(highlight=False, markup=False, emoji=False, width=PIPED_WIDTH if piped else None)
+
+
+def show(part: object) -> None:
+    """Print a text, or a table: without lines where it is too wide with them, and else each row as a block, so that no
+    name is cut.
+    """
+    from rich.table import Table
+
+    out = console()
+    if not isinstance(part, Table) or _fits(part, out):
+        out.print(part)
+    else:
+        out.print("\n\n".join(_blocks(part)) + "\n", soft_wrap=True)
+
+
+def _fits(table: Table, out: Console) -> bool:
+    """Takes its lines away where they are what does not fit."""
+    if _wide(table, out) <= out.width:
+        return True
+    table.box, table.pad_edge = None, False
+    return _wide(table, out) <= out.width
+
+
+def _wide(table: Table, out: Console) -> int:
+    return out.measure(table, options=out.options.update(width=ENDLESS)).maximum
+
+
+def _blocks(table: Table) -> Iterator[str]:
+    """Each row as lines of a column's name and its value; the table's title before, its caption behind."""
+    names = [str(column.header) for column in table.columns]
+    wide = max(map(len, names))
+    if table.title:
+        yield str(table.title)
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        yield "\n".join(f"{name:<{wide}}  {cell}" for name, cell in zip(names, row, strict=True))
+    if table.caption:
+        yield str(table.caption)
 
 
 def print_json(value: object) -> None:

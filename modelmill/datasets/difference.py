@@ -20,7 +20,8 @@ class Difference:
 
     added, removed: not asked in the other. moved: in another split now. changed: another answer is right now.
     labels: per label or kind the numbers before and now, where they differ. sources: per corpus its revision before and
-    now ("" = not in it), where it differs. dial: fields of the manifest that differ.
+    now ("" = not in it), where it differs. dial: fields of the manifest that differ. gone: how many examples of each
+    are not there any more, because a corpus was removed or a file is missing: they are compared with nothing.
     """
 
     old: Dataset
@@ -32,11 +33,12 @@ class Difference:
     labels: Mapping[str, tuple[int, int]]
     sources: Mapping[str, tuple[str, str]]
     dial: Mapping[str, tuple[Any, Any]]
+    gone: tuple[int, int] = (0, 0)
 
     @property
     def same(self) -> bool:
-        """Whether both hold the same examples in the same splits."""
-        return not (self.added or self.removed or self.moved or self.changed)
+        """Whether both hold the same examples in the same splits: all that they were made with."""
+        return not (self.added or self.removed or self.moved or self.changed or any(self.gone))
 
 
 def difference(old: Dataset, new: Dataset) -> Difference:
@@ -48,7 +50,8 @@ def difference(old: Dataset, new: Dataset) -> Difference:
             found=f"{old.sha256[:12]} of {old.task}, {new.sha256[:12]} of {new.task}",
             next="mill dataset list",
         )
-    before, now = _by_question(old), _by_question(new)
+    then, since = datasets.read_examples(old), datasets.read_examples(new)
+    before, now = _by_question(then), _by_question(since)
     both = [(before[asked], now[asked]) for asked in before.keys() & now.keys()]
     return Difference(
         old,
@@ -61,6 +64,7 @@ def difference(old: Dataset, new: Dataset) -> Difference:
         sources=_differing(_revisions(old), _revisions(new), ""),
         dial={name: (old.manifest.get(name), new.manifest.get(name)) for name in ("profile", "seed", "made_with")
               if old.manifest.get(name) != new.manifest.get(name)},
+        gone=(sum(old.counts.values()) - len(then), sum(new.counts.values()) - len(since)),
     )  # fmt: skip
 
 
@@ -78,6 +82,7 @@ def to_json(found: Difference) -> dict[str, Any]:
         "labels": {name: list(pair) for name, pair in found.labels.items()},
         "sources": {name: list(pair) for name, pair in found.sources.items()},
         "dial": {name: list(pair) for name, pair in found.dial.items()},
+        "gone": {"old": found.gone[0], "new": found.gone[1]},
     }
 
 
@@ -102,6 +107,11 @@ def tables(found: Difference) -> list[Any]:
     parts += _changes("removed", [_line(one) for one in found.removed])
     parts += _changes("moved", [f"{was.split.value} → {_line(now)}" for was, now in found.moved])
     parts += _changes("another answer", [f"{_line(now)} (was {_answer(was)})" for was, now in found.changed])
+    if any(found.gone):
+        parts.append(
+            f"not compared, because they are not there any more (mill corpus remove, or a file is missing): "
+            f"{found.gone[0]} examples of {old.sha256[:12]}, {found.gone[1]} of {new.sha256[:12]}"
+        )
     return [*parts, "the same examples in the same splits"] if found.same else parts
 
 
@@ -125,12 +135,9 @@ def _told(one: Example) -> dict[str, Any]:
     return {"input": dict(one.input), "target": dict(one.target), "split": one.split.value, "kind": one.kind}
 
 
-def _by_question(of: Dataset) -> dict[str, Example]:
+def _by_question(examples: Iterable[Example]) -> dict[str, Example]:
     """Those of the pool are asked by nobody: their units tell them apart."""
-    return {
-        canonical_json([one.input, list(one.units) if one.split is Split.POOL else []]): one
-        for one in datasets.read_examples(of)
-    }
+    return {canonical_json([one.input, list(one.units) if one.split is Split.POOL else []]): one for one in examples}
 
 
 def balance(examples: Iterable[Example]) -> Counter[str]:

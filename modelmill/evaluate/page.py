@@ -7,12 +7,15 @@ answers with their texts, latency, size and hashes. No script, no address that l
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
 from modelmill import drawing, tracking
+from modelmill.evaluate import compare, reliability
+from modelmill.evaluate.reliability import Calibration
 from modelmill.records import Candidate, Dataset, Interval, Report
 from modelmill.settings import Settings
 from modelmill.store import artifacts, candidates, datasets
@@ -25,6 +28,12 @@ if TYPE_CHECKING:
 
 NAME = "report.html"
 SIDES = ("candidate", "baseline", "champion")
+GAP = "mean gap between confidence and share that is right"  # what the calibration error is
+REMOVED = {  # in a manifest's word, and in a reader's
+    "copies": "copies of texts in other splits",
+    "leaks": "leaks: near a text of a split that is kept more strictly",
+    "beyond": "beyond the most that are tested",
+}
 NEWER: Mapping[str, Any] = {"cuts": {}, "mistaken": ()}  # what older reports' details lack
 MISTAKES = 15  # rows
 LABELS = 20  # of the confusion's picture
@@ -59,10 +68,12 @@ def html(settings: Settings, db: Engine, task: Task, report: Report) -> str:
     template = house.from_string((Path(__file__).parent / NAME).read_text(encoding="utf-8"))
     return template.render(
         task=task, report=report, candidate=candidate, dataset=dataset, details=details, sides=sides,
-        scores=_scores(task, report, sides),
-        slices=_rows(report.slices, sides),
-        cuts={trait: _rows(values, sides) for trait, values in details["cuts"].items()},
-        mistaken=_mistaken(details["mistaken"]), sources=_sources(dataset), removed=_removed(dataset),
+        scores=_scores(task, report, sides), calibrations=_calibrations(report, details),
+        slices=_rows(report.slices, sorted(report.slices), sides),
+        cuts={trait: _rows(values, _order(values), sides) for trait, values in details["cuts"].items()},
+        engines={side: report.engines[side] for side in sides if side in report.engines},
+        mistaken=_mistaken(details["mistaken"]), failures=_failures(details["failures"]),
+        sources=_sources(dataset), removed=_removed(dataset),
         files=artifacts.read_manifest(candidate.path)["files"],
         pictures=pictures(task, report, details, _curves(settings, candidate)),
         mlflow=tracking.page(settings, candidate.mlflow_run_id) if candidate.mlflow_run_id else "",
@@ -81,13 +92,15 @@ def pictures(
     if curves:
         drawn["curves"] = (drawing.curves("training", curves), f"curves of {', '.join(curves)}")
     if details["curves"]:
-        shown = {side: bins for side, bins in details["curves"].items() if side in SIDES}
-        drawn["reliability"] = (drawing.reliability("is it as often right as it says?", shown), _errors(report))
-    if details["mistaken"]:
-        names, cells = mistaken_most(details["mistaken"])
+        shown = {side: details["curves"][side] for side in SIDES if side in details["curves"]}
+        told = "; ".join(starmap(_told, _calibrations(report, details).items()))
+        drawn["reliability"] = (drawing.reliability("is it as often right as it says?", shown), told)
+    names, cells = mistaken_most(details["mistaken"])
+    if names:  # a model without a mistake has nothing to show
         drawn["confusion"] = (drawing.confusion("labels that are mistaken most", names, cells), ", ".join(names))
     if "words" in details["cuts"]:
-        counts = {words: int(values["n"]) for words, values in details["cuts"]["words"].items()}
+        values = details["cuts"]["words"]
+        counts = {words: int(values[words]["n"]) for words in _order(values)}
         drawn["words"] = (drawing.histogram("test examples by length", counts, "words asked"), str(counts))
     return {name: {"address": _address(name, draw), "said": words} for name, (draw, words) in drawn.items()}
 
@@ -117,20 +130,30 @@ def _sides(report: Report) -> list[str]:
 
 
 def _scores(task: Task, report: Report, sides: list[str]) -> list[list[Any]]:
+    """In the task's order, the main score first: the database keeps the names of an object in an order of its own."""
     units = {score.name: score.unit for score in task.scores}
-    return [
-        [name, units.get(name, "mean gap between confidence and share that is right"), *map(values.get, sides)]
-        for name, values in report.scores.items()
-    ]
+    ours = [name for name in units if name in report.scores]
+    names = [*ours, *sorted(set(report.scores) - set(ours))]
+    return [[name, units.get(name, GAP), *map(report.scores[name].get, sides)] for name in names]
 
 
-def _rows(values: Mapping[str, Mapping[str, float]], sides: list[str]) -> list[list[Any]]:
-    return [[name, int(numbers["n"]), *(numbers.get(side) for side in sides)] for name, numbers in values.items()]
+def _order(values: Mapping[str, Any]) -> list[str]:
+    """Numbers of words as they grow, other traits by name."""
+    return [said for _, said in compare.WORDS if said in values] or sorted(values)
+
+
+def _rows(values: Mapping[str, Mapping[str, float]], names: list[str], sides: list[str]) -> list[list[Any]]:
+    return [[name, int(values[name]["n"]), *(values[name].get(side) for side in sides)] for name in names]
 
 
 def _mistaken(pairs: list[Mapping[str, Any]]) -> list[list[Any]]:
     wrong = [one for one in pairs if one["right"] != one["answered"]]
     return [[one["right"], one["answered"], one["n"]] for one in sorted(wrong, key=lambda one: -one["n"])[:MISTAKES]]
+
+
+def _failures(worst: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without the right answers that stood among the worst of a small test set in reports of before."""
+    return [one for one in worst if "answered" not in one or one["answered"] != one.get("right")]
 
 
 def _sources(dataset: Dataset) -> list[list[Any]]:
@@ -140,18 +163,27 @@ def _sources(dataset: Dataset) -> list[list[Any]]:
 
 def _removed(dataset: Dataset) -> list[list[Any]]:
     by_reason: Mapping[str, Mapping[str, int]] = dataset.manifest.get("removed", {})
-    return [[reason, split, count] for reason, counts in by_reason.items() for split, count in counts.items() if count]
+    return [
+        [REMOVED.get(reason, reason), split, count]
+        for reason, counts in by_reason.items()
+        for split, count in counts.items()
+        if count
+    ]
 
 
 def _curves(settings: Settings, candidate: Candidate) -> Mapping[str, list[tuple[int, float]]]:
     return tracking.curves(settings, candidate.mlflow_run_id) if candidate.mlflow_run_id else {}
 
 
-def _errors(report: Report) -> str:
-    errors = report.scores.get("calibration_error", {})
-    return "calibration error: " + ", ".join(
-        f"{side} {error:.3f}" for side, error in errors.items() if error is not None
-    )
+def _calibrations(report: Report, details: Mapping[str, Any]) -> dict[str, Calibration]:
+    """By side, where it has a confidence. From the curves on record, so of reports of before too."""
+    curves = details["curves"]
+    return {side: reliability.calibration(curves[side], report.seed) for side in SIDES if curves.get(side)}
+
+
+def _told(side: str, of: Calibration) -> str:
+    interval = f"{of.error:.3f} [{of.low:.3f}, {of.high:.3f}]"
+    return f"calibration error of the {side} {interval}, by chance alone {of.by_chance:.3f} (n {of.n})"
 
 
 def _interval(of: Interval) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -45,7 +46,16 @@ def parts(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
         (("predict", "semantic_search", '{"query": 3}'), "semantic_search cannot be asked this: query"),
         (("predict", "semantic_search", "{"), "semantic_search cannot be asked this"),
         (("search", "anything"), "there is nothing to search"),
+        (("search", " "), "this cannot be looked for"),
+        (("search", "\udcff"), "'\\udcff'"),
+        (("search",), "Missing argument 'WORDS...'"),
+        (("search", "anything", "-k", "0"), "greater than or equal to 1"),
+        (("search", "anything", "--colour", "red"), "No such option"),
+        (("dataset", "diff", "abc"), "Missing argument 'new'"),
+        (("polish",), "No such command 'polish'"),
         (("rollback", "semantic_search"), "semantic_search cannot be rolled back"),
+        (("report", "semantic_search"), "semantic_search has no report"),
+        (("report", "semantic_search@9.9.9"), "there is no release 'semantic_search@9.9.9'"),
         (("lineage", "semantic_search@9.9.9"), "there is no release 'semantic_search@9.9.9'"),
         (("lineage", "no-uuid"), "no-uuid"),
         (("key", "revoke", "nobody"), "there is no live key 'nobody'"),
@@ -60,6 +70,15 @@ def test_a_wrong_argument_is_named_and_the_exit_code_is_two(inside: Mill, words:
     said = parts(done)
     assert names in said["failed"] + said["found"]
     assert done.stdout == ""
+
+
+def test_a_no_to_a_question_does_nothing(inside: Mill, monkeypatch: pytest.MonkeyPatch, db: Engine) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert inside("corpus", "list").returncode == 0  # makes the corpora that are there from the start
+    done = inside("corpus", "remove", "stdlib")
+    assert (done.returncode, done.stderr) == (1, "not done\n")
+    with db.connect() as conn:
+        assert conn.scalar(select(func.count()).where(tables.corpus.c.name == "stdlib")) == 1
 
 
 def test_an_empty_directory_is_no_corpus(inside: Mill, db: Engine, tmp_path: Path) -> None:

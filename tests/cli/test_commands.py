@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
-from modelmill.settings import Settings
+from modelmill.settings import PROFILES, Settings
 from modelmill.store import keys
 from modelmill.store.tables import unit
+from modelmill.task import all_tasks
 
 Mill = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -88,6 +89,10 @@ def test_a_report_before_any_measurement_is_an_empty_list(inside: Mill) -> None:
 
 
 def test_nothing_runs_and_status_says_how_to_start(inside: Mill) -> None:
+    told = json.loads(inside("status", "--json").stdout)
+    assert (told["programs"], told["running"], told["failed"]) == ([], [], [])
+    assert {one["task"]: one["release"] for one in told["tasks"]} == dict.fromkeys(all_tasks())
+    assert told["due"] and told["profile"] in PROFILES
     said = inside("status").stdout
     assert "`mill up` starts the programs" in said
     assert "semantic_search" in said

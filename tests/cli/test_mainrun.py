@@ -65,6 +65,7 @@ def test_it_serves_asks_shows_and_ends_and_without_a_gateway_predict_loads_the_m
         assert (asked, conn.execute(live).scalar_one()) == (1, 0)  # logged, and its key taken back
     reply = asking.predict(served, db, task, {"text": "aei"})
     assert (reply["release"], reply["answer"]["count"], reply["prediction_id"]) == ("letter_count@1.0.0", 3, None)
+    assert (reply["confidence"], reply["alternatives"], reply["answer"]) == (0.75, [4], {"count": 3}), "as the gateway"
 
 
 def test_releases_join_and_leave_a_running_supervisor(served: Settings, db: Engine, task: Task, tmp_path: Path) -> None:

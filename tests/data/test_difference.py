@@ -83,3 +83,15 @@ def test_the_command_tells_it_to_people_and_to_programs(settings: Settings, db: 
     assert "added: 2" in said.output and "test → train: 'three'" in said.output and "'two' → b (was a)" in said.output
     listed = CliRunner().invoke(app, ["dataset", "list"])
     assert new.sha256[:12] in listed.output and "17" in listed.output
+
+
+def test_examples_that_are_not_there_any_more_are_not_told_as_the_same(settings: Settings, db: Engine) -> None:
+    old, new = frozen(settings, db, OLD, "r1"), frozen(settings, db, [*OLD, example("six", "a", Split.TEST)], "r2")
+    for made in (old, new):
+        (made.path / "test.parquet").unlink()
+    found = difference.difference(old, new)
+    assert (found.gone, found.same) == ((2, 3), False)
+    assert difference.to_json(found)["gone"] == {"old": 2, "new": 3}
+    said = str(difference.tables(found)[-1])
+    assert said.startswith("not compared") and f"2 examples of {old.sha256[:12]}, 3 of {new.sha256[:12]}" in said
+    assert difference.difference(old, replace(old, counts={"train": 2, "pool": 1})).gone == (2, 0)

@@ -15,7 +15,7 @@ from modelmill.embed import encoder, stage
 from modelmill.embed.texts import MAX_CHARS, passage, words
 from modelmill.errors import FencedError, PrerequisiteError, UserError
 from modelmill.records import Unit
-from modelmill.store import publications, units, vectors
+from modelmill.store import filters, publications, units, vectors
 
 
 def _unit(name: str, body: str, signature: str = "") -> Unit:
@@ -110,6 +110,18 @@ def test_a_search_keeps_to_its_filters_and_its_tenant(settings, db, code, catalo
     assert vectors.PgIndex(db, letters.name, "somebody else").nearest(query, 7, {}) == [[]]
     with pytest.raises(UserError, match="cannot be filtered by 'size'"):
         index.nearest(query, 7, {"size": "1"})
+
+
+def test_a_filter_that_nothing_has_is_told_with_those_that_there_are(settings, db, code, catalog):
+    stage.prepare(settings, db, Letters(), ["code", "catalog"], publications.take(db, "search/release"))
+    filters.refuse_unknown(db, settings.tenant, {"query": "x", "language": "python", "corpus": "code", "kind": ""})
+    for name, there in (("language", "python"), ("corpus", "catalog, code"), ("kind", "function")):
+        with pytest.raises(UserError, match=f"nothing that is searched has the {name} 'klingon'") as caught:
+            filters.refuse_unknown(db, settings.tenant, {name: "klingon"})
+        assert there in caught.value.allowed
+    with pytest.raises(UserError) as caught:
+        filters.refuse_unknown(db, "somebody else", {"corpus": "code"})
+    assert "catalog" not in str(caught.value), "another tenant's corpora are not told"
 
 
 def test_an_index_gives_the_same_answers_as_looking_at_everything(settings, db, code, monkeypatch):

@@ -12,6 +12,7 @@ from data_sources import take_in
 from labelled_rows import ROWS, table
 from sqlalchemy import Engine
 
+from modelmill import reporting
 from modelmill.datasets import expectations, stage
 from modelmill.errors import DataError, UserError
 from modelmill.records import Split
@@ -162,6 +163,37 @@ def test_a_bad_row_is_left_out_with_its_line_and_the_others_stay(settings, db, d
 def test_a_cell_of_a_megabyte_is_left_out_and_the_others_stay(settings, db, desk):
     taken(settings, db, desk, "questions.csv", table() + "a" * 900_000 + ",refund\nit broke,refund\n")
     assert len(units.query(db, ["labelled"])) == 41
+
+
+def test_the_corpus_report_tells_the_rows_of_each_label_the_rarest_first(settings, db, desk):
+    taken(settings, db, desk, "questions.csv", table({**ROWS, "refnd": ["money back, please"]}))
+    told = reporting.report(settings, db, "desk")
+    assert list(told.labels.items())[0] == ("refnd", 1)
+    assert sum(told.labels.values()) == told.units
+    [said] = [line for line in reporting.lines(told) if line.startswith("  labels: ")]
+    assert said.startswith("  labels: 1 refnd, 8 delivery, 8 invoice")
+
+
+def test_many_labels_are_told_in_short(settings, db, desk):
+    many = {f"label {i:02}": [f"the number {i} with the word {word}" for word in ("ox", "fly")] for i in range(30)}
+    taken(settings, db, desk, "questions.csv", table(many))
+    told = reporting.report(settings, db, "desk")
+    assert len(told.labels) == 30
+    assert any(line.endswith("2 label 19, 20 of 10 more") for line in reporting.lines(told))
+
+
+@pytest.mark.parametrize(
+    ("content", "stages"),
+    [("text,price\nx,3\n", ["normalize"]), ("text,label\na,b\n".encode("utf-16"), ["extract", "normalize"])],
+    ids=["no columns", "UTF-16"],
+)
+def test_what_was_left_out_of_a_corpus_that_gave_nothing_is_not_told_as_nothing(settings, db, desk, content, stages):
+    with pytest.raises(UserError):
+        taken(settings, db, desk, "questions.csv", content)
+    said = "\n".join(reporting.lines(reporting.report(settings, db, "desk")))
+    for stage_ in ("extract", "normalize"):
+        unknown = f"left out by {stage_}: not known, nothing came through; mill {stage_} --corpus desk says why"
+        assert (unknown in said) is (stage_ in stages)
 
 
 USELESS: dict[str, tuple[str | bytes, str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def test_the_page_holds_what_is_on_record_and_nothing_that_runs_or_leaves_the_fi
     said = written.read_text(encoding="utf-8")
     for expected in (
         report.candidate_sha256, "Refused by the gate", "the slice plain lost", "0.700", "[0.600, 0.800]", "epochs",
-        "config.json", "leaks", "Mistaken most often", "25 or more", "TF-IDF",
+        "config.json", "leaks: near", "Mistaken most often", "25 or more", "TF-IDF", "by chance alone",
     ):  # fmt: skip
         assert expected in said, expected
     assert said.count("data:image/png;base64,") == 4  # gains, reliability, confusion, lengths
@@ -109,6 +110,49 @@ def test_the_page_holds_what_is_on_record_and_nothing_that_runs_or_leaves_the_fi
     assert all(value.startswith("data:image/png;base64,") for name, value in parsed.attributes if name == "src")
     assert "default-src 'none'" in said
     assert page.write(settings, db, TASK, report).read_text(encoding="utf-8") == said, "the same twice"
+
+
+def test_the_main_score_stands_first_whatever_order_the_database_keeps(
+    settings: Settings, db: Engine, tmp_path: Path
+) -> None:
+    """jsonb orders the names of an object by their length."""
+    three = {**sides(), "champion": sides()["baseline"]}
+    report = measured(settings, db, tmp_path, compare.details(TASK, examples(), three))
+    names = ("brier", "accuracy", "calibration_error", "in_scope_accuracy")
+    values = {"candidate": 0.7, "baseline": 0.3, "champion": 0.2}
+    shown = replace(report, scores=dict.fromkeys(names, values), engines={"champion": "torch", "candidate": "int8"})
+    said = page.html(settings, db, TASK, shown)
+    ordered = ("accuracy", "in_scope_accuracy", "brier", "calibration_error")
+    places = [said.index(f"<td>{name}<br>") for name in ordered]
+    assert places == sorted(places)
+    assert "Run by: candidate int8; champion torch." in said
+    told = page.pictures(TASK, shown, {**page.NEWER, **reports.details(db, report.id)}, {})["reliability"]["said"]
+    assert told.index("candidate") < told.index("baseline") < told.index("champion")
+
+
+def test_a_model_without_a_mistake_has_a_page_too(settings: Settings, db: Engine, tmp_path: Path) -> None:
+    never = {"accuracy": np.ones(4), "confidence": np.ones(4), "answered": sides()["candidate"]["right"]}
+    right = {side: {**numbers, **never} for side, numbers in sides().items()}
+    report = measured(settings, db, tmp_path, compare.details(TASK, examples(), right))
+    said = page.html(settings, db, TASK, report)
+    assert "Mistaken most often" not in said
+    assert "None of its 4 test examples." in said
+    assert said.count("data:image/png;base64,") == 3  # gains, reliability, lengths
+
+
+def test_what_it_gets_wrong_are_no_right_answers(settings: Settings, db: Engine, tmp_path: Path) -> None:
+    beside = compare.details(TASK, examples(), sides())
+    assert [(one["right"], one["answered"]) for one in beside.failures] == [("b", "a"), ("b", HOSTILE)]
+    fine = {**beside.failures[0], "input": {"text": "a right one"}, "answered": "b", "score": 1.0}
+    report = measured(settings, db, tmp_path, replace(beside, failures=[*beside.failures, fine]))
+    assert "a right one" not in page.html(settings, db, TASK, report), "of a report of before"
+
+
+def test_texts_stand_to_the_left_and_numbers_to_the_right(settings: Settings, db: Engine, tmp_path: Path) -> None:
+    said = page.html(settings, db, TASK, measured(settings, db, tmp_path, compare.details(TASK, examples(), sides())))
+    assert "<td>r1</td><td>&lt;script&gt;" in said, "a revision and a licence"
+    assert '<th>revision</th><th>licence</th><th class="n">units</th>' in said
+    assert '<td>train</td><td class="n">3</td>' in said
 
 
 def test_a_report_of_before_has_a_page_too(settings: Settings, db: Engine, tmp_path: Path) -> None:

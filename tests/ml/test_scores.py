@@ -104,6 +104,38 @@ def test_the_calibration_error_is_the_mean_gap() -> None:
     assert reliability.bins(np.array([1.0, 0.0]), np.array([1.0, 0.0]))[-1]["right"] == 1.0
 
 
+def answers(n: int, slip: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Confidences and whether they were right, which is `slip` less likely for those above .5 than they say."""
+    rng = np.random.default_rng(seed)
+    confidence = rng.uniform(0, 1, n)
+    return confidence, (rng.random(n) < np.where(confidence > 0.5, confidence - slip, confidence)).astype(float)
+
+
+def test_the_calibration_error_by_chance_is_what_true_confidences_get() -> None:
+    confidence, _ = answers(439, 0.0, 0)
+    rng = np.random.default_rng(1)
+    drawn = [
+        reliability.expected_calibration_error(confidence, (rng.random(439) < confidence).astype(float))
+        for _ in range(300)
+    ]
+    told = reliability.calibration(reliability.bins(*answers(439, 0.0, 0)), seed=17)
+    assert told.n == 439
+    assert told.by_chance == pytest.approx(np.mean(drawn), abs=0.003)
+    assert told.by_chance_at_most == pytest.approx(np.percentile(drawn, 95), abs=0.006)
+    assert told.error < told.by_chance_at_most, "a true confidence is not accused"
+    assert reliability.calibration(reliability.bins(*answers(439, 0.3, 0)), 17).error > told.by_chance_at_most
+    assert told == reliability.calibration(reliability.bins(*answers(439, 0.0, 0)), seed=17), "seeded"
+
+
+def test_the_interval_of_a_calibration_error_holds_the_true_one() -> None:
+    within = 0
+    for seed in range(100):
+        told = reliability.calibration(reliability.bins(*answers(439, 0.2, seed)), seed)
+        within += told.low <= 0.1 <= told.high  # half of the answers are .2 off
+        assert 0 <= told.low <= told.high
+    assert within >= 85
+
+
 def test_a_fitted_calibration_undoes_overconfidence_and_finds_the_threshold() -> None:
     rng = np.random.default_rng(0)
     right = rng.integers(0, 3, 3000)

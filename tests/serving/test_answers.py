@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from sqlalchemy import Engine
 
 from modelmill.settings import Settings
 from modelmill.store import corpora, erasure, publications, releases
+from modelmill.store.keys import Key
 from modelmill.store.releases import Promotion
 from modelmill.task import Task, get_task
 from serving import answers, switch
 from serving.answers import Answers
+from serving.asking import Asking
 from serving.metrics import Metrics
 from serving.problems import Problem
 from serving.state import State
@@ -226,5 +229,17 @@ def test_a_release_that_answers_nobody_is_not_asked_for_each(within: Callable[..
     async def story(house: House) -> None:
         assert set(await at_once(house, ["away"] * 8)) == {"503"}
         assert sum(house.service.requests) <= 8
+
+    within(story)
+
+
+def test_a_filter_that_nothing_has_is_no_empty_answer(within: Callable[..., None]) -> None:
+    key = Key("k", "app", "default", frozenset({"predict"}), datetime.now(UTC), None, None)
+
+    async def story(house: House) -> None:
+        asking = Asking(house, house.task)  # type: ignore[arg-type]
+        with pytest.raises(Problem, match="has the language 'klingon'") as told:
+            await asking.answer(key, {"query": "q", "language": "klingon"})
+        assert told.value.status_code == 422
 
     within(story)

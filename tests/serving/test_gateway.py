@@ -171,7 +171,8 @@ def test_a_key_without_the_scope_is_refused_and_told_which_one_is_missing(house:
 
 
 def test_bodies_that_cannot_be_used_are_refused_without_repeating_them(house: House) -> None:
-    refused(house.post({"text": "x", "tenant": "another"}), 422, "tenant")
+    stranger = refused(house.post({"text": "x", "tenant": "another"}), 422, "tenant cannot be used")
+    assert stranger.json()["error"]["allowed"] == "text", "the fields that there are"
     refused(house.post({}), 422, "text")
     refused(house.post({"text": ""}), 422, "text")
     refused(house.post({"text": 5}), 422, "text")
@@ -182,6 +183,9 @@ def test_bodies_that_cannot_be_used_are_refused_without_repeating_them(house: Ho
         answer = httpx.post(house.url + ROUTE, content=raw, headers=bearer)
         assert answer.status_code in (400, 422), (raw[:20], answer.text)
         refused(answer, answer.status_code)
+    said = httpx.post(house.url + ROUTE, content=b'{"text": ', headers=bearer).json()["error"]
+    assert said["allowed"] == "a body of JSON in UTF-8"
+    assert said["found"] == "EOF while parsing a value at line 1 column 9, in b'{\"text\": '"
     assert house.post({"text": "still here"}).status_code == 200
 
 
