@@ -93,7 +93,8 @@ def lines(told: Report) -> Iterator[str]:
     yield f"  {told.documents} documents, {told.units} units"
     duplicates = {name.replace("_", " "): number for name, number in told.duplicates.items()}
     parts = {"languages": told.languages, "kinds": told.kinds, "secrets": told.secrets, "duplicates": duplicates}
-    use = {said: "trains" if said in told.trains else "search only" for said in told.licences}
+    trains = told.trains if told.consent_to_train else ()
+    use = {said: "trains" if said in trains else "search only" for said in told.licences}
     licences = {f"{said} ({use[said]})": number for said, number in told.licences.items()}
     left_out = {f"left out by {stage}": reasons for stage, reasons in told.left_out.items()}
     for title, counts in {**parts, "licences": licences, **left_out}.items():

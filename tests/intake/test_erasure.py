@@ -19,7 +19,7 @@ from modelmill.extract.stage import extract
 from modelmill.normalize.stage import normalize
 from modelmill.records import sha256_text
 from modelmill.settings import Settings
-from modelmill.store import corpora, datasets
+from modelmill.store import consents, corpora, datasets
 from modelmill.task import get_task
 
 CANARY = "quetzalcoatlus"
@@ -202,6 +202,9 @@ def test_a_report_counts_what_was_taken_and_dropped_and_shows_no_value(
     assert dict(told.licences) == {"MIT": 5}
     said = "\n".join(reporting.lines(told))
     assert "5 MIT (trains)" in said and "masked: shapes/plane.py::contact" in said
+    with db.begin() as conn:
+        consents.withdraw(conn, corpora.get(db, "default", "p"), "train", "me")
+    assert "5 MIT (search only)" in "\n".join(reporting.lines(reporting.report(settings, db, "p")))
     assert "acme-shapes" not in said + json.dumps(told.as_dict())
 
 
