@@ -99,7 +99,8 @@ def lines(told: Report) -> Iterator[str]:
     labels = {"labels": _rarest(told.labels)} if told.labels else {}
     parts = {"languages": told.languages, "kinds": told.kinds, **labels}
     parts |= {"secrets": told.secrets, "duplicates": duplicates}
-    use = {said: "trains" if said in told.trains else "search only" for said in told.licences}
+    trains = told.trains if told.consent_to_train else ()
+    use = {said: "trains" if said in trains else "search only" for said in told.licences}
     licences = {f"{said} ({use[said]})": number for said, number in told.licences.items()}
     for title, counts in {**parts, "licences": licences}.items():
         yield f"  {title}: {_listed(counts)}"

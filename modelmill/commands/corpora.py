@@ -34,9 +34,8 @@ def add(
     db = session.opened(settings)
     made = corpora.add(settings, db, name, uri, licence=license, consent=consent_to_train, by=session.actor())
     typer.echo(f"corpus {made.name}: {made.kind} {made.uri}")
-    typer.echo(
-        f"licence {made.licence or 'unknown'}; " + ("may be trained on" if made.consent_to_train else "search only")
-    )
+    licence = made.licence or "as its files say"
+    typer.echo(f"licence {licence}; " + ("may be trained on" if made.consent_to_train else "search only"))
     typer.echo(f"next: mill run --corpus {made.name}")
 
 

@@ -33,6 +33,7 @@ from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
 from modelmill.records import sha256_text
 
 TRANSPORT = "https"
+CERTIFICATES = "GIT_SSL_CAINFO"  # where git looks for the authorities that it trusts
 SECONDS = 600  # for a fetch; listing and reading take far less
 MAX_PACK_BYTES = 2 * 1024**3
 MAX_LISTED = 500_000  # files; the largest repositories in use have 400,000
@@ -250,12 +251,21 @@ def _fetched(address: Address, uri: str, home: Path, revision: str | None) -> Pa
         _git(_at(folder), "-c", pin, "fetch", *options, "--", address.place, spec, protocols=TRANSPORT)
     except subprocess.CalledProcessError as error:
         said = (error.stderr or b"").decode("utf-8", "replace").strip().splitlines()
-        raise _refused(
-            uri, "a public repository that can be read without a name", said[-1] if said else "no answer"
-        ) from error
+        raise _not_fetched(uri, said[-1] if said else "no answer") from error
     except subprocess.TimeoutExpired as error:
         raise _refused(uri, f"a repository that is fetched in {SECONDS} s", "it took longer") from error
     return folder
+
+
+def _not_fetched(uri: str, said: str) -> UserError:
+    if "certificate" in said:
+        return UserError(
+            f"the git repository {uri!r} cannot be read",
+            allowed="a server whose certificate comes from an authority that is trusted here",
+            found=said,
+            next=f"{CERTIFICATES}=/path/to/its/authority.pem before the same command, and before `mill up`",
+        )
+    return _refused(uri, "a public repository that can be read without a name, and a ref it has", said)
 
 
 def _has(folder: Path, revision: str) -> bool:
@@ -311,7 +321,9 @@ def _command(*arguments: str) -> list[str]:
 
 def _env(protocols: str) -> dict[str, str]:
     """Nothing of the caller's but where programs and certificates are. protocols: transports that may be used."""
-    kept = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE", "GIT_SSL_CAINFO") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", CERTIFICATES) if name in os.environ}
+    if CERTIFICATES not in kept and "SSL_CERT_FILE" in os.environ:  # git itself does not look at it
+        kept[CERTIFICATES] = os.environ["SSL_CERT_FILE"]
     off = {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import PurePosixPath
 
-from modelmill.extract import generated
+from modelmill.extract import compiled, generated
 from modelmill.extract.source import MAX_FILE_BYTES, Entry
 from modelmill.normalize.language import language_of
 from modelmill.records import Dropped
@@ -33,6 +34,13 @@ def by_name(entry: Entry) -> Dropped | None:
     if entry.size > MAX_FILE_BYTES:
         return Dropped(entry.path, "too large", f"{entry.size} bytes, at most {MAX_FILE_BYTES}")
     return None
+
+
+def by_source(entry: Entry, chosen: Collection[str], there: Collection[str]) -> Dropped | None:
+    """Why the entry is left out, as what a compiler made of another one. chosen, there: see compiled.py."""
+    if entry.wanted or not (source := compiled.source_of(entry.path, chosen, there)):
+        return None
+    return Dropped(entry.path, "generated", f"compiled from {source}")
 
 
 def by_content(path: str, content: bytes, wanted: bool = False) -> Dropped | None:

@@ -25,7 +25,7 @@ from modelmill.store import corpora, documents, publications, seen, verdicts
 from modelmill.store.seen import Seen
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 5
+EXTRACT_VERSION = 6
 
 # What judges a file by its bytes: of what other code judged, nothing is taken over.
 JUDGES = (Path(__file__), *(Path(str(module.__file__)) for module in (selection, generated, recognition, privacy)))
@@ -150,7 +150,9 @@ def _survey(snapshot: Snapshot, progress: Progress, known: Mapping[str, Seen]) -
     chosen: dict[str, Entry] = {}
     left_out: list[Dropped] = []
     declaring: list[str] = []
+    there: set[str] = set()
     for entry in snapshot.files():
+        there.add(entry.path)
         reason = selection.by_name(entry)
         if not entry.refused and entry.size <= MAX_FILE_BYTES and recognition.declares(entry.path):
             declaring.append(entry.path)
@@ -158,6 +160,10 @@ def _survey(snapshot: Snapshot, progress: Progress, known: Mapping[str, Seen]) -
             chosen[entry.path] = entry
         else:
             left_out.append(reason)
+    made = [one for path in chosen if (one := selection.by_source(chosen[path], chosen, there))]
+    for one in made:
+        del chosen[one.path]
+    left_out += made
     read = snapshot.read(declaring)
     folders = recognition.Folders({path: recognition.of_declaration(path, content) for path, content in read})
     told = {path: one for path, one in known.items() if path in chosen and one.state == _state(chosen[path])}

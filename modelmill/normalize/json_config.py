@@ -72,4 +72,4 @@ def parses(text: str) -> bool:
     return not parse(GRAMMAR, f"({text})".encode()).has_error
 
 
-LANGUAGE = Language("json", version=3, suffixes=(".json",), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("json", version=4, suffixes=(".json",), units=units, parses=parses, rendered=True)

@@ -7,7 +7,7 @@ read from its beginning. The files are held in memory meanwhile: those that some
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from modelmill.extract.source import Snapshot
@@ -21,13 +21,15 @@ from modelmill.store.documents import Stored
 @dataclass(slots=True)
 class Rounds:
     """What happens to the documents of a corpus. there: all of them by path. read: those that were found as they were
-    extracted; changed: whether a file that one of them wanted was not.
+    extracted; changed: whether a file that one of them wanted was not. ending: those that ended the process that read
+    them.
     """
 
     settings: Settings
     corpus: str
     snapshot: Snapshot
     there: Mapping[str, Stored]
+    ending: Collection[str] = ()
     read: set[str] = field(default_factory=set[str])
     changed: bool = False
     _files: dict[str, File] = field(default_factory=dict[str, File])
@@ -40,7 +42,8 @@ class Rounds:
             wants: dict[str, tuple[str, ...]] = {}
             found = self._unchanged(waiting, more=number < MAX_ROUNDS)
             size = sum(one.record.size for one in waiting.values())
-            for stored, one in workers.parse(self.settings, self.corpus, found, size):
+            apart = any(path in waiting for path in self.ending)
+            for stored, one in workers.parse(self.settings, self.corpus, found, size, apart):
                 if one.wants:
                     wants[stored.record.path] = one.wants
                 else:

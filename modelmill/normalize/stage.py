@@ -22,6 +22,7 @@ from modelmill.normalize.linking import is_made_of
 from modelmill.normalize.parsing import Parsed
 from modelmill.normalize.privacy import PRIVACY_VERSION
 from modelmill.normalize.rounds import Rounds
+from modelmill.normalize.workers import ENDED
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Dropped, canonical_json, sha256_text
 from modelmill.settings import Settings
@@ -118,7 +119,8 @@ def _parse(settings: Settings, db: Engine, corpus: Corpus, lease: Lease, revisio
         done = parsed.keep(conn, corpus.id, is_current)
     todo = {path: one for path, one in there.items() if one.id not in done and not is_current(one.id, one.parsed_as)}
     with open_corpus(settings, corpus, revision) as snapshot:
-        rounds = Rounds(settings, corpus.name, snapshot, there)
+        ending = {one.path for one in documents.all_dropped(db, corpus.id, "normalize") if one.reason == ENDED}
+        rounds = Rounds(settings, corpus.name, snapshot, there, ending)
         for piece in _pieces(follow(rounds.parsed(todo), "normalize", progress, total=len(todo)), todo):
             _put_aside(db, corpus, lease, piece)
     missing = [todo[path] for path in todo.keys() - rounds.read]

@@ -32,6 +32,13 @@ SPOKEN = frozenset(
     }
 )  # fmt: skip
 SPOKEN_END = re.compile(r"(Alt|Text|Label|Title|Message|Heading)$")
+# Words set apart in a sentence: beside other text a part of it.
+INLINE = frozenset(
+    {
+        "a", "abbr", "b", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s", "small", "span", "strong",
+        "sub", "sup", "time", "u", "var", "Link",
+    }
+)  # fmt: skip
 # In these, strings are meant for the machine.
 SILENT = {"import_statement", "type_annotation", "type_arguments", "subscript_expression", "comment", "regex"}
 
@@ -83,12 +90,13 @@ def _component(name: str, node: Node) -> Draft | None:
 def _said(root: Node) -> Iterator[str]:
     """Everything a reader may get to see, in the order of the file, whatever branch it is in."""
     waiting = [root]
+    told: set[int] = set()
     while waiting:
         node = waiting.pop()
         if node.type in SILENT:
             continue
-        if node.type in ("jsx_element", "jsx_fragment"):
-            yield from _own_text(node)
+        if node.type in ("jsx_element", "jsx_fragment") and node.id not in told:
+            yield from _own_text(node, told)
         elif node.type in ("string", "template_string"):
             value = literal(node)
             if isinstance(value, str) and _is_said(node, value):
@@ -97,19 +105,33 @@ def _said(root: Node) -> Iterator[str]:
         waiting.extend(reversed([child for child in node.named_children if not _is_silent(child)]))
 
 
-def _own_text(element: Node) -> Iterator[str]:
-    """The text between the element's tags as one line; what stands in tags of its own comes as its own line."""
+def _own_text(element: Node, told: set[int]) -> Iterator[str]:
+    """The text between the element's tags as one line; what stands in tags of its own comes as its own line.
+
+    told: the elements whose text is a part of another one's; those that are a part of this one's are added.
+    """
     parts: list[str] = []
-    for child in element.children:
+    sentence = any(one.type == "jsx_text" and text_of(one).strip() for one in element.children)
+    waiting = element.children[::-1]
+    while waiting:
+        child = waiting.pop()
         if child.type in ("jsx_text", "html_character_reference"):
             parts.append(html.unescape(text_of(child)))
         elif child.type == "jsx_expression" and child.named_children:
             value = literal(child.named_children[0])
             parts.append(value if isinstance(value, str) else " ")
+        elif child.type == "jsx_element" and sentence and _tag(child) in INLINE:
+            told.add(child.id)
+            waiting += child.children[::-1]
         elif child.type in ("jsx_element", "jsx_self_closing_element"):
             parts.append(" ")
     if said := " ".join("".join(parts).split()):
         yield said
+
+
+def _tag(element: Node) -> str:
+    name = opening.child_by_field_name("name") if (opening := element.child_by_field_name("open_tag")) else None
+    return text_of(name) if name is not None else ""
 
 
 def _is_silent(node: Node) -> bool:
@@ -130,6 +152,6 @@ def _is_said(node: Node, value: str) -> bool:
 
 
 LANGUAGE = Language(
-    "tsx", version=4, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
+    "tsx", version=5, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
     linked=units,
 )  # fmt: skip

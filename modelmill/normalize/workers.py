@@ -3,27 +3,32 @@
 `python -m modelmill.normalize.workers FD` is one worker. It imports no Dagster and no database driver, has one pipe to
 us, and ends when that closes: also when we are killed. Few documents are parsed right here, where nothing has to start.
 A worker has its next batch before it is done with one: it does not wait for us while we store what another one gave.
+
+What a worker that ended had in hand is parsed again, one document at a time: a text can bring a parser in C down, or
+take all memory. The document that ends the processes that have nothing else to read is left out and named. It is not
+known before: of few documents, which are parsed right here, such a one still ends us.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
+from itertools import chain
 from multiprocessing.connection import Connection, Pipe, wait
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from modelmill.errors import PrerequisiteError
-from modelmill.normalize.linking import Given
-from modelmill.normalize.parsing import Parsed, library, parse_document
+from modelmill.normalize.linking import Given, made_of
+from modelmill.normalize.parsing import Parsed, library, parse_document, stamp
 from modelmill.normalize.placeholders import key_of, named_by
-from modelmill.records import Document
+from modelmill.records import Document, Dropped
 
 if TYPE_CHECKING:
     from modelmill.settings import Settings
@@ -34,63 +39,140 @@ WORTH_A_WORKER = 2_000_000
 BATCH = 100_000
 IN_HAND = 2  # batches that a worker has at most, with the one that it parses
 
+ENDED = "ends the process that reads it"  # why such a document is left out
+TRIES = 2  # times that it is read by itself
+MAX_ENDED = 20  # such documents in a run; where there are more it is the machine, and none of them is left out
+
 Batch = list[tuple["Stored", bytes, Given]]
 
 
-@dataclass(slots=True)
 class Worker:
-    """A process that parses, and what it has not answered for yet."""
+    """A process that parses. batches: what it has not answered for yet."""
 
-    connection: Connection
-    batches: deque[Batch] = field(default_factory=deque[Batch])
+    def __init__(self, corpus: str, key: bytes) -> None:
+        self._told = (corpus, key)
+        self.batches: deque[Batch] = deque()
+        self.start()
+
+    def start(self) -> None:
+        """A fresh process."""
+        self.connection, theirs = Pipe()
+        argv = [sys.executable, "-m", "modelmill.normalize.workers", str(theirs.fileno())]
+        self._process = subprocess.Popen(argv, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        theirs.close()
+        self._send(self._told)
+
+    def ask(self, batch: Batch) -> None:
+        """Have it parse these."""
+        self.batches.append(batch)
+        self._send([(stored.record, content, given) for stored, content, given in batch])
+
+    def answer(self) -> list[tuple[Stored, Parsed]]:
+        """What its first batch gave. Raises EOFError or OSError when it is gone; then it still has the batch."""
+        found: list[Parsed] = self.connection.recv()
+        return [(stored, one) for (stored, *_), one in zip(self.batches.popleft(), found, strict=True)]
+
+    def replace(self) -> str:
+        """A fresh process for one that is gone, with nothing to answer for; returns how that one ended."""
+        self.connection.close()
+        code = self._process.wait()
+        self.batches.clear()
+        self.start()
+        return f"exit status {code}" if code >= 0 else signal.Signals(-code).name
+
+    def stop(self) -> None:
+        """End it, whatever it is at."""
+        self.connection.close()
+        self._process.terminate()
+        self._process.wait()
+
+    def _send(self, message: object) -> None:
+        with suppress(OSError):  # that it is gone is seen when it is to answer
+            self.connection.send(message)
 
 
 def parse(
-    settings: Settings, corpus: str, documents: Iterable[tuple[Stored, bytes, Given]], size: int
+    settings: Settings, corpus: str, documents: Iterable[tuple[Stored, bytes, Given]], size: int, apart: bool = False
 ) -> Iterator[tuple[Stored, Parsed]]:
-    """What each document gave. size: bytes of all of them. Raises PrerequisiteError when a worker is gone."""
+    """What each document gave. size: bytes of all of them; apart: whether one of them is known to end who reads it.
+
+    Raises PrerequisiteError when too many do.
+    """
     key = key_of(settings)
     number = min(settings.threads or os.cpu_count() or 1, size // WORTH_A_WORKER)
-    if number < 2:
+    if number < 2 and not apart:
         names = named_by(key)
         known = library(names)
         for one, content, given in documents:
             yield one, parse_document(corpus, one.record, content, names, given, known)
         return
+    ending: list[tuple[Stored, Parsed]] = []
+    for stored, one in _by_workers(corpus, key, max(number, 1), documents):
+        if not any(left_out.reason == ENDED for left_out in one.dropped):
+            yield stored, one
+        elif len(ending) < MAX_ENDED:
+            ending.append((stored, one))
+        else:
+            raise _too_many(stored, one)
+    yield from ending
+
+
+def _by_workers(
+    corpus: str, key: bytes, number: int, documents: Iterable[tuple[Stored, bytes, Given]]
+) -> Iterator[tuple[Stored, Parsed]]:
     with ExitStack() as stack:
-        staff = [Worker(stack.enter_context(_worker(corpus, key))) for _ in range(number)]
+        staff = [Worker(corpus, key) for _ in range(number)]
+        for one in staff:
+            stack.callback(one.stop)
         for batch in _batches(documents):
-            while (least := min(staff, key=lambda one: len(one.batches))) and len(least.batches) == IN_HAND:
+            while len((least := min(staff, key=lambda one: len(one.batches))).batches) == IN_HAND:
                 yield from _collect(staff)
-            with _told_when_gone(batch):
-                least.connection.send([(stored.record, content, given) for stored, content, given in batch])
-            least.batches.append(batch)
+            least.ask(batch)
         while any(one.batches for one in staff):
             yield from _collect(staff)
 
 
 def _collect(staff: list[Worker]) -> Iterator[tuple[Stored, Parsed]]:
-    """What those gave that are done first."""
-    busy = {one.connection: one.batches for one in staff if one.batches}
+    """What those gave that are done first, and those that are gone."""
+    busy = {one.connection: one for one in staff if one.batches}
     for connection in wait(list(busy)):
         assert isinstance(connection, Connection)
-        with _told_when_gone(busy[connection][0]):
-            found: list[Parsed] = connection.recv()
-        batch = busy[connection].popleft()
-        yield from ((stored, one) for (stored, *_), one in zip(batch, found, strict=True))
+        worker = busy[connection]
+        try:
+            found = worker.answer()
+        except (EOFError, OSError):
+            yield from _one_by_one(worker)
+        else:
+            yield from found
 
 
-@contextmanager
-def _told_when_gone(batch: Batch) -> Generator[None]:
-    try:
-        yield
-    except (EOFError, OSError) as error:
-        raise PrerequisiteError(
-            "a process that parses ended before its time",
-            allowed="processes that are not killed, with some 200 MB of memory each",
-            found=f"none answers for {len(batch)} documents, the first {batch[0][0].record.path!r}",
-            next="the same command again, it goes on where it stopped; MILL_THREADS=1 parses without processes",
-        ) from error
+def _one_by_one(worker: Worker) -> Iterator[tuple[Stored, Parsed]]:
+    """What a worker that is gone still had to answer for."""
+    left = list(chain(*worker.batches))
+    worker.replace()
+    for stored, content, given in left:
+        yield stored, _alone(worker, stored, content, given)
+
+
+def _alone(worker: Worker, stored: Stored, content: bytes, given: Given) -> Parsed:
+    how = ""
+    for _ in range(TRIES):
+        worker.ask([(stored, content, given)])
+        try:
+            return worker.answer()[0][1]
+        except (EOFError, OSError):
+            how = worker.replace()
+    left_out = Dropped(stored.record.path, ENDED, f"it ended with {how}, {TRIES} times by itself")
+    return Parsed(made_of(stamp(stored.record), given.files), dropped=[left_out])
+
+
+def _too_many(stored: Stored, last: Parsed) -> PrerequisiteError:
+    return PrerequisiteError(
+        "processes that parse end before their time",
+        allowed=f"at most {MAX_ENDED} documents that end them; some 200 MB of memory for each process",
+        found=f"more, {stored.record.path!r} the last: {last.dropped[0].detail}",
+        next="the same command again, it goes on where it stopped; MILL_THREADS=1 parses without processes",
+    )
 
 
 def _batches(documents: Iterable[tuple[Stored, bytes, Given]]) -> Iterator[Batch]:
@@ -106,21 +188,6 @@ def _batches(documents: Iterable[tuple[Stored, bytes, Given]]) -> Iterator[Batch
             batch, sent, size = [], {}, 0
     if batch:
         yield batch
-
-
-@contextmanager
-def _worker(corpus: str, key: bytes) -> Generator[Connection]:
-    ours, theirs = Pipe()
-    argv = [sys.executable, "-m", "modelmill.normalize.workers", str(theirs.fileno())]
-    process = subprocess.Popen(argv, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
-    theirs.close()
-    try:
-        ours.send((corpus, key))
-        yield ours
-    finally:
-        ours.close()
-        process.terminate()
-        process.wait()
 
 
 def work(connection: Connection) -> None:

@@ -115,4 +115,4 @@ def parses(text: str) -> bool:
         return False
 
 
-LANGUAGE = Language("yaml", version=1, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("yaml", version=2, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Text, cast, delete, func, literal, select, update
+from sqlalchemy import Connection, Engine, Text, cast, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH, aggregate_order_by
 
 from modelmill.records import Corpus
@@ -21,14 +21,25 @@ from modelmill.store.tables import (
     dataset,
     dataset_unit,
     document,
+    dropped,
+    parsed,
     prediction,
     publication,
     release,
     report,
+    seen,
     signature,
     unit,
     vector,
+    verdict,
 )
+
+# Where what is said of a corpus's files stands in rows of its own, which go with it.
+HOLDING = (document, dropped, unit, parsed, verdict, seen, dataset_unit, prediction, report)
+CLEAR = """
+SELECT pg_clear_attribute_stats(schemaname::text, tablename::text, attname::text, inherited) FROM pg_stats
+WHERE schemaname = :schema AND tablename = :table
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +92,15 @@ def erase(conn: Connection, of: Corpus, known: Knew) -> dict[str, int]:
 def forget_samples(db: Engine) -> None:
     """Let the planner's statistics, which hold some of the texts, be those of what is left.
 
-    Of a table that is empty now PostgreSQL keeps the old ones until there is something in it again.
+    Of a table that is empty now ANALYZE keeps the old ones, whatever SET STATISTICS says. PostgreSQL 18 can be told to
+    forget them; a server before it keeps them until there is something in the table again.
     """
-    with db.begin() as conn:
-        conn.exec_driver_sql("ANALYZE mill.unit, mill.document, mill.dropped, mill.dataset_unit, mill.prediction")
+    with db.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:  # no table waits for another one
+        conn.exec_driver_sql("ANALYZE")
+        if conn.scalar(text("SELECT to_regproc('pg_clear_attribute_stats')")) is not None:
+            for table in HOLDING:
+                if conn.scalar(select(~select(table).exists())):
+                    conn.execute(text(CLEAR), {"schema": table.schema, "table": table.name})
 
 
 def _made_of(of: Corpus) -> Any:

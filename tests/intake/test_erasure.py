@@ -19,7 +19,7 @@ from modelmill.extract.stage import extract
 from modelmill.normalize.stage import normalize
 from modelmill.records import sha256_text
 from modelmill.settings import Settings
-from modelmill.store import corpora, datasets
+from modelmill.store import consents, corpora, datasets
 from modelmill.task import get_task
 
 CANARY = "quetzalcoatlus"
@@ -146,6 +146,27 @@ def test_a_canary_is_in_no_table_and_no_folder_after_removal(settings: Settings,
                                 "WHERE u.id IS NULL")) == 0  # fmt: skip
 
 
+def test_of_the_only_corpus_no_word_stays_in_the_statistics_either(
+    settings: Settings, db: Engine, shop: Path, tmp_path: Path
+) -> None:
+    other = corpora.get(db, "default", "other")
+    with db.begin() as conn:
+        conn.execute(text("DELETE FROM mill.corpus WHERE id = :id"), {"id": other.id})
+        # What a normalize puts aside is gone at its end, and may have been looked at while it was there.
+        units = [{"name": f"{CANARY}_{n}"} for n in range(9)]
+        put = "INSERT INTO mill.parsed SELECT id, corpus_id, :made, cast(:units AS jsonb), '[]' FROM mill.document"
+        conn.execute(text(put), {"made": f"{CANARY}/1", "units": json.dumps(units)})
+        conn.execute(text("ANALYZE"))
+        conn.execute(text("DELETE FROM mill.parsed"))
+    assert {"unit.text", "unit.name", "document.path", "parsed.units"} <= statistics_with(db, CANARY)
+    erasure.remove(settings, db, "default", "shop")
+    assert statistics_with(db, CANARY) == set()
+    take_in(settings, db, "shop", write(tmp_path / "again", {"a.py": "def f(value):\n    x = value\n    return x\n"}))
+    with db.begin() as conn:
+        conn.execute(text("ANALYZE"))
+    assert "unit.text" in statistics_with(db, "")
+
+
 def _as_dvc_would(settings: Settings, file: Path) -> Path:
     import hashlib
 
@@ -181,6 +202,9 @@ def test_a_report_counts_what_was_taken_and_dropped_and_shows_no_value(
     assert dict(told.licences) == {"MIT": 5}
     said = "\n".join(reporting.lines(told))
     assert "5 MIT (trains)" in said and "masked: shapes/plane.py::contact" in said
+    with db.begin() as conn:
+        consents.withdraw(conn, corpora.get(db, "default", "p"), "train", "me")
+    assert "5 MIT (search only)" in "\n".join(reporting.lines(reporting.report(settings, db, "p")))
     assert "acme-shapes" not in said + json.dumps(told.as_dict())
 
 

@@ -214,6 +214,61 @@ def test_an_interface_description_gives_its_operations_and_schemas() -> None:
     ]  # fmt: skip
 
 
+REFERRING = {
+    "openapi": "3.1.0",
+    "info": {"title": "Claims", "version": "1", "description": "Takes in and sorts claims."},
+    "paths": {
+        "/claims": {
+            "parameters": [{"$ref": "#/components/parameters/Tenant"}],
+            "post": {
+                "summary": "File a claim",
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Claim"}}}},
+                "responses": {"default": {"$ref": "#/components/responses/a~1b"}, "404": {"$ref": "other.json#/x"}},
+            },
+        }
+    },
+    "webhooks": {"closed": {"post": {"summary": "A claim was closed"}}},
+    "components": {
+        "parameters": {"Tenant": {"name": "X-Tenant", "in": "header", "description": "Whose claims"}},
+        "responses": {"a/b": {"description": "What went wrong"}},
+        "schemas": {
+            "New": {"properties": {"text": {"type": "string", "description": "What happened"}}},
+            "Claim": {
+                "allOf": [{"$ref": "#/components/schemas/New"}, {"properties": {"id": {"type": "string"}}}],
+                "properties": {"again": {"$ref": "#/components/schemas/Claim"}},
+            },
+            "Claims": {"type": "array", "items": {"$ref": "#/components/schemas/New"}},
+        },
+    },
+}
+
+
+def test_what_an_interface_description_refers_to_is_told_where_it_does() -> None:
+    found = {name: one.text.splitlines()[1:] for name, one in read("json", json.dumps(REFERRING)).items()}
+    text = "- text (string): What happened"
+    assert found == {
+        "info": ["Claims", "Takes in and sorts claims."],
+        "POST /claims": [
+            "File a claim", "Parameters:", "- X-Tenant: Whose claims", "Body:", "- again", text, "- id (string)",
+            "Answers:", "- default: What went wrong", "- 404",
+        ],
+        "POST closed (webhook)": ["A claim was closed"],
+        "New": ["Fields:", text],
+        "Claim": ["Fields:", "- again", text, "- id (string)"],
+        "Claims": ["Fields:", text],
+    }  # fmt: skip
+
+
+def test_an_interface_description_that_refers_to_much_often_is_told_in_a_bounded_text() -> None:
+    many = {f"p{n}": {"description": "words " * 9} for n in range(2000)}
+    paths = {f"/{n}": {"put": {"requestBody": {"$ref": "#/components/requestBodies/B"}}} for n in range(9000)}
+    body = {"content": {"a/b": {"schema": {"properties": many}}}}
+    began = time.process_time()
+    found = read("json", json.dumps({"openapi": "3", "paths": paths, "components": {"requestBodies": {"B": body}}}))
+    assert sum(len(one.text) for one in found.values() if isinstance(one, Draft)) < 6_000_000
+    assert time.process_time() - began < 8
+
+
 def test_outputs_of_a_notebook_are_left_out() -> None:
     texts = [one.text for one in read("notebook", SAMPLES["notebook"].text).values()]
     assert not any("an output of words" in text for text in texts)

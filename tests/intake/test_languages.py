@@ -147,9 +147,25 @@ def test_a_component_says_what_a_reader_sees_and_nothing_else() -> None:
     found = units("src/Welcome.tsx", COMPONENT)
     assert found["Welcome"].kind == "component_text"
     assert set(found["Welcome"].text.splitlines()) == {
-        "Good morning", "Ask about claim & more.", "your", "Claim number", "You are signed in.",
+        "Good morning", "Ask about your claim & more.", "Claim number", "You are signed in.",
         "Please sign in first.",
     }  # fmt: skip
+
+
+def test_words_set_apart_in_a_sentence_are_a_part_of_it() -> None:
+    text = """
+    export function Note() {
+      return <section>
+        <p>This claim is <em>waiting for <Link to="/x">your</Link></em> answer{' '}<span title="A day">today</span>.</p>
+        <p><span>One badge</span><span>Another one</span></p>
+        <div>Before <p>A paragraph</p> after</div>
+      </section>;
+    }
+    """
+    assert units("a.tsx", text)["Note"].text.splitlines() == [
+        "This claim is waiting for your answer today.", "A day", "One badge", "Another one", "Before after",
+        "A paragraph",
+    ]  # fmt: skip
 
 
 def test_json_gives_an_entry_an_object_with_words_in_it() -> None:

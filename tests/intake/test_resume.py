@@ -12,14 +12,14 @@ import pytest
 from intake_project import write
 from sqlalchemy import Engine, func, select
 
-from modelmill.errors import FencedError, PrerequisiteError
+from modelmill.errors import FencedError
 from modelmill.extract.stage import extract
-from modelmill.normalize import stage, workers
+from modelmill.normalize import workers
 from modelmill.normalize.stage import normalize
-from modelmill.progress import Step, silent
+from modelmill.progress import Step
 from modelmill.records import Corpus
 from modelmill.settings import Settings
-from modelmill.store import corpora, documents, parsed, publications
+from modelmill.store import corpora, documents
 from modelmill.store import tables as t
 
 FILES, KILLED_AFTER = 12, 5
@@ -163,32 +163,3 @@ def test_several_processes_give_what_one_gives(
     together = normalize(settings.model_copy(update={"threads": 2}), db, corpus)
     assert len(started) == 2
     assert (together.sha256, together.units) == (alone.sha256, alone.units)
-
-
-def test_a_worker_that_is_killed_is_said_and_what_was_committed_is_kept(
-    settings: Settings, db: Engine, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workers, "WORTH_A_WORKER", 100)
-    monkeypatch.setattr(workers, "BATCH", 1)
-    monkeypatch.setattr(stage, "PIECE", 1)
-    put_aside, number = parsed.put_aside, 0
-    processes: list[subprocess.Popen[bytes]] = []
-    popen = subprocess.Popen
-
-    def kept(*args, **more):
-        processes.append(popen(*args, **more))
-        return processes[-1]
-
-    def and_kill(conn, corpus_id, piece):
-        nonlocal number
-        put_aside(conn, corpus_id, piece)
-        number += 1
-        for process in processes:
-            process.kill()
-
-    monkeypatch.setattr(workers.subprocess, "Popen", kept)
-    monkeypatch.setattr(parsed, "put_aside", and_kill)
-    with pytest.raises(PrerequisiteError, match="ended before its time"):
-        normalize(settings.model_copy(update={"threads": 2}), db, corpus, silent)
-    assert rows(db, "parsed") == number > 0
-    assert publications.current(db, "units", "c") is None

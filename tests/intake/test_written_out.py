@@ -177,6 +177,12 @@ FORMS = {
     'java -D': 'java -Djavax.net.ssl.keyStorePassword={w} -jar a.jar\n',
     'fstring conn': 'dsn = f"host={{h}} password={w} dbname=x"\n',
     'comment': '// old password was {w}\n',
+    'changed from to': 'We changed the password from {w} to Heron?lemon77 on Monday.\n',
+    'changed from': 'Changed the db password from `{w}`.\n',
+    'changed to': '- reset the password for root to "{w}"\n',
+    'was changed': 'The admin password was changed from {w} to something else.\n',
+    'change it from to': 'The password has expired: change it from Heron?lemon77 to {w}.\n',
+    'rotate': 'TODO rotate DB_PASSWORD from "Heron?lemon77" to "{w}"\n',
     'slack msg': 'ssh root@host (pw: {w})\n',
     'csv semicolon': 'name;login;password\nAnna;anna;{w}\n',
     'sql copy': "INSERT INTO accounts(id, login, passwd) VALUES\n  (1, 'a', '{w}'),\n  (2, 'b', '{w}');\n",
@@ -270,6 +276,19 @@ STAYS = [
     "process.env.DB_PASSWORD || 'postgres'\n",
     "os.environ.get('DB_PASSWORD', 'password')\n",
     "os.environ.get('TOKEN_URL', 'https://a.dev/t1')\n",
+    "Changed password hashing from PBKDF2-SHA1 to Argon2id-v19.\n",
+    "We changed the password hash from `md5-crypt` to `sha512-crypt`.\n",
+    "Change the password from PBKDF2-SHA1 to Argon2id-v19 on login.\n",
+    "change the password from the settings-2 page\n",
+    "The password column changed from `varchar(64)` to `varchar(255)`\n",
+    "Reset your password from https://a.dev/reset?x=1!\n",
+    "The password is kept, the timeout changed from 10s to 30s-60s!\n",
+    "the password moved; change the port from 8080 to 8443/tcp2!\n",
+    "set the password to $NEW_PASSWORD_1\n",
+    "Update the password from os.environ['PW1']\n",
+    "changed the pwd from /srv/app-1 to /srv/app-2!\n",
+    "set password from form.password1\n",
+    "# password; set it to None1 or self.password1\n",
 ]  # fmt: skip
 
 
@@ -308,11 +327,19 @@ def test_each_part_of_a_password_in_parts_goes(text: str) -> None:
     assert ("base" in cleaned) == ("base" in text)
 
 
+@pytest.mark.parametrize("said", ["change it from {} to {}", "rotated from `{}` to `{}`", "reset to {}, not {}"])
+def test_the_old_password_and_the_new_one_go(said: str) -> None:
+    cleaned = clean(f"The password: {said.format(WORD, 'Heron?lemon77')}\n").text
+    assert WORD not in cleaned
+    assert ("Heron?lemon77" in cleaned) == ("not" in said)
+
+
 PIECES = [
     "| password |\n|---|\n", "a password\n==  ==\n", ".. list-table::\n", "  .. list-table::\n", "   * - password\n",
     "insert into a (password) values (", "insert into a (password) values ('a'),('b'),", "```\na,password\nb,c\n",
     'password = f"{a}', 'password = "a" + ', "password = a + ", "password:\n  a: b\n", "password: x1! ", "?key=",
     "${password:-", 'password || "', '"--password", default=', "credentials: a / ", "password is ", "sshpass -p ",
+    "change the password from ", "password change ", "password set it for a ", "change password from x1! to ",
 ]  # fmt: skip
 
 

@@ -68,6 +68,13 @@ def _spoken(value: str, before: str, after: str) -> bool:
     )
 
 
+def _told(value: str, before: str, after: str) -> bool:
+    """The same where the name of a method could stand as well (`from PBKDF2-SHA1 to Argon2id`): quotes, or a sign."""
+    if before in ("`", "'", '"') and before == after:
+        return chosen_password(value, before, after)
+    return SPOKEN.match(value.rstrip("!?.=,")) is not None and _bare(value, before, after)
+
+
 def _bare(value: str, before: str, after: str) -> bool:
     """A password without quotes, and no expression of a program."""
     return bare_password(value, before, after) and EXPRESSION.fullmatch(value) is None
@@ -79,11 +86,19 @@ def _in_parts(value: str, before: str, after: str) -> bool:
 
 
 NOUNS = r"(?:password|passwd|passphrase|passwort|passcode|pwd|pword|pw)"
+NAMED = rf"[*_`'\"]{{0,3}}(?:[A-Za-z0-9]{{1,20}}[_.-]){{0,3}}{NOUNS}[*_`'\"]{{0,3}}"
+CHANGES = r"(?:chang|rotat|reset|updat|switch|set)(?:e|ed|es|s|t|ting|ing)?"
 SHORT_NAMES = r"(?:pass|pw|psk|passcode)"
 VALUE = r"([^\"'`\s\\]{6,100})"
 PART = r"[^\"'`\s\\]{2,100}"
 STRING = r"[rRbBfFuU]{0,2}[\"'`]"
 COMMAND_END = r"(?:[\s&;\"'|]|$)"
+# `changed the password for root from`, `the password was changed from`, `the password has expired: change it from`
+CHANGED = (
+    rf"(?:\b{CHANGES}\s(?:[\w'-]{{1,20}}\s){{0,3}}{NAMED}|{NAMED}[:,]?\s(?:\w{{1,12}}\s){{0,3}}{CHANGES}"
+    rf"|\b{NOUNS}\b[^\n]{{0,100}}?\b{CHANGES}\s(?:it|this|that))(?:\s(?:for|of|on|in|at)\s[^\n,;:]{{1,40}}?)?"
+)
+NEW = r"[*_`'\"]{0,3}([^\s\"'`,;(){}\[\]<>\\*_][^\s\"'`,;(){}\[\]<>\\*]{5,99})"
 KEYS = r"(?:api_?key|access_?token|auth_?token|client_?secret|token|secret|key|auth)"
 
 # Without one of these none of the rules below can match: narrow, so that few texts are searched further.
@@ -137,6 +152,8 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}:?[*_]{{0,2}}\s(?:is\s|was\s|=\s)?[`'\"]{VALUE}[`'\"]", PASSWORD_SIGNS, chosen_password),
     Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}(?:\s(?:is|was)|\s?:)[*_]{{0,2}}\s{{1,3}}[*_]{{0,2}}([^\s\"'`(){{}}\[\]<>\\*_][^\s\"'`(){{}}\[\]<>\\]{{5,99}})(?:[\s<)\\]|$)", (), _spoken),
     Rule("password", r"(?i)\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s{1,3}[`\"']?[\w@.-]{2,40}[`\"']?\s{0,2}[/:]\s{0,2}[`\"']?([^\s\"'`(){}\[\]<>\\/]{6,100})", (), _spoken),
+    Rule("password", rf"(?i){CHANGED}\s(?:back\s)?(?:from|to)\s{{1,3}}{NEW}", PASSWORD_SIGNS, _told),
+    Rule("password", rf"(?i){CHANGED}\sfrom\s{{1,3}}\S{{1,100}}\s{{1,3}}(?:back\s)?to\s{{1,3}}{NEW}", PASSWORD_SIGNS, _told),
     # The same of keys and tokens, which must look drawn at random.
     Rule("secret", rf"(?i)\$\{{[\w.]{{0,40}}{WORDS}[\w.]{{0,20}}:-?([^\s}}\"'$]{{12,200}})\}}", (), random_looking),
     Rule("secret", rf"(?i){WORDS}{REST}[\"'\])]{{0,3}}\s{{0,3}}(?:\|\||\?\?|\bor\b)\s{{0,3}}{STRING}([^\"'`\s\\]{{12,200}})[\"'`]", (), random_looking),
