@@ -121,9 +121,10 @@ def _by_workers(
     corpus: str, key: bytes, number: int, documents: Iterable[tuple[Stored, bytes, Given]]
 ) -> Iterator[tuple[Stored, Parsed]]:
     with ExitStack() as stack:
-        staff = [Worker(corpus, key) for _ in range(number)]
-        for one in staff:
-            stack.callback(one.stop)
+        staff: list[Worker] = []
+        for _ in range(number):
+            staff.append(Worker(corpus, key))
+            stack.callback(staff[-1].stop)
         for batch in _batches(documents):
             while len((least := min(staff, key=lambda one: len(one.batches))).batches) == IN_HAND:
                 yield from _collect(staff)
