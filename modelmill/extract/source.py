@@ -83,7 +83,7 @@ def detect(uri: str) -> Source:
         allowed="a folder, a git repository (a folder with .git, https://...), "
         "an archive (.zip, .tar, .tar.gz, .tar.xz), python:stdlib, python:packages[:NAME,NAME], feedback:TASK",
         found=_what_is_there(uri),
-        next="check the path, then `mill corpus add NAME URI`",
+        next="check the path, then `mill corpus add NAME URI`; a single file is added by the folder that holds it",
     )
 
 

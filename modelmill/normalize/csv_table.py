@@ -15,43 +15,49 @@ from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
 
 SEPARATORS = ",;\t"
+MAX_LINES = labelled.MAX_TEXT  # of one row: a text that may stay has no more
 
 
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     """The labelled rows of the file."""
     lines = list(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    headers = [_first(lines, separator) for separator in SEPARATORS]
-    chosen = next(((s, h) for s, h in zip(SEPARATORS, headers, strict=True) if labelled.columns(h)), None)
+    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    heads = {separator: _read(lines, first, separator) for separator in SEPARATORS}
+    chosen = next((one for one, (names, _) in heads.items() if labelled.columns(names or [])), None)
     if chosen is None:
-        yield labelled.missing(max(headers, key=len))
+        yield labelled.missing(max((names or [] for names, _ in heads.values()), key=len))
         return
-    separator, header = chosen
-    text_column, label_column = labelled.columns(header) or ("", "")
-    yield from labelled.drafts(_rows(lines, separator, header), text_column, label_column)
+    header, used = heads[chosen]
+    columns = labelled.columns(header or []) or ("", "")
+    if not any(line.strip() for line in lines[first + used :]):
+        yield Dropped("(file)", "no rows", "there is nothing below the names of the columns")
+    yield from labelled.drafts(_rows(lines, first + used, chosen, header or []), *columns)
 
 
-def _first(lines: list[str], separator: str) -> list[str]:
-    try:
-        return next(csv.reader(lines, delimiter=separator), [])
-    except csv.Error:
-        return []
-
-
-def _rows(lines: list[str], separator: str, header: list[str]) -> Iterator[labelled.Row]:
-    """Every row but the header; one that the reader refuses (a cell of more than 128 KiB) has no fields."""
-    reader = csv.reader(lines, delimiter=separator)
-    next(reader)
-    while True:
-        first = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            cells = None
-        if cells != []:
+def _rows(lines: list[str], at: int, separator: str, header: list[str]) -> Iterator[labelled.Row | Dropped]:
+    """Every row from line `at` (from 0); one that the reader refuses has no fields."""
+    while at < len(lines):
+        cells, used = _read(lines, at, separator)
+        if used > 1 and _read(lines, at, separator, strict=True)[0] is None:
+            yield Dropped(f"line {at + 1}", "quote without an end", "the lines below it are read by themselves")
+            used = 1
+        elif cells != []:
             fields = dict(zip(header, cells, strict=False)) if cells else _oversized(header)
-            yield labelled.Row(first, max(first, reader.line_num), fields)
+            yield labelled.Row(at + 1, at + used, fields)
+        at += used
+
+
+def _read(lines: list[str], at: int, separator: str, strict: bool = False) -> tuple[list[str] | None, int]:
+    """The cells of the row that begins there, and its number of lines.
+
+    None: a cell has more than 128 KiB; or, if strict, a quote ends nowhere or in the midst of a cell.
+    """
+    window = (lines[place] for place in range(at, min(len(lines), at + MAX_LINES)))
+    reader = csv.reader(window, delimiter=separator, strict=strict)
+    try:
+        return next(reader, []), max(1, reader.line_num)
+    except csv.Error:
+        return None, max(1, reader.line_num)
 
 
 def _oversized(header: list[str]) -> dict[str, str]:
@@ -64,4 +70,4 @@ def parses(text: str) -> bool:
     return True
 
 
-LANGUAGE = Language("csv", version=1, suffixes=(".csv", ".tsv"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("csv", version=2, suffixes=(".csv", ".tsv"), units=units, parses=parses, rendered=True)

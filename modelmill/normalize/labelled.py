@@ -43,9 +43,12 @@ def missing(names: Sequence[Any]) -> Dropped:
     return Dropped("(file)", "no columns text and label", f"found {shown or 'none'}; or query and intent")
 
 
-def drafts(rows: Iterable[Row], text: str, label: str) -> Iterator[Draft | Dropped]:
+def drafts(rows: Iterable[Row | Dropped], text: str, label: str) -> Iterator[Draft | Dropped]:
     """A unit for each good row, a note for each other one. text, label: the columns' names."""
     for row in rows:
+        if isinstance(row, Dropped):
+            yield row
+            continue
         said, named = (_string(row.fields.get(column)) for column in (text, label))
         fault = _fault(said, named)
         if fault:

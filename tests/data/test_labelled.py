@@ -160,6 +160,20 @@ def test_a_bad_row_is_left_out_with_its_line_and_the_others_stay(settings, db, d
         assert documents.dropped_by_reason(conn, corpus.id, "normalize") == {reason: 1}
 
 
+def test_lines_without_words_may_stand_above_the_head(settings, db, desk):
+    taken(settings, db, desk, "questions.csv", "\ufeff\n  \n" + table())
+    rows = units.query(db, ["labelled"])
+    assert len(rows) == 40 and min(row.start_line for row in rows) == 4
+
+
+def test_a_quote_without_an_end_costs_its_own_line(settings, db, desk):
+    taken(settings, db, desk, "questions.csv", table() + '"it broke,refund\nsend it back,refund\n"in two\nlines",refund\n')
+    assert len(units.query(db, ["labelled"])) == 42
+    corpus = corpora.get(db, settings.tenant, "desk")
+    with db.connect() as conn:
+        assert documents.dropped_by_reason(conn, corpus.id, "normalize") == {"quote without an end": 1}
+
+
 def test_a_cell_of_a_megabyte_is_left_out_and_the_others_stay(settings, db, desk):
     taken(settings, db, desk, "questions.csv", table() + "a" * 900_000 + ",refund\nit broke,refund\n")
     assert len(units.query(db, ["labelled"])) == 41
@@ -204,7 +218,7 @@ USELESS: dict[str, tuple[str | bytes, str]] = {
     "not UTF-8": ("text,label\ncaf\xe9,refund\n".encode("latin-1"), "wrong encoding"),
     "UTF-16": ("text,label\na,b\n".encode("utf-16"), "binary"),
     "more than a megabyte": ("text,label\n" + "a" * 1_000_001 + ",b\n", "too large"),
-    "header alone": ("text,label\n", "no file at all"),
+    "header alone": ("text,label\n\n", "no rows"),
 }
 
 
