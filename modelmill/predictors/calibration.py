@@ -4,6 +4,9 @@ Temperature scaling (https://arxiv.org/abs/1706.04599) and one constant logit, w
 must exceed (a threshold on the largest logit: https://arxiv.org/abs/1911.11132). Both are fitted by the likelihood of
 the validation split; the test split is never seen. Likelihood follows how often a query is out of scope, and how often
 that is among validation queries is a choice of whoever collected them: so they are weighed to a share that is said.
+
+A dozen queries that are all answered right would make every answer certain. So each counts a little as if any label
+were right, 1 of n + 2, as in the targets of Platt, Probabilistic outputs for support vector machines (1999).
 """
 
 from __future__ import annotations
@@ -80,8 +83,11 @@ def _losses(
     """Mean negative log likelihood at each threshold: what does not depend on it is summed once."""
     import numpy as np
 
-    rows = np.arange(len(right))
-    inside = np.logaddexp.reduce(np.delete(scaled, out_of_scope, axis=1), axis=1)[:, None]
+    rows, number = np.arange(len(right)), scaled.shape[1]
+    labels = np.delete(scaled, out_of_scope, axis=1)
     outside = np.logaddexp(scaled[:, out_of_scope][:, None], thresholds[None, :])
+    every = np.logaddexp(np.logaddexp.reduce(labels, axis=1)[:, None], outside)
     chosen = np.where((right == out_of_scope)[:, None], outside, scaled[rows, right][:, None])
-    return weights @ np.minimum(np.logaddexp(inside, outside) - chosen, WORST)
+    mean = (labels.sum(axis=1)[:, None] + outside) / number
+    unsure = 1 / (len(right) + 2)
+    return weights @ ((1 - unsure) * np.minimum(every - chosen, WORST) + unsure * np.minimum(every - mean, WORST))

@@ -136,6 +136,16 @@ def test_the_interval_of_a_calibration_error_holds_the_true_one() -> None:
     assert within >= 85
 
 
+def test_a_dozen_right_answers_do_not_make_every_answer_certain() -> None:
+    right = np.arange(12) % 3
+    logits = np.eye(3)[right] * 8.0
+    sure = [
+        calibration.probabilities(logits, 2, calibration.fit(np.tile(logits, (n, 1)), np.tile(right, n), 2)).max()
+        for n in (1, 100)
+    ]
+    assert 0.85 < sure[0] < 0.96 < sure[1] < 1
+
+
 def test_a_fitted_calibration_undoes_overconfidence_and_finds_the_threshold() -> None:
     rng = np.random.default_rng(0)
     right = rng.integers(0, 3, 3000)
