@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from modelmill.store.server import embedded_url
 
 os.environ.update(TELEMETRY_OFF)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the tests' models are bundled or trained here
-# By itself it depends on the processor, and converting takes a minute; tests of the engine set it to openvino.
+# By itself it would convert each model, which takes a minute; tests of the engine set it to openvino.
 os.environ["MILL_ENGINE"] = "torch"
 # Two test sessions may share the cores: threads that wait must not spin, as in what Settings.child_env starts.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# What a shell starts in the background ignores Ctrl-C, and so would every program that a test sends it to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
