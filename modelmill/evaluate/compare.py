@@ -77,7 +77,7 @@ def details(task: Task, examples: Sequence[Example], sides: Mapping[str, Side]) 
     candidate = sides["candidate"]
     main, sure = candidate[task.main_score.name], candidate.get("confidence")
     sign = 1 if task.main_score.higher_is_better else -1
-    wrong = [i for i in range(len(main)) if not _right(_words(candidate, i))]
+    wrong = [i for i in range(len(main)) if not is_right(_words(candidate, i))]
     order = sorted(wrong, key=lambda i: (sign * main[i], -sure[i] if sure is not None else 0.0))
     failures = [_failure(examples[i], float(main[i]), _words(candidate, i)) for i in order[:FAILURES]]
     return Details(
@@ -134,9 +134,9 @@ def _words(candidate: Side, i: int) -> dict[str, str]:
     return {name: str(candidate[name][i])[:CUT] for name in ("right", "answered") if name in candidate}
 
 
-def _right(words: Mapping[str, str]) -> bool:
+def is_right(words: Mapping[str, Any]) -> bool:
     """Whether the answer is told and is the right one."""
-    return "answered" in words and words["answered"] == words["right"]
+    return "answered" in words and words["answered"] == words.get("right")
 
 
 def _failure(example: Example, score: float, words: Mapping[str, str]) -> dict[str, Any]:

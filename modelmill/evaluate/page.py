@@ -153,7 +153,7 @@ def _mistaken(pairs: list[Mapping[str, Any]]) -> list[list[Any]]:
 
 def _failures(worst: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Without the right answers that stood among the worst of a small test set in reports of before."""
-    return [one for one in worst if "answered" not in one or one["answered"] != one.get("right")]
+    return [one for one in worst if not compare.is_right(one)]
 
 
 def _sources(dataset: Dataset) -> list[list[Any]]:
