@@ -12,30 +12,28 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from modelmill.inference import ir, ir_check
+from modelmill.inference import ir, ir_check, packing
+from modelmill.inference.batches import PACKED, PADDED, Tokens, reading
 from modelmill.inference.ir import BOTH, Made, Precision
+from modelmill.inference.packing import Finish, Rows
 
-if TYPE_CHECKING:
-    import numpy as np
-
-VERSION = 1  # raise it when the same torch model would get another IR
+VERSION = 2  # raise it when the same torch model would get another IR
 LEAST = 0.99  # of torch's score
 CALIBRATE = 256  # texts that the ranges of the activations are taken from
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+PADDED_ONLY = "texts are padded: its attention does not take them side by side"
 NO_INT8 = "int8 is not tried on a processor that does not multiply bytes"
-
-Rows = Callable[[Sequence[str]], "np.ndarray"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is converted. module: a torch module from `inputs` (n, length; int64) to (n, width). rows: what torch makes
-    of texts, to compare with. tokenizer: its JSON. pad_id: the word piece that fills up.
+    """What is converted. module: a torch module from `inputs` (see batches.py; int64) to (n, width). rows: what torch
+    makes of texts, to compare with. tokenizer: its JSON. pad_id: the word piece that fills up. packed: the module that
+    takes texts without padding, to be tried.
     """
 
     module: Any
@@ -44,6 +42,8 @@ class Source:
     tokenizer: str
     pad_id: int
     max_tokens: int
+    packed: Any = None
+    first_position: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ def make(
     measured: dict[str, float] = {}
     reasons = [] if "int8" in precisions else [NO_INT8]
     try:
-        given = source()
+        given = _packed(source(), texts)
+        if given.packed is None:
+            reasons.append(PADDED_ONLY)
         measured["torch"] = judge.score(given.rows)
         for kind in precisions:
             made = _write(given, kind, folder, texts)
@@ -106,14 +108,34 @@ def of_sentences(model: Any, rows: Rows) -> Source:
         def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None) -> Any:
             return self.model(as_given(input_ids, attention_mask, token_type_ids))["sentence_embedding"]
 
-    names = tuple(name for name in INPUTS if name in model.preprocess(["a"]))
-    return Source(Sentences(), names, rows, *_tokenizer(model.tokenizer), int(model.max_seq_length))
+    def finish(states: Any, attention_mask: Any) -> Any:
+        features = {"token_embeddings": states, "attention_mask": attention_mask}
+        for module in list(model)[1:]:
+            features = module(features)
+        return features["sentence_embedding"]
+
+    encoder = getattr(model[0], "auto_model", None)
+    packed = packing.module(encoder, finish) if encoder is not None else None
+    names = tuple(name for name in PADDED if name in model.preprocess(["a"]))
+    return Source(Sentences(), names, rows, *_tokenizer(model.tokenizer), int(model.max_seq_length), packed)
 
 
-def of_module(module: Any, tokenizer: Any, rows: Rows, max_tokens: int) -> Source:
-    """A torch module that takes what its tokenizer, one of transformers, gives."""
-    names = tuple(name for name in INPUTS if name in tokenizer(["a"]))
-    return Source(module, names, rows, *_tokenizer(tokenizer), max_tokens)
+def of_encoder(encoder: Any, finish: Finish, tokenizer: Any, rows: Rows, max_tokens: int) -> Source:
+    """A transformer that takes what its tokenizer gives, and what is made of its states."""
+    import torch
+
+    class Finished(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = encoder
+
+        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None) -> Any:
+            given = as_given(input_ids, attention_mask, token_type_ids)
+            return finish(self.encoder(**given).last_hidden_state, attention_mask)
+
+    names = tuple(name for name in PADDED if name in tokenizer(["a"]))
+    packed = packing.module(encoder, finish)
+    return Source(Finished(), names, rows, *_tokenizer(tokenizer), max_tokens, packed)
 
 
 def as_given(input_ids: Any, attention_mask: Any, token_type_ids: Any) -> dict[str, Any]:
@@ -130,16 +152,35 @@ def _tokenizer(tokenizer: Any) -> tuple[str, int]:
     return backend.to_str(), int(tokenizer.pad_token_id or 0)
 
 
+def _packed(source: Source, texts: Sequence[str]) -> Source:
+    """The source without padding; as it is, with `packed` None, where that gives other rows."""
+    from tokenizers import Tokenizer
+
+    def made(first: int) -> Tokens:
+        tokenizer = Tokenizer.from_str(source.tokenizer)
+        return reading(tokenizer, PACKED, source.max_tokens, source.pad_id, first)
+
+    if source.packed is None:
+        return source
+    first = packing.first_position(source.packed.eval(), made, source.rows, texts)
+    if first is None:
+        return replace(source, packed=None)
+    return replace(source, module=source.packed, inputs=PACKED, first_position=first)
+
+
 def _write(source: Source, kind: Precision, folder: Path, texts: Sequence[str]) -> Made:
     """IR, tokenizer and engine.json, so that it can be loaded and judged."""
     versions = {name: importlib.metadata.version(name) for name in ("openvino", "nncf", "torch")}
     width = int(source.rows(["a"]).shape[1])
-    made = Made(kind, "", width, source.max_tokens, source.pad_id, source.inputs, made_with=versions)
+    reads = (source.max_tokens, source.pad_id, source.inputs, source.first_position)
+    made = Made(kind, "", width, *reads, made_with=versions)
     ir.write_about(folder, made)
     (folder / ir.FOLDER / ir.TOKENIZER).write_text(source.tokenizer, encoding="utf-8")
     model = _traced(source)
     if kind == "int8":
-        model = _quantized(model, list(_samples(ir.tokens(folder, made), texts)))
+        # Every n-th text, so that all kinds are among them; in batches of like length, as texts come in use.
+        chosen = texts[:: max(1, len(texts) // CALIBRATE)][:CALIBRATE]
+        model = _quantized(model, [batch.given for batch in ir.tokens(folder, made).batches(chosen)])
     model.set_friendly_name(ir.FOLDER)  # as they come, names count on from the model before
     for number, one in enumerate(model.get_ordered_ops()):
         one.set_friendly_name(f"{one.get_type_name()}_{number}")
@@ -155,9 +196,10 @@ def _traced(source: Source) -> Any:
     import torch
 
     openvino = ir.runtime()
-    example = {name: torch.ones((2, 5), dtype=torch.int64) for name in source.inputs}
-    example["attention_mask"][1, 3:] = 0
-    shapes: Any = [(name, openvino.PartialShape([-1, -1]), openvino.Type.i64) for name in source.inputs]
+    tokens = Tokens(None, source.inputs, source.max_tokens, source.pad_id, source.first_position)
+    # Neither two sizes alike, nor what divides another: they would be taken for the same one.
+    example = {name: torch.from_numpy(array) for name, array in tokens.arrays([[1] * 7, [1] * 6], 2, 7).items()}
+    shapes: Any = [(name, openvino.PartialShape([-1] * one.ndim), openvino.Type.i64) for name, one in example.items()]
     with torch.inference_mode():
         return openvino.convert_model(source.module.eval(), example_input=example, input=shapes)
 
@@ -169,13 +211,6 @@ def _quantized(model: Any, samples: Sequence[Mapping[str, Any]]) -> Any:
     logging.getLogger("nncf").setLevel(logging.ERROR)
     data: Any = nncf.Dataset(samples)
     return nncf.quantize(model, data, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(samples))
-
-
-def _samples(tokens: ir.Tokens, texts: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    """In batches of like length, as texts come in use. Every n-th text, so that all kinds are among them."""
-    ids = tokens.ids(texts[:: max(1, len(texts) // CALIBRATE)][:CALIBRATE])
-    for length, _, places in ir.batches([len(one) for one in ids]):
-        yield tokens.arrays([ids[place] for place in places], length)
 
 
 def _done(folder: Path, made: Made, judge: Judge, measured: dict[str, float], reasons: Sequence[str]) -> Made:

@@ -2,10 +2,7 @@
 
 The folder holds model.xml and model.bin (OpenVINO's intermediate representation), tokenizer.json, and engine.json:
 how it was made and how it was measured. Neither torch nor transformers is imported here: serving needs this file,
-`openvino` and `tokenizers`. What makes the folder is conversion.py.
-
-A text's row depends on the text alone, to the bit: what is padded is masked, and rows
-do not meet (tests/ml/test_ir.py).
+`openvino` and `tokenizers`. What makes the folder is conversion.py, what a batch is batches.py.
 """
 
 from __future__ import annotations
@@ -16,12 +13,13 @@ import os
 import queue
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from modelmill.errors import DataError, PrerequisiteError
+from modelmill.inference.batches import Batch, Tokens, reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,11 +33,6 @@ Precision = Literal["int8", "fp32"]
 Kind = Precision | Literal["torch"]
 BOTH: tuple[Precision, ...] = ("int8", "fp32")
 
-BATCH = 32  # texts at a time; more gain nothing
-CALL = 48  # word pieces: what one more call costs (3 to 5 CPU-ms), so as much is padded to save one
-STEP = 8  # lengths in word pieces are rounded up to it: for each new shape OpenVINO makes kernels, once (some 30 ms)
-# Characters read for each word piece that may be kept: a megabyte is not split into words to keep 128 of them.
-CHARS_PER_TOKEN = 64
 WARM_SIZES, WARM_LENGTHS = (1, 2, 4, 8), (8, 16, 24)  # what questions are, and how many come at once
 PATIENCE_MS = 120_000  # a batch takes 100 ms; a process that waits for ever would look like one that works
 
@@ -54,6 +47,7 @@ class Made:
     max_tokens: int = 0
     pad_id: int = 0
     inputs: tuple[str, ...] = ()
+    first_position: int = 0
     score: str = ""
     measured: dict[str, float] = field(default_factory=dict[str, float])
     n: int = 0
@@ -87,39 +81,12 @@ def write_about(folder: Path, made: Made) -> None:
     (folder / FOLDER / ABOUT).write_text(text, encoding="utf-8")
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """Texts -> word pieces -> what the IR takes."""
-
-    made: Made
-    tokenizer: Any
-
-    def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """What is no Unicode (half a surrogate pair) is read as a question mark."""
-        most = CHARS_PER_TOKEN * self.made.max_tokens
-        clean = [text[:most].encode("utf-8", "replace").decode("utf-8") for text in texts]
-        return [one.ids for one in self.tokenizer.encode_batch_fast(clean)]
-
-    def arrays(self, ids: Sequence[Sequence[int]], length: int) -> dict[str, np.ndarray]:
-        """Each input's (n, length), filled up."""
-        import numpy as np
-
-        shape = (len(ids), length)
-        tokens, mask = np.full(shape, self.made.pad_id, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        for row, one in enumerate(ids):
-            tokens[row, : len(one)] = one
-            mask[row, : len(one)] = 1
-        given = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros(shape, dtype=np.int64)}
-        return {name: given[name] for name in self.made.inputs}
-
-
 @dataclass
 class _Flight:
-    """A batch that a request works on. given: the arrays it reads, which must outlive it."""
+    """A batch that a request works on, whose arrays must outlive it."""
 
     request: Any
-    places: list[int]
-    given: dict[str, np.ndarray]
+    batch: Batch
 
 
 @dataclass(frozen=True)
@@ -129,21 +96,19 @@ class TextModel:
     made: Made
     tokens: Tokens
     requests: queue.SimpleQueue[Any]
+    threads: int
 
     def rows(self, texts: Sequence[str]) -> np.ndarray:
         """(n, width) float32, in the order given. Raises PrerequisiteError when OpenVINO stops answering."""
         import numpy as np
 
         found = np.zeros((len(texts), self.made.width), dtype=np.float32)
-        ids = self.tokens.ids(texts)
         flights = deque[_Flight]()
         try:
-            for length, rows, places in batches([len(one) for one in ids]):
+            for batch in self.tokens.batches(texts, self.threads):
                 request = self._free(flights, found)
-                filled = [[self.made.pad_id]] * (rows - len(places))
-                given = self.tokens.arrays([*(ids[place] for place in places), *filled], length)
-                flights.append(_Flight(request, places, given))
-                request.start_async(given, share_inputs=True)
+                flights.append(_Flight(request, batch))
+                request.start_async(batch.given, share_inputs=True)
         finally:
             while flights:
                 self._land(flights, found)
@@ -153,7 +118,7 @@ class TextModel:
         """Make the kernels for short texts, some .5 CPU-s: else the first who ask wait for them, 10 to 100 ms each."""
         borrowed = [self.requests.get() for _ in range(self.requests.qsize())]
         for size, length in itertools.product(WARM_SIZES, WARM_LENGTHS):
-            given = self.tokens.arrays([[self.made.pad_id] * length] * size, length)
+            given = self.tokens.arrays([[self.made.pad_id] * length] * size, size, length)
             for request in borrowed:  # all at once, so that each stream makes its own
                 request.start_async(given, share_inputs=True)
             for request in borrowed:
@@ -172,10 +137,11 @@ class TextModel:
     def _land(self, flights: deque[_Flight], found: np.ndarray) -> None:
         """Wait for the oldest batch, keep its rows, give its request back."""
         flight = flights.popleft()
+        places = flight.batch.places
         if not flight.request.wait_for(PATIENCE_MS):
-            raise _no_answer(len(flight.places))  # its request is not given back: it is still at work
+            raise _no_answer(len(places))  # its request is not given back: it is still at work
         try:
-            found[flight.places] = flight.request.get_output_tensor(0).data[: len(flight.places)]
+            found[places] = flight.request.get_output_tensor(0).data[: len(places)]
         finally:
             self.requests.put(flight.request)
 
@@ -185,9 +151,7 @@ def tokens(folder: Path, made: Made) -> Tokens:
     from tokenizers import Tokenizer
 
     tokenizer: Any = Tokenizer.from_file(str(folder / FOLDER / TOKENIZER))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(made.max_tokens)
-    return Tokens(made, tokenizer)
+    return reading(tokenizer, made.inputs, made.max_tokens, made.pad_id, made.first_position)
 
 
 def load(folder: Path, threads: int = 0) -> TextModel:
@@ -207,7 +171,7 @@ def load(folder: Path, threads: int = 0) -> TextModel:
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for _ in range(threads):
         requests.put(compiled.create_infer_request())
-    return TextModel(made, reader, requests)
+    return TextModel(made, reader, requests, threads)
 
 
 def runtime() -> Any:
@@ -216,44 +180,6 @@ def runtime() -> Any:
     import openvino
 
     return openvino
-
-
-def batches(lengths: Sequence[int]) -> Iterator[tuple[int, int, list[int]]]:
-    """(padded length, rows, places of at most so many texts), longest first, so that no thread is left with the longest
-    at the end.
-
-    Of like length, so that little is padded. Of 32, 16, 8, 4, 2 or 1 rows: a service that gets as many texts as people
-    happen to ask at once would else meet a new shape for months.
-    """
-    for length, places in _alike(lengths):
-        start = 0
-        while start < len(places):
-            rows = _rows(len(places) - start, length)
-            yield length, rows, places[start : start + rows]
-            start += rows
-
-
-def _rows(texts: int, length: int) -> int:
-    """Filled up where that costs less than one more call; else fewer rows than texts."""
-    rows = BATCH
-    while rows // 2 >= texts or (rows - texts) * length > CALL:
-        rows //= 2
-    return rows
-
-
-def _alike(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
-    """(padded length, at most BATCH places)."""
-    longest, batch = 0, list[int]()
-    for number, place in enumerate(sorted(range(len(lengths)), key=lambda place: -lengths[place])):
-        length = max(STEP, -(-lengths[place] // STEP) * STEP)
-        left = min(BATCH - len(batch), len(lengths) - number)
-        if batch and (not left or left * (longest - length) > CALL):
-            yield longest, batch
-            batch = []
-        longest = longest if batch else length
-        batch.append(place)
-    if batch:
-        yield longest, batch
 
 
 def config(threads: int) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from pathlib import Path
 BEGINS = b'<?xml version="1.0"?>\n<net '  # as OpenVINO writes it: plain UTF-8, nothing before the root
 LARGEST = 16 << 20  # bytes of XML; MiniLM has 0.5 MB
 OPERATIONS = {
-    "Add", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "Broadcast", "Clamp", "Concat", "Const", "Convert",
-    "ConvertLike", "Divide", "Equal", "FakeQuantize", "Gather", "Gelu", "Greater", "GreaterEqual", "Less",
-    "LessEqual", "LogicalAnd", "LogicalNot", "LogicalOr", "MVN", "MatMul", "Maximum", "Minimum", "Multiply",
-    "Negative", "NormalizeL2", "NotEqual", "Parameter", "Power", "Range", "ReduceL2", "ReduceMean", "ReduceProd",
-    "ReduceSum", "Relu", "Reshape", "Result", "ScaledDotProductAttention", "Select", "ShapeOf", "Sigmoid", "Slice",
-    "Softmax", "Split", "Sqrt", "Squeeze", "StridedSlice", "Subtract", "Tanh", "Transpose", "Unsqueeze",
+    "Abs", "Add", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "Broadcast", "Ceiling", "Clamp", "Concat", "Const",
+    "Convert", "ConvertLike", "Cos", "CumSum", "Divide", "Equal", "FakeQuantize", "Floor", "FloorMod", "Gather",
+    "GatherElements", "Gelu", "Greater", "GreaterEqual", "Less", "LessEqual", "Log", "LogicalAnd", "LogicalNot",
+    "LogicalOr", "MVN", "MatMul", "Maximum", "Minimum", "Mod", "Multiply", "Negative", "NormalizeL2", "NotEqual",
+    "Parameter", "Power", "Range", "ReduceL2", "ReduceMean", "ReduceProd", "ReduceSum", "Relu", "Reshape",
+    "Result", "ScaledDotProductAttention", "Select", "ShapeOf", "Sigmoid", "Sign", "Sin", "Slice", "SoftMax",
+    "Split", "Sqrt", "Squeeze", "StridedSlice", "Subtract", "Tanh", "Tile", "Transpose", "Unsqueeze",
     "VariadicSplit",
 }  # fmt: skip
 

@@ -22,7 +22,9 @@ def reciprocal_ranks(rows: Rows, queries: Sequence[str], passages: Sequence[str]
 
     scores = unit_length(rows(queries)) @ unit_length(rows(passages)).T
     right = scores[np.arange(len(queries)), np.arange(len(queries))]
-    return 1.0 / (1 + (scores > right[:, None]).sum(axis=1))
+    before = ~(scores <= right[:, None])  # and what is no number: a model that fails would else be the best
+    before[np.arange(len(queries)), np.arange(len(queries))] = False
+    return 1.0 / (1 + before.sum(axis=1))
 
 
 def unit_length(rows: np.ndarray) -> np.ndarray:

@@ -134,17 +134,6 @@ def restore(folder: Path) -> IntentModel:
 
 def source(model: IntentModel) -> Source:
     """What conversion.py makes an IR of: texts to embeddings, without the head."""
-    import torch
-
     from modelmill.inference import conversion
 
-    class Embedder(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.encoder = model.encoder
-
-        def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
-            given = conversion.as_given(input_ids, attention_mask, token_type_ids)
-            return pooled(self.encoder(**given).last_hidden_state, attention_mask)
-
-    return conversion.of_module(Embedder(), model.tokenizer, model.all_embeddings, MAX_TOKENS)
+    return conversion.of_encoder(model.encoder, pooled, model.tokenizer, model.all_embeddings, MAX_TOKENS)

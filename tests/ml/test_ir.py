@@ -120,15 +120,3 @@ def test_rows_need_no_torch_and_tell_nobody(converted: Path) -> None:
         [sys.executable, "-c", program, str(converted)], capture_output=True, text=True, cwd=CHECKOUT, check=True
     )
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize("lengths", [[], [1], [7] * 13, [9] * 10 + [5] * 6, [60] + [6] * 7, [64] * 33, [*range(1, 65)]])
-def test_batches_hold_every_text_once_come_in_few_sizes_and_pad_little(lengths: list[int]) -> None:
-    made = list(ir.batches(lengths))
-    assert sorted(place for _, _, places in made for place in places) == list(range(len(lengths)))
-    assert {rows for _, rows, _ in made} <= {1, 2, 4, 8, 16, 32}
-    assert {length % ir.STEP for length, _, _ in made} <= {0}
-    for length, rows, places in made:
-        assert 0 <= (rows - len(places)) * length <= ir.CALL
-        padded = sum(length - lengths[place] for place in places)
-        assert 0 <= padded <= ir.CALL + ir.STEP * len(places)

@@ -1,0 +1,96 @@
+"""A model of any family is packed or padded, and gives the rows that torch gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modelmill.inference import conversion, ir, packing
+from modelmill.inference.batches import PACKED
+from modelmill.inference.conversion import Judge, Source
+from modelmill.predictors import intent_model
+
+SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+PLACES = {"max_position_embeddings": 140}
+TEXTS = [f"{text}{number}" for number in range(9) for text in ("a b c ", "def add(x, y): return x + y ", "long " * 30)]
+
+
+def families() -> dict[str, tuple[Callable[[int], Any], int | None]]:
+    """A small one of each, of so many word pieces; where it counts positions from, None: it is padded."""
+    import transformers as hf
+
+    return {
+        "bert": (lambda n: hf.BertModel(hf.BertConfig(vocab_size=n, **SIZES, **PLACES)), 0),
+        "roberta": (lambda n: hf.RobertaModel(hf.RobertaConfig(vocab_size=n, **SIZES, **PLACES, pad_token_id=0)), 1),
+        "electra": (lambda n: hf.ElectraModel(hf.ElectraConfig(vocab_size=n, **SIZES, **PLACES)), 0),
+        "mpnet": (lambda n: hf.MPNetModel(hf.MPNetConfig(vocab_size=n, **SIZES, **PLACES)), None),
+    }
+
+
+def source(family: str, tiny_base: Path) -> tuple[Source, intent_model.IntentModel]:
+    import torch
+    from transformers import AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(tiny_base)
+    torch.manual_seed(17)
+    encoder = families()[family][0](len(tokenizer)).eval()
+    for weights in encoder.parameters():  # far from nothing: where a word piece stands has to be seen
+        if weights.dim() > 1:
+            torch.nn.init.normal_(weights, std=0.3)
+    model = intent_model.IntentModel(encoder, tokenizer, torch.nn.Linear(32, 2), ("a", "b"))
+    return intent_model.source(model), model
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "electra", "mpnet"])
+def test_each_family_has_torchs_rows_and_is_packed_where_its_attention_allows_it(
+    family: str, tiny_base: Path, tmp_path: Path
+) -> None:
+    given, model = source(family, tiny_base)
+    attention = model.encoder.config._attn_implementation
+    theirs = model.all_embeddings(TEXTS)
+    judge = Judge("cosine", lambda rows: float((rows(TEXTS) * theirs).sum(axis=1).mean()), len(TEXTS))
+    made = conversion.make(lambda: given, tmp_path, TEXTS, judge, precisions=("fp32",))
+    assert made.kind == "fp32", made.told
+    assert np.abs(ir.load(tmp_path).rows(TEXTS) - theirs).max() < 1e-5
+    assert model.encoder.config._attn_implementation == attention, "torch goes on as it was"
+
+    first = families()[family][1]
+    assert (made.inputs == PACKED) == (first is not None) == (conversion.PADDED_ONLY not in made.reason)
+    assert made.first_position == (first or 0)
+    assert ir.about(tmp_path) == made
+
+
+def test_texts_that_see_each_other_are_not_taken_for_packed_ones(tiny_base: Path) -> None:
+    given, model = source("bert", tiny_base)
+    packed = conversion._packed(given, TEXTS)
+    assert packed.inputs == PACKED and packed.module is given.packed
+
+    whole = packing.module(_Everywhere(model.encoder), intent_model.pooled)
+    assert conversion._packed(replace(given, packed=whole), TEXTS).packed is None
+
+
+def test_a_model_that_fails_is_not_the_best_one() -> None:
+    """MRR of rows that are no numbers: nothing scores more than nothing, which is no first place."""
+    from modelmill.inference import retrieval
+
+    texts = ["a", "b", "c", "d"]
+    assert retrieval.judge(texts, texts).score(lambda asked: np.full((len(asked), 3), np.nan)) == 0.25
+    assert retrieval.judge(texts, texts).score(lambda asked: np.eye(4)[: len(asked)]) == 1.0
+    assert retrieval.judge(texts, texts).score(lambda asked: np.ones((len(asked), 3))) == 1.0
+
+
+class _Everywhere:
+    """An encoder that cannot be told how to attend."""
+
+    def __init__(self, encoder: Any) -> None:
+        from types import SimpleNamespace
+
+        self.encoder, self.config = encoder, SimpleNamespace(_attn_implementation="sdpa")
+
+    def __call__(self, **given: Any) -> Any:
+        return self.encoder(**given)
