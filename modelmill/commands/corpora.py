@@ -64,7 +64,7 @@ def list_corpora(json: bool = typer.Option(False, "--json", help="For programs."
             (row["revision"] or "-")[:12],
             row["uri"],
         )
-    session.show(table)
+    session.show(table, none="no corpus yet; next: mill corpus add NAME URI")
 
 
 @corpus.command()
@@ -118,7 +118,7 @@ def remove(
         typer.confirm(f"erase {known.name} ({known.uri}) and what was read from it?", abort=True)
     erased = erasure.remove(settings, db, settings.tenant, name)
     for what, number in erased.counts.items():
-        typer.echo(f"{what}: {number}")
+        typer.echo(f"{what.replace('_', ' ')}: {number}")
     typer.echo("backups that were written before still hold it: delete them, or remove it again after restoring one")
     typer.echo("no table holds it any more, but the database's own files do until their space is used: VACUUM FULL")
     for release in erased.releases:

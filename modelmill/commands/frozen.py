@@ -36,7 +36,7 @@ def listed(
         examples = ", ".join(f"{count} {split}" for split, count in one.counts.items() if count)
         dial = str(one.manifest.get("profile", "-")), str(one.manifest.get("seed", "-"))
         table.add_row(one.sha256[:12], one.task, *dial, examples, f"{made:%Y-%m-%d %H:%M}")
-    session.show(table)
+    session.show(table, none="no dataset yet; next: mill run")
 
 
 @dataset.command()

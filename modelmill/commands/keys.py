@@ -48,18 +48,24 @@ def revoke(key: str = typer.Argument(..., help="Its prefix, or its name: then al
 
 
 @key.command("list")
-def list_keys() -> None:
+def list_keys(json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
     """All keys, newest first, without their secrets."""
+    from dataclasses import asdict
+
     from rich.table import Table
 
     from modelmill.store import keys
 
     settings = session.configured()
+    found = keys.all_keys(session.opened(settings), settings.tenant)
+    if json:
+        session.print_json([{**asdict(known), "scopes": sorted(known.scopes), "live": known.live} for known in found])
+        return
     table = Table("prefix", "name", "scopes", "made", "expires", "state")
-    for known in keys.all_keys(session.opened(settings), settings.tenant):
+    for known in found:
         expires = f"{known.expires_at:%Y-%m-%d}" if known.expires_at else "never"
         state = "live" if known.live else "revoked" if known.revoked_at else "expired"
         table.add_row(
             known.prefix, known.name, ", ".join(sorted(known.scopes)), f"{known.created_at:%Y-%m-%d}", expires, state
         )
-    session.show(table)
+    session.show(table, none="no key yet; next: mill key create NAME")

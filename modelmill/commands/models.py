@@ -63,10 +63,8 @@ def report(
         session.print_json(rows)
     elif markdown:
         typer.echo(scoreboard.markdown(rows))
-    elif rows:
-        session.show(scoreboard.table(rows))
     else:
-        typer.echo("no model was measured yet; next: mill run")
+        session.show(scoreboard.table(rows), none="no model was measured yet; next: mill run")
 
 
 def _page(settings: Settings, db: Engine, name: str) -> Path:
@@ -116,7 +114,7 @@ def releases(
     for one in found:
         made = f"{one.created_at:%Y-%m-%d %H:%M}"
         table.add_row(one.name, one.status, one.candidate_sha256[:12], one.bento_tag or "-", made)
-    session.show(table)
+    session.show(table, none="no release yet; next: mill run")
 
 
 def rollback(task: str = typer.Argument(..., help="As semantic_search.")) -> None:

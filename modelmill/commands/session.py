@@ -65,14 +65,16 @@ def console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, width=PIPED_WIDTH if piped else None)
 
 
-def show(part: object) -> None:
+def show(part: object, none: str = "") -> None:
     """Print a text, or a table: without lines where it is too wide with them, and else each row as a block, so that no
-    name is cut.
+    name is cut. none: what is said instead of a table without rows.
     """
     from rich.table import Table
 
     out = console()
-    if not isinstance(part, Table) or _fits(part, out):
+    if isinstance(part, Table) and not part.row_count and none:
+        out.print(none)
+    elif not isinstance(part, Table) or _fits(part, out):
         out.print(part)
     else:
         out.print("\n\n".join(_blocks(part)) + "\n", soft_wrap=True)

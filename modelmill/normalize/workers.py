@@ -6,7 +6,7 @@ A worker has its next batch before it is done with one: it does not wait for us 
 
 What a worker that ended had in hand is parsed again, one document at a time: a text can bring a parser in C down, or
 take all memory. The document that ends the processes that have nothing else to read is left out and named. It is not
-known before: of few documents, which are parsed right here, such a one still ends us.
+known before: of few documents, which are parsed right here, such a one ends us once, and the next time they are not.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import chain
 from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -100,14 +101,32 @@ def parse(
     """
     key = key_of(settings)
     number = min(settings.threads or os.cpu_count() or 1, size // WORTH_A_WORKER)
-    if number < 2 and not apart:
-        names = named_by(key)
-        known = library(names)
+    begun = settings.home_dir / "parsing" / f"{settings.tenant}.{corpus}"  # who is ended at it leaves this behind
+    if number < 2 and not apart and not begun.exists():
+        yield from _right_here(corpus, key, documents, begun)
+        return
+    yield from _kept(_by_workers(corpus, key, max(number, 1), documents))
+    begun.unlink(missing_ok=True)
+
+
+def _right_here(
+    corpus: str, key: bytes, documents: Iterable[tuple[Stored, bytes, Given]], begun: Path
+) -> Iterator[tuple[Stored, Parsed]]:
+    names = named_by(key)
+    known = library(names)
+    begun.parent.mkdir(parents=True, exist_ok=True)
+    begun.touch()
+    try:
         for one, content, given in documents:
             yield one, parse_document(corpus, one.record, content, names, given, known)
-        return
+    finally:
+        begun.unlink(missing_ok=True)
+
+
+def _kept(parsed: Iterable[tuple[Stored, Parsed]]) -> Iterator[tuple[Stored, Parsed]]:
+    """Those that end who reads them last, when it is sure that they are few."""
     ending: list[tuple[Stored, Parsed]] = []
-    for stored, one in _by_workers(corpus, key, max(number, 1), documents):
+    for stored, one in parsed:
         if not any(left_out.reason == ENDED for left_out in one.dropped):
             yield stored, one
         elif len(ending) < MAX_ENDED:

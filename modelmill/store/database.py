@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from modelmill.errors import PrerequisiteError
 from modelmill.settings import Settings
-from modelmill.store.server import embedded_url
+from modelmill.store.server import ALONE, embedded_url
 
 Schema = Literal["mill", "dagster", "mlflow"]
 SCHEMAS: tuple[Schema, ...] = ("mill", "dagster", "mlflow")
@@ -52,7 +52,8 @@ def _engine(url: URL) -> Engine:
 
 def engine(settings: Settings) -> Engine:
     """The pooled engine on our schema, one a process. The schema must have been made by `migrate`."""
-    return _engine(database_url(settings))
+    with ALONE:
+        return _engine(database_url(settings))
 
 
 def migrate(settings: Settings, revision: str = "head") -> None:

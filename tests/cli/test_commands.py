@@ -76,11 +76,24 @@ def test_a_key_is_printed_once_works_and_can_be_taken_back(inside: Mill, db: Eng
     key = keys.check(settings, db, secret)
     assert key is not None
     assert (key.name, key.scopes) == ("my-app", frozenset({"predict"}))
-    listed = inside("key", "list").stdout
+    listed, told = inside("key", "list").stdout, inside("key", "list", "--json").stdout
     assert key.prefix in listed
-    assert secret.split(".")[1] not in listed
+    assert secret.split(".")[1] not in listed + told
+    assert [(one["prefix"], one["scopes"], one["live"]) for one in json.loads(told)] == [
+        (key.prefix, ["predict"], True)
+    ]
     inside("key", "revoke", "my-app")
     assert keys.check(settings, db, secret) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "next_word"),
+    [("key list", "mill key create"), ("releases", "mill run"), ("dataset list", "mill run"), ("report", "mill run")],
+)
+def test_a_list_of_nothing_says_what_makes_the_first(inside: Mill, words: str, next_word: str) -> None:
+    said = inside(*words.split()).stdout
+    assert len(said.splitlines()) == 1
+    assert f"next: {next_word}" in said
 
 
 def test_a_report_before_any_measurement_is_an_empty_list(inside: Mill) -> None:

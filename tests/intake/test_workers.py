@@ -6,6 +6,7 @@ The workers are real processes; one of them is killed, by itself, where a parser
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from modelmill.extract.stage import extract
 from modelmill.normalize import stage, workers
 from modelmill.normalize.stage import normalize
 from modelmill.records import Corpus, Dropped
-from modelmill.settings import Settings
+from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import corpora, documents, parsed, publications
 from modelmill.store import tables as t
 
@@ -48,6 +49,26 @@ if "modelmill.normalize.workers" in sys.orig_argv:
         return clean(source, *more, **named)
 
     parsing.clean = or_die
+"""
+
+# A whole intake of corpus "c" that parses in its own process, which is ended at its fourth document.
+BY_ITSELF = """
+import os, signal
+from modelmill.normalize import workers
+from modelmill.normalize.stage import normalize
+from modelmill.settings import load
+from modelmill.store import corpora, database
+
+parse, workers.WORTH_A_WORKER = workers.parse_document, 1_000_000
+
+def or_die(corpus, document, *more):
+    if document.path == "m03.py":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return parse(corpus, document, *more)
+
+workers.parse_document = or_die
+db = database.engine(load())
+normalize(load(), db, corpora.get(db, "default", "c"))
 """
 
 
@@ -123,6 +144,22 @@ def test_it_is_read_again_when_it_changes_and_not_by_us(
     assert "m03.py" not in paths(db)
     mended = normalize(settings, db, take_in(m03="as it was"))
     assert mended.dropped == {} and "m03.py" in paths(db)
+
+
+def test_of_few_documents_it_ends_us_once_and_is_left_out_the_next_time(
+    settings: Settings, db: Engine, take_in: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "WORTH_A_WORKER", 1_000_000)
+    corpus = take_in(m03=f"{DEADLY} by signal")
+    env = {**settings.child_env(), "PYTHONPATH": os.environ["PYTHONPATH"]}
+    ended = subprocess.run([sys.executable, "-c", BY_ITSELF], env=env, cwd=CHECKOUT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+
+    monkeypatch.setattr(workers, "parse_document", lambda *_: pytest.fail("it was parsed here"))
+    assert normalize(settings, db, corpus).dropped == {workers.ENDED: 1}
+    assert paths(db) == {f"m{n:02}.py" for n in range(FILES)} - {"m03.py"}
+
+    assert list((settings.home_dir / "parsing").iterdir()) == [], "it is not taken for one that was ended for ever"
 
 
 def test_where_too_many_do_it_is_the_machine_and_none_is_left_out(

@@ -54,3 +54,24 @@ def test_an_embedded_server_that_was_killed_is_started_again_at_the_same_address
     argv = [sys.executable, "-c", program, str(tmp_path)]
     done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=240, check=False)
     assert (done.stdout, done.returncode) == ("7\n", 0), done.stderr
+
+
+def test_threads_that_join_at_once_all_get_the_same_whole_server(tmp_path: Path) -> None:
+    """As the first who ask a gateway that has just begun. The second program joins what the first one keeps up."""
+    program = (
+        "import sys; from concurrent.futures import ThreadPoolExecutor; from pathlib import Path; import psycopg\n"
+        "from modelmill.store import server\n"
+        "def ask(_):\n"
+        "    with psycopg.connect(server.embedded_url(Path(sys.argv[1]))) as conn:\n"
+        "        return conn.execute('SELECT 7').fetchone()[0]\n"
+        "with ThreadPoolExecutor(8) as pool: print(set(pool.map(ask, range(8))), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path)]
+    piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": CHECKOUT}
+    with subprocess.Popen(argv, **piped) as first:  # type: ignore[call-overload]
+        assert first.stdout.readline() == "{7}\n"
+        second = subprocess.run(argv, input="", capture_output=True, text=True, cwd=CHECKOUT, timeout=120, check=False)
+        assert (second.stdout, second.returncode) == ("{7}\n", 0), second.stderr
+        first.stdin.close()
+    assert first.returncode == 0
