@@ -56,8 +56,9 @@ def first_position(packed: Any, made: Callable[[int], Tokens], rows: Rows, texts
     made: the tokens of a first position. rows: what torch makes of texts.
     """
     compared = sorted(texts, key=len)[:: max(1, len(texts) // COMPARED)]
+    longest = " ".join([*compared, *["and so on"] * made(0).max_tokens])  # as much as it reads: beyond every window
     for first in (0, made(0).pad_id + 1):
-        if _same(packed, made(first), rows, compared):
+        if _same(packed, made(first), rows, [*compared, longest]):
             return first
     return None
 
