@@ -21,8 +21,8 @@ from modelmill.store.dedicated import Dedicated
 from modelmill.store.predictions import Stored, stored
 from modelmill.store.publications import Stamp
 from modelmill.task import Task
-from serving.batcher import Batcher, in_thread
-from serving.state import State
+from serving.batcher import Batcher
+from serving.state import State, batches
 from serving.switch import Switch
 
 MOST = 1024  # outputs; of 10 results with a snippet each, that is 15 MB: as it came, as it is told and as it is logged
@@ -68,7 +68,7 @@ class Answers:
         self.state, self.switch = state, switch
         self.kept: OrderedDict[Name, Known] = OrderedDict()
         self.asks = Dedicated(state.db)
-        self.searched = Batcher(in_thread(self._searched), AT_ONCE)
+        self.searched = Batcher(batches(self._searched), AT_ONCE)
 
     async def ask(self, task: Task, tenant: str, asked: Mapping[str, Any]) -> Known:
         """The release that answered, and its output. Raises Problem as the switch does."""

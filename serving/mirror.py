@@ -46,7 +46,7 @@ class Copy:
 
 
 class Mirror:
-    """The vectors of one model, a copy a tenant. One thread asks at a time; copies are made in threads of its own."""
+    """The vectors of one model, a copy a tenant. Several threads may ask; copies are made in threads of its own."""
 
     def __init__(
         self,
@@ -97,9 +97,10 @@ class Mirror:
 
     def _begin(self, tenant: str) -> None:
         now = time.monotonic()
-        if now - self.begun.get(tenant, -PAUSE_SECONDS) < PAUSE_SECONDS:
-            return
-        self.begun[tenant] = now
+        with self.lock:  # two who ask at once would both begin one
+            if now - self.begun.get(tenant, -PAUSE_SECONDS) < PAUSE_SECONDS:
+                return
+            self.begun[tenant] = now
         threading.Thread(target=self._try, args=(tenant,), name=f"copy of {tenant}", daemon=True).start()
 
     def _try(self, tenant: str) -> None:

@@ -94,7 +94,10 @@ class Model:
         served = getattr(predictor, "served", None)
         predictor = served() if served else predictor
         sample = self.task.input.model_validate(dict(self.task.sample))
-        predictor.predict([sample], self._index(predictor, self.settings.tenant))
+        self.mirror = self._mirror(
+            predictor
+        )  # of this one: what a load that failed left knows a predictor that is gone
+        predictor.predict([sample], self._index(self.settings.tenant))
         self.predictor = predictor
 
     def _predict(self, batch: Sequence[One]) -> list[BaseModel]:
@@ -103,18 +106,18 @@ class Model:
         outputs: dict[int, BaseModel] = {}
         for tenant in {one.tenant for one in batch}:
             mine = [place for place, one in enumerate(batch) if one.tenant == tenant]
-            index = self._index(self.predictor, tenant, shared(batch[place].searched for place in mine))
+            index = self._index(tenant, shared(batch[place].searched for place in mine))
             found = self.predictor.predict([batch[place].input for place in mine], index)
             outputs.update(zip(mine, found, strict=True))
         return [outputs[place] for place in range(len(batch))]
 
-    def _index(self, predictor: Predictor, tenant: str, told: Stamp | None = None) -> Index | None:
+    def _mirror(self, encoder: Any) -> Mirror | None:
         if not self.task.indexes:
             return None
-        if self.mirror is None:
-            encoder: Any = predictor
-            self.mirror = Mirror(self._db, encoder.name, encoder.dim, know=getattr(encoder, "know", None))
-        return self.mirror.index(tenant, told)
+        return Mirror(self._db, encoder.name, encoder.dim, know=getattr(encoder, "know", None))
+
+    def _index(self, tenant: str, told: Stamp | None = None) -> Index | None:
+        return self.mirror.index(tenant, told) if self.mirror else None
 
     def _db(self) -> Engine:
         assert self.settings is not None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from modelmill.errors import PrerequisiteError
 from modelmill.monitor import drift
@@ -23,8 +24,7 @@ from modelmill.store.keys import Key
 from modelmill.store.predictions import Prediction
 from modelmill.store.runs import Run
 from modelmill.task import all_tasks
-from serving import batcher
-from serving.batcher import Batcher
+from serving.batcher import Batcher, Item, Result, SharedError
 
 T = TypeVar("T")
 
@@ -34,6 +34,10 @@ WATCHED_SECONDS = 10.0  # the metrics are open: asking them often must not ask t
 DATABASE_SECONDS = 5.0  # then it counts as not answering
 CACHED = 10_000  # entries, then all are forgotten: wrong keys must not fill the memory
 LOG_BATCH = 200
+
+
+class AwayError(PrerequisiteError, SharedError):
+    """The database answers nobody: whoever was asked for together need not be asked for alone."""
 
 
 class Cache:
@@ -76,7 +80,7 @@ class State:
         self._releases = Cache(RELEASE_SECONDS)
         self._watched = Cache(WATCHED_SECONDS)
         self._log = Dedicated(self.db)
-        self.write = Batcher(batcher.in_thread(self._write), LOG_BATCH)
+        self.write = Batcher(batches(self._write), LOG_BATCH)
 
     def db(self) -> Engine:
         """The database; starts or joins the embedded one. Raises PrerequisiteError. Blocking: call it in a thread."""
@@ -109,18 +113,29 @@ class State:
         return [None] * len(made)
 
 
+def batches(
+    work: Callable[[Sequence[Item]], Sequence[Result]],
+) -> Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]:
+    """Work on the database, for a batcher."""
+
+    async def worked(batch: Sequence[Item]) -> Sequence[Result]:
+        return await in_thread(partial(work, batch))
+
+    return worked
+
+
 async def in_thread(work: Callable[[], T]) -> T:
-    """Blocking work on the database, with a limit of time and its failures told apart."""
+    """Blocking work on the database, with a limit of time and its failures told apart. Raises AwayError."""
     try:
         with anyio.fail_after(DATABASE_SECONDS):
             return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
     except TimeoutError as error:
         raise _silent(f"no answer in {DATABASE_SECONDS:.0f} s") from error
+    except DataError:  # it answers: that it cannot take this value
+        raise
     except SQLAlchemyError as error:
         raise _silent(type(error).__name__) from error
 
 
-def _silent(found: str) -> PrerequisiteError:
-    return PrerequisiteError(
-        "the database does not answer", allowed="a running PostgreSQL", found=found, next="mill doctor"
-    )
+def _silent(found: str) -> AwayError:
+    return AwayError("the database does not answer", allowed="a running PostgreSQL", found=found, next="mill doctor")

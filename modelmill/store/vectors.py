@@ -53,6 +53,8 @@ class PgIndex:
 
         filters: corpus, language, kind; an empty value filters nothing. Raises UserError for another filter.
         """
+        if any("\0" in value for value in filters.values() if value):  # nothing has one, and PostgreSQL takes none
+            return [[] for _ in vectors]
         with self.db.begin() as conn:
             within = _within(conn, self.tenant, filters)
             statement = _nearest(self.model, int(vectors.shape[1]), within, filters)

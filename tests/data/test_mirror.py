@@ -58,7 +58,15 @@ def above(hits: list[Hit], least: float) -> set[str]:
 
 @pytest.mark.parametrize(
     "filters",
-    [{}, {"kind": "class"}, {"language": "python", "kind": "function"}, {"corpus": "code", "kind": ""}, {"kind": "no"}],
+    [
+        {},
+        {"kind": "class"},
+        {"language": "python", "kind": "function"},
+        {"corpus": "code", "kind": ""},
+        {"kind": "no"},
+        {"kind": "a\0"},
+        {"corpus": "code\0"},
+    ],
 )
 def test_it_finds_what_pgvector_finds_in_the_same_order(
     settings: Settings, db: Engine, copied: Mirror, filters: dict[str, str]

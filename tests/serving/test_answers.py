@@ -12,19 +12,19 @@ import pytest
 from aiohttp import web
 from serving_chain import add_candidate, add_dataset, add_report
 from serving_programs import free_port
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, text
 
 from modelmill.settings import Settings
 from modelmill.store import corpora, erasure, publications, releases
 from modelmill.store.keys import Key
 from modelmill.store.releases import Promotion
 from modelmill.task import Task, get_task
-from serving import answers, switch
+from serving import answers, state, switch
 from serving.answers import Answers
 from serving.asking import Asking
 from serving.metrics import Metrics
 from serving.problems import Problem
-from serving.state import State
+from serving.state import AwayError, State
 from serving.switch import Switch
 
 SEARCH, OTHER = "semantic_search", "intent_classification"
@@ -243,3 +243,31 @@ def test_a_filter_that_nothing_has_is_no_empty_answer(within: Callable[..., None
         assert told.value.status_code == 422
 
     within(story)
+
+
+@pytest.mark.parametrize("name", [SEARCH, OTHER])
+def test_a_database_that_goes_away_is_told_as_such_to_all_who_were_let_in(
+    within: Callable[..., None], db: Engine, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The search asks it what is searched; what searches nothing finds out when its answer is logged."""
+    monkeypatch.setattr(state, "RELEASE_SECONDS", 1000.0)
+    key = Key("k", "app", "default", frozenset({"predict"}), datetime.now(UTC), None, None)
+
+    async def story(house: House) -> None:
+        asking = Asking(house, house.task)  # type: ignore[arg-type]
+        await house.ask()
+        database = db.url.database
+        admin = create_engine(db.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as conn:
+            conn.execute(text(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false"))
+            conn.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"))
+        try:
+            asked = [asking.answer(key, {"query": f"q{number}"}) for number in range(8)]
+            found = await asyncio.gather(*asked, return_exceptions=True)
+        finally:
+            with admin.connect() as conn:
+                conn.execute(text(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true"))
+            admin.dispose()
+        assert {type(one) for one in found} == {AwayError}
+
+    within(story, name)
