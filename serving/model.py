@@ -94,9 +94,8 @@ class Model:
         served = getattr(predictor, "served", None)
         predictor = served() if served else predictor
         sample = self.task.input.model_validate(dict(self.task.sample))
-        self.mirror = self._mirror(
-            predictor
-        )  # of this one: what a load that failed left knows a predictor that is gone
+        # Of this one: what a load that failed left knows a predictor that is gone.
+        self.mirror = self._mirror(predictor)
         predictor.predict([sample], self._index(self.settings.tenant))
         self.predictor = predictor
 

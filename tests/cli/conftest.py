@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,15 +46,3 @@ def inside(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         return subprocess.CompletedProcess(words, int(ended.value.code or 0), said.out, said.err)
 
     return call
-
-
-@pytest.fixture
-def free_port() -> Callable[[], int]:
-    """A port nobody listens on now."""
-
-    def pick() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
-    return pick

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import urllib.request
-from collections.abc import Callable
 
 import pytest
+from ports import free_port
 from rich.console import Console
 
 from modelmill import doctor, processes, programs, status, supervise, tracking
@@ -44,7 +44,7 @@ def test_an_address_is_one_that_can_be_opened(settings: Settings, host: str, bas
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])
-def test_what_listens_there_answers_at_its_address(settings: Settings, free_port: Callable[[], int], host: str) -> None:
+def test_what_listens_there_answers_at_its_address(settings: Settings, host: str) -> None:
     needs(host)
     now, port = listening(settings, host), free_port()
 
@@ -93,7 +93,7 @@ def test_the_doctor_tells_loopback_of_either_kind_from_an_open_door(settings: Se
     assert (doors("0.0.0.0").state, doors("::").state) == ("optional", "optional")
 
 
-def test_a_port_that_is_taken_is_named_as_it_is_written(free_port: Callable[[], int]) -> None:
+def test_a_port_that_is_taken_is_named_as_it_is_written() -> None:
     needs("::1")
     with socket.socket(socket.AF_INET6) as held:
         held.bind(("::1", free_port()))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from rich.console import Console
 from sqlalchemy import Engine, func, select
 
@@ -35,15 +36,13 @@ def task() -> Iterator[Task]:
 
 
 @pytest.fixture
-def served(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> Settings:
+def served(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with free ports; programs started with them find the tiny task."""
     site = tmp_path / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(FIND_TINY)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]))
-    return settings.model_copy(update={"gateway_port": free_port(), "release_port_base": free_port()})
+    return settings.model_copy(update={"gateway_port": free_port(), "release_port_base": free_port(9)})
 
 
 def test_it_serves_asks_shows_and_ends_and_without_a_gateway_predict_loads_the_model(

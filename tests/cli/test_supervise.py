@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from keeper import web
+from ports import free_port
 from rich.console import Console
 
 from modelmill import processes, programs, readiness, restore, standing, status, supervise
@@ -50,7 +51,7 @@ def gone(settings: Settings, within: float = 10.0) -> bool:
 
 
 @pytest.fixture
-def ports(free_port: Callable[[], int]) -> tuple[int, int]:
+def ports() -> tuple[int, int]:
     """Two free ones."""
     return free_port(), free_port()
 

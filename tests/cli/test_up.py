@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from ports import free_port
 
 from modelmill.settings import CHECKOUT
 
@@ -35,7 +35,7 @@ def answers(url: str) -> bool:
         return reply.status == 200
 
 
-def test_everything_answers_and_ctrl_c_leaves_nothing(tmp_path: Path, free_port: Callable[[], int]) -> None:
+def test_everything_answers_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     root, home = tmp_path / "root", tmp_path / "home"
     root.mkdir()
     ports = {name: free_port() for name in PORTS}

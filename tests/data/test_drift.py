@@ -29,7 +29,9 @@ def release(db: Engine) -> int:
         row = {"sha256": "c", "profile": "tiny", "seed": 17, "params": {}, "manifest": {}}
         conn.execute(tables.candidate.insert().values(**made, **row))
         report = {"candidate_sha256": "c", "passed": True, "body": body}
-        number = conn.execute(tables.report.insert().values(**made, **report).returning(tables.report.c.id)).scalar_one()
+        number = conn.execute(
+            tables.report.insert().values(**made, **report).returning(tables.report.c.id)
+        ).scalar_one()
         row = {"version": "1.0.0", "number": 1, "candidate_sha256": "c", "report_id": number, "status": "champion"}
         return conn.execute(tables.release.insert().values(**made, **row).returning(tables.release.c.id)).scalar_one()
 

@@ -36,7 +36,9 @@ def release(db: Engine) -> int:
         row = {"sha256": "c", "profile": "tiny", "seed": 17, "params": {}, "manifest": {}}
         conn.execute(tables.candidate.insert().values(**made, **row))
         report = {"candidate_sha256": "c", "passed": True, "body": {}}
-        number = conn.execute(tables.report.insert().values(**made, **report).returning(tables.report.c.id)).scalar_one()
+        number = conn.execute(
+            tables.report.insert().values(**made, **report).returning(tables.report.c.id)
+        ).scalar_one()
         row = {"version": "1.0.0", "number": 1, "candidate_sha256": "c", "report_id": number, "status": "champion"}
         return conn.execute(tables.release.insert().values(**made, **row).returning(tables.release.c.id)).scalar_one()
 
@@ -108,7 +110,9 @@ def test_what_would_harm_is_passed_over_and_refuses_nothing(
     say(db, release, "an honest new question on my bill", "invoice")
     assert learnt(settings, db) == {"an honest new question on my bill": "invoice"}
     after = stage.build(settings, db, INTENT, "tiny", 17).dataset
-    measured = [{(one.sha256, one.split) for one in datasets.read_examples(made, Split.TEST)} for made in (before, after)]
+    measured = [
+        {(one.sha256, one.split) for one in datasets.read_examples(made, Split.TEST)} for made in (before, after)
+    ]
     assert measured[0] == measured[1]
 
 

@@ -167,7 +167,9 @@ def test_lines_without_words_may_stand_above_the_head(settings, db, desk):
 
 
 def test_a_quote_without_an_end_costs_its_own_line(settings, db, desk):
-    taken(settings, db, desk, "questions.csv", table() + '"it broke,refund\nsend it back,refund\n"in two\nlines",refund\n')
+    taken(
+        settings, db, desk, "questions.csv", table() + '"it broke,refund\nsend it back,refund\n"in two\nlines",refund\n'
+    )
     assert len(units.query(db, ["labelled"])) == 42
     corpus = corpora.get(db, settings.tenant, "desk")
     with db.connect() as conn:
@@ -182,7 +184,7 @@ def test_a_cell_of_a_megabyte_is_left_out_and_the_others_stay(settings, db, desk
 def test_the_corpus_report_tells_the_rows_of_each_label_the_rarest_first(settings, db, desk):
     taken(settings, db, desk, "questions.csv", table({**ROWS, "refnd": ["money back, please"]}))
     told = reporting.report(settings, db, "desk")
-    assert list(told.labels.items())[0] == ("refnd", 1)
+    assert next(iter(told.labels.items())) == ("refnd", 1)
     assert sum(told.labels.values()) == told.units
     [said] = [line for line in reporting.lines(told) if line.startswith("  labels: ")]
     assert said.startswith("  labels: 1 refnd, 8 delivery, 8 invoice")

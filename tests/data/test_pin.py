@@ -115,8 +115,8 @@ def test_dvc_and_the_command_line_have_the_same_stages_and_tasks():
 
 def test_dvc_draws_the_loss_and_the_certainty_that_are_on_record(settings, db):
     stages = yaml.safe_load((CHECKOUT / "dvc.yaml").read_text())["stages"]
-    for stage, begins in receipts.PLOTS.items():
-        (drawn,) = stages[stage]["do"]["plots"]
+    for word, begins in receipts.PLOTS.items():
+        (drawn,) = stages[word]["do"]["plots"]
         ((name, how),) = drawn.items()
         assert name == f"data/receipts/{begins}-${{item}}.csv" and how["cache"] is False
     with tracking.run(settings, "intent_classification", "trained") as run:
@@ -131,17 +131,17 @@ def test_dvc_draws_the_loss_and_the_certainty_that_are_on_record(settings, db):
         report = reports.to_json(REPORT)
         row = {"candidate_sha256": "c", "passed": True, "body": {**report, "details": details}}
         conn.execute(tables.report.insert().values(**made, **row))
-    for stage, expected in (
+    for word, expected in (
         ("finetune", "step,loss\n1,1.5\n2,0.75\n"),
         ("evaluate", "confidence,right,n\n0.5500,0.5000,7\n"),
     ):
-        lease = publications.take(db, f"intent_classification/{receipts.OF_TASKS[stage]}")
+        lease = publications.take(db, f"intent_classification/{receipts.OF_TASKS[word]}")
         with db.begin() as conn:
             publications.publish(conn, lease, input_hash="i", sha256="c", rows=1, detail={})
-        receipts.write(settings, stage, "intent_classification")
-        drawn = receipts.plot(settings, stage, "intent_classification")
+        receipts.write(settings, word, "intent_classification")
+        drawn = receipts.plot(settings, word, "intent_classification")
         assert drawn.read_text() == expected
-        for header in stages[stage]["do"]["plots"][0].values():
+        for header in stages[word]["do"]["plots"][0].values():
             assert {header["x"], header["y"]} <= set(expected.splitlines()[0].split(","))
 
 

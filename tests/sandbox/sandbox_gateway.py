@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import time
 import uuid
@@ -17,18 +16,13 @@ from typing import Any
 import aiohttp
 import httpx
 import psutil
+from ports import free_port
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 from modelmill.programs import served
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import database, keys
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @dataclass

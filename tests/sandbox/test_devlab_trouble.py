@@ -18,7 +18,8 @@ import httpx
 import psutil
 import pytest
 from hostile_host import processes_of
-from sandbox_gateway import Site, converse, free_port, one, refused
+from ports import free_port
+from sandbox_gateway import Site, converse, one, refused
 from sandbox_waiting import until
 from sqlalchemy import text
 

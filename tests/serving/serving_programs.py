@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -37,13 +36,6 @@ def tiny_tasks() -> Iterator[None]:
         modelmill.tasks.__path__ = tasks_path
         for cached in (all_tasks, scopes.table):
             cached.cache_clear()
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Programs:

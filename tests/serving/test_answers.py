@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from ports import free_port
 from serving_chain import add_candidate, add_dataset, add_report
-from serving_programs import free_port
 from sqlalchemy import Engine, create_engine, text
 
 from modelmill.settings import Settings
@@ -86,7 +86,7 @@ class House:
 @pytest.fixture
 def within(settings: Settings, db: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Runs a story with a house whose task has a champion."""
-    monkeypatch.setenv("MILL_RELEASE_PORT_BASE", str(free_port() - 1))
+    monkeypatch.setenv("MILL_RELEASE_PORT_BASE", str(free_port(1)))
     monkeypatch.setattr(switch, "SEEN_SECONDS", 0.1)
 
     def run(story: Callable[[House], Any], name: str = SEARCH) -> None:

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from serving_chain import TASK, add_release
-from serving_programs import FIND_TINY, free_port, tiny_tasks, until
+from serving_programs import FIND_TINY, tiny_tasks, until
 from sqlalchemy import Engine
 
 from modelmill import asking, programs, readiness, supervise
@@ -59,7 +60,7 @@ def _machine(settings: Settings, root: Path) -> Settings:
         home=root / ".mill",
         database_url=settings.database_url,
         gateway_port=free_port(),
-        release_port_base=free_port() - 1,
+        release_port_base=free_port(9),
     )
 
 

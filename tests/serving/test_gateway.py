@@ -18,8 +18,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from ports import free_port
 from serving_chain import TASK, add_candidate, add_dataset, add_report
-from serving_programs import Programs, free_port, tiny_tasks, until
+from serving_programs import Programs, tiny_tasks, until
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -80,7 +81,7 @@ def house(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
     with pytest.MonkeyPatch.context() as patch, tiny_tasks():
         patch.setenv("MILL_ROOT", str(folder))
         patch.setenv("MILL_DATABASE_URL", url)
-        settings = Settings(root=folder, release_port_base=free_port() - 1)  # type: ignore[call-arg]
+        settings = Settings(root=folder, release_port_base=free_port(9))  # type: ignore[call-arg]
         db = database.engine(settings)
         programs = Programs(settings, folder)
         try:
