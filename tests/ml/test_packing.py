@@ -105,6 +105,18 @@ def test_a_model_that_puts_a_prompt_before_every_text_runs_on_torch(tiny_base: P
     assert made.kind == "torch" and made.reason == "it puts its prompt 'asked' before every text"
 
 
+def test_texts_without_any_word_piece_have_rows_of_their_own(tiny_base: Path, tmp_path: Path) -> None:
+    """Nothing of an empty text is left where a tokenizer puts nothing around it."""
+    given, _ = source("bert", tiny_base)
+    bare = json.dumps({**json.loads(given.tokenizer), "post_processor": None})
+    for one in (given, conversion._packed(given, TEXTS)):
+        conversion._write(replace(one, tokenizer=bare), "fp32", tmp_path, TEXTS)
+        model = ir.load(tmp_path)
+        alone = model.rows([""])
+        assert np.isfinite(alone).all() and alone.any()
+        assert np.allclose(model.rows(["a b c", "", "", "long " * 30])[1:3], alone, atol=1e-6)
+
+
 def test_texts_that_see_each_other_are_not_taken_for_packed_ones(tiny_base: Path) -> None:
     given, model = source("bert", tiny_base)
     packed = conversion._packed(given, TEXTS)
