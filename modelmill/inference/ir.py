@@ -14,7 +14,7 @@ import queue
 import sys
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,10 +68,18 @@ def about(folder: Path) -> Made | None:
         return None
     try:
         read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        unknown = sorted(read.keys() - {one.name for one in fields(Made)})
         read["inputs"] = tuple(read["inputs"])
-        return Made(**read)
-    except (ValueError, TypeError, KeyError) as error:
+        if not unknown:
+            return Made(**read)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unreadable(file, error) from error
+    raise DataError(
+        f"the model in {file.parent.parent} is of a newer modelmill",
+        allowed=f"{ABOUT} with " + ", ".join(one.name for one in fields(Made)),
+        found="also " + ", ".join(unknown),
+        next="update this one (git pull, make setup); its release answers meanwhile: mill up",
+    )
 
 
 def write_about(folder: Path, made: Made) -> None:

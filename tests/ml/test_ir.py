@@ -89,6 +89,21 @@ def test_what_is_not_good_enough_runs_on_torch_and_says_why(tiny_base: Path, tmp
         ir.load(tmp_path)
 
 
+def test_a_model_of_a_newer_version_says_that_this_one_is_to_be_updated(tmp_path: Path) -> None:
+    """Making it again would not help: nothing is trained beside a champion that cannot be read."""
+    ir.write_about(tmp_path, ir.Made("fp32"))
+    file = tmp_path / ir.FOLDER / ir.ABOUT
+    file.write_text(json.dumps({**json.loads(file.read_text()), "later": 1}))
+    with pytest.raises(DataError, match="is of a newer modelmill") as told:
+        ir.about(tmp_path)
+    assert told.value.found == "also later" and "git pull" in told.value.next
+
+    for broken in ("[]", "{", '{"kind": "fp32"}', '{"inputs": []}'):
+        file.write_text(broken)
+        with pytest.raises(DataError, match="cannot be run by OpenVINO"):
+            ir.about(tmp_path)
+
+
 def test_where_int8_is_slower_only_fp32_is_made_and_says_so(tiny_base: Path, tmp_path: Path) -> None:
     encoder = load_sentence_model(load(), tiny_base)
     made = conversion.make(
