@@ -118,8 +118,7 @@ class TextModel:
                 flights.append(_Flight(request, batch))
                 request.start_async(batch.given, share_inputs=True)
         finally:
-            while flights:
-                self._land(flights, found)
+            self._land_all(flights, found)
         return found
 
     def warm(self) -> None:
@@ -142,16 +141,27 @@ class TextModel:
             except queue.Empty:
                 self._land(flights, found)
 
-    def _land(self, flights: deque[_Flight], found: np.ndarray) -> None:
-        """Wait for the oldest batch, keep its rows, give its request back."""
-        flight = flights.popleft()
-        places = flight.batch.places
-        if not flight.request.wait_for(PATIENCE_MS):
-            raise _no_answer(len(places))  # its request is not given back: it is still at work
+    def _land_all(self, flights: deque[_Flight], found: np.ndarray) -> None:
+        """Also those behind one that failed: without their requests the next callers would wait for ever."""
         try:
+            while flights:
+                self._land(flights, found)
+        finally:
+            if flights:
+                self._land_all(flights, found)
+
+    def _land(self, flights: deque[_Flight], found: np.ndarray) -> None:
+        """Wait for the oldest batch, keep its rows, give its request back, but for one that is still at work."""
+        flight = flights.popleft()
+        places, done = flight.batch.places, True
+        try:
+            done = flight.request.wait_for(PATIENCE_MS)  # raises what its work ended with
+            if not done:
+                raise _no_answer(len(places))
             found[places] = flight.request.get_output_tensor(0).data[: len(places)]
         finally:
-            self.requests.put(flight.request)
+            if done:
+                self.requests.put(flight.request)
 
 
 def tokens(folder: Path, made: Made) -> Tokens:
