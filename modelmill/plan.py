@@ -93,7 +93,8 @@ def task_reasons(
     wanted = finetune.inputs(settings, task, dataset_store.load(db, task), profile, seed)
     trained = publications.current(db, f"{task.name}/candidate")
     if trained is None or trained.input_hash != wanted:
-        return [Reason("finetune", task.name, "never trained" if trained is None else "data, recipe or dial changed")]
+        why = "never trained" if trained is None else "data, base model, recipe, engine or dial changed"
+        return [Reason("finetune", task.name, why)]
     return _unreleased(settings, db, task, candidates.get(settings, db, trained.sha256))
 
 

@@ -56,10 +56,10 @@ class Tokens:
         return "place" in self.inputs
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """What is no Unicode (half a surrogate pair) is read as a question mark."""
+        """What is no Unicode (half a surrogate pair) is read as a question mark, what has no word piece as padding."""
         most = CHARS_PER_TOKEN * self.max_tokens
         clean = [text[:most].encode("utf-8", "replace").decode("utf-8") for text in texts]
-        return [one.ids for one in self.tokenizer.encode_batch_fast(clean)]
+        return [one.ids or [self.pad_id] for one in self.tokenizer.encode_batch_fast(clean)]
 
     def batches(self, texts: Sequence[str], threads: int = 1) -> Iterator[Batch]:
         """All of them, longest first, so that no thread is left with the longest at the end."""

@@ -108,14 +108,21 @@ def of_sentences(model: Any, rows: Rows) -> Source:
         def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None) -> Any:
             return self.model(as_given(input_ids, attention_mask, token_type_ids))["sentence_embedding"]
 
-    def finish(states: Any, attention_mask: Any) -> Any:
-        features = {"token_embeddings": states, "attention_mask": attention_mask}
-        for module in list(model)[1:]:
-            features = module(features)
-        return features["sentence_embedding"]
+    class Following(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.following = torch.nn.ModuleList(list(model)[1:])
 
+        def forward(self, states: Any, attention_mask: Any) -> Any:
+            features = {"token_embeddings": states, "attention_mask": attention_mask}
+            for module in self.following:
+                features = module(features)
+            return features["sentence_embedding"]
+
+    if model.default_prompt_name:
+        raise NotConvertibleError(f"it puts its prompt {model.default_prompt_name!r} before every text")
     encoder = getattr(model[0], "auto_model", None)
-    packed = packing.module(encoder, finish) if encoder is not None else None
+    packed = packing.module(encoder, Following()) if encoder is not None else None
     names = tuple(name for name in PADDED if name in model.preprocess(["a"]))
     return Source(Sentences(), names, rows, *_tokenizer(model.tokenizer), int(model.max_seq_length), packed)
 

@@ -14,7 +14,7 @@ import queue
 import sys
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,10 +68,18 @@ def about(folder: Path) -> Made | None:
         return None
     try:
         read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        unknown = sorted(read.keys() - {one.name for one in fields(Made)})
         read["inputs"] = tuple(read["inputs"])
-        return Made(**read)
-    except (ValueError, TypeError, KeyError) as error:
+        if not unknown:
+            return Made(**read)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unreadable(file, error) from error
+    raise DataError(
+        f"the model in {file.parent.parent} is of a newer modelmill",
+        allowed=f"{ABOUT} with " + ", ".join(one.name for one in fields(Made)),
+        found="also " + ", ".join(unknown),
+        next="update this one (git pull, make setup); its release answers meanwhile: mill up",
+    )
 
 
 def write_about(folder: Path, made: Made) -> None:
@@ -110,8 +118,7 @@ class TextModel:
                 flights.append(_Flight(request, batch))
                 request.start_async(batch.given, share_inputs=True)
         finally:
-            while flights:
-                self._land(flights, found)
+            self._land_all(flights, found)
         return found
 
     def warm(self) -> None:
@@ -134,16 +141,27 @@ class TextModel:
             except queue.Empty:
                 self._land(flights, found)
 
-    def _land(self, flights: deque[_Flight], found: np.ndarray) -> None:
-        """Wait for the oldest batch, keep its rows, give its request back."""
-        flight = flights.popleft()
-        places = flight.batch.places
-        if not flight.request.wait_for(PATIENCE_MS):
-            raise _no_answer(len(places))  # its request is not given back: it is still at work
+    def _land_all(self, flights: deque[_Flight], found: np.ndarray) -> None:
+        """Also those behind one that failed: without their requests the next callers would wait for ever."""
         try:
+            while flights:
+                self._land(flights, found)
+        finally:
+            if flights:
+                self._land_all(flights, found)
+
+    def _land(self, flights: deque[_Flight], found: np.ndarray) -> None:
+        """Wait for the oldest batch, keep its rows, give its request back, but for one that is still at work."""
+        flight = flights.popleft()
+        places, done = flight.batch.places, True
+        try:
+            done = flight.request.wait_for(PATIENCE_MS)  # raises what its work ended with
+            if not done:
+                raise _no_answer(len(places))
             found[places] = flight.request.get_output_tensor(0).data[: len(places)]
         finally:
-            self.requests.put(flight.request)
+            if done:
+                self.requests.put(flight.request)
 
 
 def tokens(folder: Path, made: Made) -> Tokens:

@@ -17,9 +17,9 @@ OPERATIONS = {
     "Convert", "ConvertLike", "Cos", "CumSum", "Divide", "Equal", "FakeQuantize", "Floor", "FloorMod", "Gather",
     "GatherElements", "Gelu", "Greater", "GreaterEqual", "Less", "LessEqual", "Log", "LogicalAnd", "LogicalNot",
     "LogicalOr", "MVN", "MatMul", "Maximum", "Minimum", "Mod", "Multiply", "Negative", "NormalizeL2", "NotEqual",
-    "Parameter", "Power", "Range", "ReduceL2", "ReduceMean", "ReduceProd", "ReduceSum", "Relu", "Reshape",
+    "Parameter", "Power", "Range", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceProd", "ReduceSum", "Relu", "Reshape",
     "Result", "ScaledDotProductAttention", "Select", "ShapeOf", "Sigmoid", "Sign", "Sin", "Slice", "SoftMax",
-    "Split", "Sqrt", "Squeeze", "StridedSlice", "Subtract", "Tanh", "Tile", "Transpose", "Unsqueeze",
+    "Split", "Sqrt", "Squeeze", "StridedSlice", "Subtract", "Tanh", "Tile", "TopK", "Transpose", "Unsqueeze",
     "VariadicSplit",
 }  # fmt: skip
 

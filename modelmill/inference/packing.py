@@ -38,14 +38,14 @@ def module(encoder: Any, finish: Finish) -> Any:
     class Packed(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.encoder = encoder
+            self.encoder, self.finish = encoder, finish  # what has weights has to be seen, to be converted
 
         def forward(
             self, input_ids: Tensor, position_ids: Tensor, cell: Tensor, attention_mask: Tensor, place: Tensor
         ) -> Tensor:
             with _attending(encoder, cell, attention_mask, place):
                 states = self.encoder(input_ids=input_ids[None], position_ids=position_ids[None]).last_hidden_state[0]
-            return finish(states[place], attention_mask)
+            return self.finish(states[place], attention_mask)
 
     return Packed()
 

@@ -16,6 +16,7 @@ import pytest
 from modelmill.embed.encoder import load_sentence_model
 from modelmill.errors import DataError
 from modelmill.inference import conversion, ir, retrieval
+from modelmill.inference.batches import reading
 from modelmill.settings import CHECKOUT, load
 
 PAIRS = [json.loads(line) for line in (CHECKOUT / "modelmill/inference/calibration.jsonl").read_text().splitlines()]
@@ -87,6 +88,36 @@ def test_what_is_not_good_enough_runs_on_torch_and_says_why(tiny_base: Path, tmp
     assert [file.name for file in (tmp_path / ir.FOLDER).iterdir()] == [ir.ABOUT]
     with pytest.raises(DataError, match="cannot be run by OpenVINO"):
         ir.load(tmp_path)
+
+
+def test_a_batch_that_fails_leaves_the_model_answering(tiny_base: Path, tmp_path: Path) -> None:
+    """Texts of more word pieces than the model has positions: all batches fail that are at work."""
+    encoder = load_sentence_model(load(), tiny_base)
+    padded = replace(conversion.of_sentences(encoder.model, encoder.encode), packed=None)
+    conversion._write(padded, "fp32", tmp_path, TEXTS)
+    model = ir.load(tmp_path, 2)
+    before = model.rows(TEXTS)
+    failing = replace(model, tokens=reading(model.tokens.tokenizer, padded.inputs, 512, padded.pad_id))
+    with pytest.raises(RuntimeError, match="mismatch"):
+        failing.rows(["a " * 300] * 40)
+    assert model.requests.qsize() == 2, "each is there for the next who asks"
+    reading(model.tokens.tokenizer, padded.inputs, padded.max_tokens, padded.pad_id)
+    assert np.array_equal(model.rows(TEXTS), before)
+
+
+def test_a_model_of_a_newer_version_says_that_this_one_is_to_be_updated(tmp_path: Path) -> None:
+    """Making it again would not help: nothing is trained beside a champion that cannot be read."""
+    ir.write_about(tmp_path, ir.Made("fp32"))
+    file = tmp_path / ir.FOLDER / ir.ABOUT
+    file.write_text(json.dumps({**json.loads(file.read_text()), "later": 1}))
+    with pytest.raises(DataError, match="is of a newer modelmill") as told:
+        ir.about(tmp_path)
+    assert told.value.found == "also later" and "git pull" in told.value.next
+
+    for broken in ("[]", "{", '{"kind": "fp32"}', '{"inputs": []}'):
+        file.write_text(broken)
+        with pytest.raises(DataError, match="cannot be run by OpenVINO"):
+            ir.about(tmp_path)
 
 
 def test_where_int8_is_slower_only_fp32_is_made_and_says_so(tiny_base: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelmill.inference import conversion, ir, packing
+from modelmill.embed.encoder import SentenceEncoder
+from modelmill.inference import conversion, ir, packing, retrieval
 from modelmill.inference.batches import PACKED
 from modelmill.inference.conversion import Judge, Source
 from modelmill.predictors import intent_model
@@ -47,6 +49,22 @@ def source(family: str, tiny_base: Path, **more: int) -> tuple[Source, intent_mo
     return intent_model.source(model), model
 
 
+def sentences(tiny_base: Path, pooling: str, **settings: Any) -> SentenceEncoder:
+    """The tiny base with another pooling, and a layer with weights behind it."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
+
+    torch.manual_seed(17)
+    parts = [Transformer(str(tiny_base), max_seq_length=64), Pooling(32, pooling), Dense(32, 8), Normalize()]
+    return SentenceEncoder("tiny", 8, SentenceTransformer(modules=parts, device="cpu", **settings).eval())
+
+
+def cosines(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """(n,) of rows, the second of unit length."""
+    return (retrieval.unit_length(ours) * theirs).sum(axis=1)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_each_family_has_torchs_rows_and_is_packed_where_its_attention_allows_it(
     family: str, tiny_base: Path, tmp_path: Path
@@ -64,6 +82,40 @@ def test_each_family_has_torchs_rows_and_is_packed_where_its_attention_allows_it
     assert (made.inputs == PACKED) == (first is not None) == (conversion.PADDED_ONLY not in made.reason)
     assert made.first_position == (first or 0)
     assert ir.about(tmp_path) == made
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "max", "lasttoken", "weightedmean"])
+def test_whatever_makes_a_row_of_states_is_converted_with_its_weights(
+    pooling: str, tiny_base: Path, tmp_path: Path
+) -> None:
+    encoder = sentences(tiny_base, pooling)
+    judge = Judge("cosine", lambda rows: float(cosines(rows(TEXTS), encoder.encode(TEXTS)).mean()), len(TEXTS))
+    made = conversion.make(
+        lambda: conversion.of_sentences(encoder.model, encoder.encode), tmp_path, TEXTS, judge, precisions=("fp32",)
+    )
+    assert (made.kind, made.inputs, made.width) == ("fp32", PACKED, 8), made.told
+    asked = ["", "a", *TEXTS]
+    assert cosines(ir.load(tmp_path).rows(asked), encoder.encode(asked)).min() > 1 - packing.ALIKE
+
+
+def test_a_model_that_puts_a_prompt_before_every_text_runs_on_torch(tiny_base: Path, tmp_path: Path) -> None:
+    """What reads texts for an IR knows of no prompt: rows would be of other texts, and might score as well."""
+    encoder = sentences(tiny_base, "mean", prompts={"asked": "find: "}, default_prompt_name="asked")
+    judge = Judge("nothing", lambda _: 1.0, 1)
+    made = conversion.make(lambda: conversion.of_sentences(encoder.model, encoder.encode), tmp_path, TEXTS, judge)
+    assert made.kind == "torch" and made.reason == "it puts its prompt 'asked' before every text"
+
+
+def test_texts_without_any_word_piece_have_rows_of_their_own(tiny_base: Path, tmp_path: Path) -> None:
+    """Nothing of an empty text is left where a tokenizer puts nothing around it."""
+    given, _ = source("Bert", tiny_base)
+    bare = json.dumps({**json.loads(given.tokenizer), "post_processor": None})
+    for one in (given, conversion._packed(given, TEXTS)):
+        conversion._write(replace(one, tokenizer=bare), "fp32", tmp_path, TEXTS)
+        model = ir.load(tmp_path)
+        alone = model.rows([""])
+        assert np.isfinite(alone).all() and alone.any()
+        assert np.allclose(model.rows(["a b c", "", "", "long " * 30])[1:3], alone, atol=1e-6)
 
 
 def test_texts_that_see_each_other_are_not_taken_for_packed_ones(tiny_base: Path) -> None:
@@ -90,8 +142,6 @@ def test_a_window_shorter_than_texts_is_not_packed_and_rows_that_are_no_numbers_
 
 def test_a_model_that_fails_is_not_the_best_one() -> None:
     """MRR of rows that are no numbers: nothing scores more than nothing, which is no first place."""
-    from modelmill.inference import retrieval
-
     texts = ["a", "b", "c", "d"]
     assert retrieval.judge(texts, texts).score(lambda asked: np.full((len(asked), 3), np.nan)) == 0.25
     assert retrieval.judge(texts, texts).score(lambda asked: np.eye(4)[: len(asked)]) == 1.0
