@@ -29,7 +29,7 @@ from modelmill.errors import PrerequisiteError
 from modelmill.normalize.linking import Given, made_of
 from modelmill.normalize.parsing import Parsed, library, parse_document, stamp
 from modelmill.normalize.placeholders import key_of, named_by
-from modelmill.records import Document, Dropped
+from modelmill.records import Document, Dropped, canonical_json, sha256_text
 
 if TYPE_CHECKING:
     from modelmill.settings import Settings
@@ -101,7 +101,8 @@ def parse(
     """
     key = key_of(settings)
     number = min(settings.threads or os.cpu_count() or 1, size // WORTH_A_WORKER)
-    begun = settings.home_dir / "parsing" / f"{settings.tenant}.{corpus}"  # who is ended at it leaves this behind
+    # Who is ended at it leaves this behind; called by a hash, for a corpus that is removed leaves no name.
+    begun = settings.home_dir / "parsing" / sha256_text(canonical_json([settings.tenant, corpus]))[:32]
     if number < 2 and not apart and not begun.exists():
         yield from _right_here(corpus, key, documents, begun)
         return
