@@ -14,7 +14,6 @@ from typing import Generic, TypeVar
 import anyio.to_thread
 
 STEP = 0.001  # seconds between two looks at who has come
-WHOLE = 8  # questions that are not shared out: eight cost a core less than two batches of four cost two
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -25,11 +25,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from modelmill.errors import MillError, PrerequisiteError
+from modelmill.inference.batches import WHOLE
 from modelmill.settings import Settings, load
 from modelmill.store import artifacts, database
 from modelmill.store.publications import Stamp
 from modelmill.task import Index, Predictor, Task, get_task
-from serving.batcher import WHOLE, Batcher, in_thread, shared
+from serving.batcher import Batcher, in_thread, shared
 from serving.mirror import Mirror
 from serving.problems import add_handlers
 

@@ -16,10 +16,11 @@ from typing import Any
 import aiohttp
 from pydantic_core import from_json
 
+from modelmill.inference.batches import WHOLE
 from modelmill.records import Release
 from modelmill.settings import Settings
 from modelmill.store.publications import Stamp
-from serving.batcher import WHOLE, Batcher, SharedError
+from serving.batcher import Batcher, SharedError
 from serving.metrics import Metrics
 from serving.problems import Parts, Problem
 

@@ -23,7 +23,7 @@ PADDED = ("input_ids", "attention_mask", "token_type_ids")  # each (rows, length
 PACKED = ("input_ids", "position_ids", "cell", "attention_mask", "place")
 
 BATCH = 32  # texts at a time; more gain nothing
-WHOLE = 8  # texts that are not shared out among threads: fewer at a time cost each of them more
+WHOLE = 8  # texts that are not shared out among threads: eight cost a core less than two batches of four cost two
 CALL = 48  # word pieces: what one more call costs (3 to 5 CPU-ms), so as much is padded to save one
 STEP = 8  # lengths in word pieces are rounded up to it: for each new shape OpenVINO makes kernels, once (some 30 ms)
 PIECES = 4  # the same for the pieces of a packed batch, whose kernels are made in 1 ms as long as they are few

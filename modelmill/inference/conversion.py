@@ -163,13 +163,10 @@ def _packed(source: Source, texts: Sequence[str]) -> Source:
     """The source without padding; as it is, with `packed` None, where that gives other rows."""
     from tokenizers import Tokenizer
 
-    def made(first: int) -> Tokens:
-        tokenizer = Tokenizer.from_str(source.tokenizer)
-        return reading(tokenizer, PACKED, source.max_tokens, source.pad_id, first)
-
     if source.packed is None:
         return source
-    first = packing.first_position(source.packed.eval(), made, source.rows, texts)
+    tokens = reading(Tokenizer.from_str(source.tokenizer), PACKED, source.max_tokens, source.pad_id)
+    first = packing.first_position(source.packed.eval(), tokens, source.rows, texts)
     if first is None:
         return replace(source, packed=None)
     return replace(source, module=source.packed, inputs=PACKED, first_position=first)

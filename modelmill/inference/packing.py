@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelmill.inference.batches import Tokens
@@ -50,15 +51,15 @@ def module(encoder: Any, finish: Finish) -> Any:
     return Packed()
 
 
-def first_position(packed: Any, made: Callable[[int], Tokens], rows: Rows, texts: Sequence[str]) -> int | None:
+def first_position(packed: Any, tokens: Tokens, rows: Rows, texts: Sequence[str]) -> int | None:
     """From where the model counts positions: 0, or behind its padding as RoBERTa does; None when it cannot be packed.
 
-    made: the tokens of a first position. rows: what torch makes of texts.
+    rows: what torch makes of texts.
     """
     compared = sorted(texts, key=len)[:: max(1, len(texts) // COMPARED)]
-    longest = " ".join([*compared, *["and so on"] * made(0).max_tokens])  # as much as it reads: beyond every window
-    for first in (0, made(0).pad_id + 1):
-        if _same(packed, made(first), rows, [*compared, longest]):
+    longest = " ".join([*compared, *["and so on"] * tokens.max_tokens])  # as much as it reads: beyond every window
+    for first in (0, tokens.pad_id + 1):
+        if _same(packed, replace(tokens, first_position=first), rows, [*compared, longest]):
             return first
     return None
 

@@ -106,8 +106,10 @@ def parse(
     if number < 2 and not apart and not begun.exists():
         yield from _right_here(corpus, key, documents, begun)
         return
-    yield from _kept(_by_workers(corpus, key, max(number, 1), documents))
-    begun.unlink(missing_ok=True)
+    try:
+        yield from _kept(_by_workers(corpus, key, max(number, 1), documents))
+    finally:  # also where too many end them: who then parses without processes is to
+        begun.unlink(missing_ok=True)
 
 
 def _right_here(
