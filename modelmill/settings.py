@@ -80,10 +80,11 @@ class Settings(BaseSettings):
         "",
         description="What `mill up` keeps here: orchestration, tracking, serving, with commas between. Default: all.",
     )
-    engine: Literal["auto", "openvino", "torch"] = Field(
+    engine: Literal["auto", "openvino", "onnxruntime", "torch"] = Field(
         "auto",
-        description="What runs trained models and the base model: torch, openvino (int8 where it is as good), or auto: "
-        "openvino, in int8 on processors that multiply bytes (VNNI, AMX) only, elsewhere in fp32.",
+        description="What runs trained models and the base model: torch, openvino or onnxruntime (in int8 where it is "
+        "as good, else openvino in fp32), or auto: openvino on processors that multiply bytes (VNNI, AMX), elsewhere "
+        "onnxruntime.",
     )
     host: str = Field(
         "127.0.0.1", description="Where all servers listen. Only the gateway asks who you are: keep loopback."

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,7 +37,13 @@ PACKAGES = (
     "google-re2",
 )  # fmt: skip
 # What runs the model: of these libraries a release gets its own alone.
-ENGINES = {"openvino": ("openvino",), "torch": ("sentence-transformers", "torch", "transformers")}
+OPENVINO = ("openvino",)  # by which a search also goes through its copy of vectors, whatever made them
+ENGINES: dict[Kind, tuple[str, ...]] = {
+    "int8": OPENVINO,
+    "fp32": OPENVINO,
+    "onnx-int8": ("onnxruntime", *OPENVINO),
+    "torch": ("sentence-transformers", "torch", "transformers"),
+}
 BUILD_SECONDS = 120
 
 
@@ -46,11 +52,12 @@ def build(settings: Settings, task: Task, candidate_sha256: str) -> str:
     made = tag(settings, task, candidate_sha256)
     if stored(settings, made):
         return made
-    about = {"task": task.name, "candidate_sha256": candidate_sha256, "engine": _engine(settings, candidate_sha256)}
+    kind = _engine(settings, candidate_sha256)
+    about = {"task": task.name, "candidate_sha256": candidate_sha256, "engine": kind}
     try:
         with _alone(settings) as drafts, tempfile.TemporaryDirectory(prefix="mill-bento-") as folder:
             if not stored(settings, made):  # somebody else may just have built it
-                _write(Path(folder), dict(_code()), about)
+                _write(Path(folder), dict(_code()), about, ENGINES[kind])
                 _run(settings, made, Path(folder), drafts)
     except OSError as error:
         raise _not_built(made, f"{type(error).__name__}: {error}") from error
@@ -109,14 +116,13 @@ def _digests(code: Mapping[str, Path]) -> dict[str, str]:
     return {name: sha256_text(path.read_text(encoding="utf-8")) for name, path in code.items()}
 
 
-def _write(folder: Path, code: Mapping[str, Path], about: Mapping[str, str]) -> None:
-    """The build's folder: code, release.json, bentofile.yaml. JSON is YAML too."""
+def _write(folder: Path, code: Mapping[str, Path], about: Mapping[str, str], runs: Sequence[str]) -> None:
+    """The build's folder: code, release.json, bentofile.yaml. JSON is YAML too. runs: the packages that run it."""
     for name, path in code.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / name)
     (folder / "release.json").write_text(json.dumps(dict(about)), encoding="utf-8")
-    needed = (*PACKAGES, *ENGINES["torch" if about["engine"] == "torch" else "openvino"])
-    packages = [f"{name}=={importlib.metadata.version(name)}" for name in needed]
+    packages = [f"{name}=={importlib.metadata.version(name)}" for name in (*PACKAGES, *runs)]
     spec = {
         "service": "serving.release:Release",
         "include": ["modelmill/", "serving/", "release.json"],

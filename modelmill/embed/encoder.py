@@ -40,7 +40,7 @@ BATCH = 32
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 # How the vectors of one model's engines are told apart by their names.
-TAGS: dict[Kind, str] = {"int8": "-int8", "fp32": "-fp32", "torch": ""}
+TAGS: dict[Kind, str] = {"int8": "-int8", "onnx-int8": "-onnx-int8", "fp32": "-fp32", "torch": ""}
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def base_engine(settings: Settings) -> str:
     if engine.wanted(settings) == "torch":
         return "torch: " + ("MILL_ENGINE says so" if settings.engine == "torch" else "OpenVINO is not installed")
     known = base.peek(settings, identity(settings.base_model))
-    return known.told if known else "OpenVINO, not converted yet: the first use does it"
+    return known.told if known else "not converted yet: the first use does it"
 
 
 def model_name(settings: Settings, name_or_path: str | None = None) -> str:

@@ -4,8 +4,8 @@ A padded batch is rows of word pieces and a mask. A packed one has no padding wh
 products with weights: the texts lie one behind the other, and only attention, which costs little of short texts, sees
 them in rows (packing.py).
 
-A text's row depends on the text alone, to the bit: what is padded is masked, and rows
-do not meet (tests/ml/test_ir.py).
+A text's row depends on the text alone: what is padded is masked, and rows do not meet. To the bit where OpenVINO runs
+it, to rounding (1e-7) where ONNX Runtime does (tests/ml/test_ir.py).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""From a torch model to the folder `openvino/` beside it: an IR in int8 where that is faster, else in fp32, else why
-there is none.
+"""From a torch model to the folder `openvino/` beside it: a model in int8 (an IR for OpenVINO, or ONNX for ONNX Runtime
+where that is faster), else an IR in fp32, else why there is none.
 
 int8 by NNCF's post-training quantization (https://docs.openvino.ai, "Post-training Quantization"; SmoothQuant for
 transformers: https://arxiv.org/abs/2211.10438), calibrated on texts the model was trained on. What is made is judged
@@ -17,14 +17,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from modelmill.inference import ir, ir_check, packing
+from modelmill.inference import engine, ir, ir_check, onnx_check, onnx_export, onnx_model, packing
 from modelmill.inference.batches import PACKED, PADDED, Tokens, reading
-from modelmill.inference.ir import BOTH, Made, Precision
+from modelmill.inference.ir import BOTH, QUANTIZED, Made, Precision
 from modelmill.inference.packing import Finish, Rows
 
-VERSION = 2  # raise it when the same torch model would get another IR
+VERSION = 3  # raise it when the same torch model would get another IR
 LEAST = 0.99  # of torch's score
 CALIBRATE = 256  # texts that the ranges of the activations are taken from
+MADE_WITH = ("nncf", "torch")
 PADDED_ONLY = "texts are padded: its attention does not take them side by side"
 NO_INT8 = "int8 is not tried on a processor that does not multiply bytes"
 
@@ -74,25 +75,26 @@ def make(
     Nothing is raised for a model that cannot be converted or is not as good: it runs on torch, `reason` says why.
     """
     measured: dict[str, float] = {}
-    reasons = [] if "int8" in precisions else [NO_INT8]
+    reasons = [] if set(QUANTIZED) & set(precisions) else [NO_INT8]
     try:
         given = _packed(source(), texts)
-        if given.packed is None:
-            reasons.append(PADDED_ONLY)
         measured["torch"] = judge.score(given.rows)
-        for kind in precisions:
+    except Exception as error:  # noqa: BLE001  (whatever a library throws at a model it does not know)
+        return _done(folder, Made("torch"), judge, measured, [*reasons, _said(error)])
+    if given.packed is None:
+        reasons.append(PADDED_ONLY)
+    for kind in precisions:
+        try:
             made = _write(given, kind, folder, texts)
             measured[kind] = judge.score(ir.load(folder).rows)
+        except Exception as error:  # noqa: BLE001  (the same of four libraries)
+            reasons.append(f"{kind}: {_said(error)}")
+        else:
             if measured[kind] >= least * measured["torch"]:
                 reasons.append(f"{kind} has at least {least:g} of torch's {judge.name}")
                 return _done(folder, made, judge, measured, reasons)
             reasons.append(f"{kind} has less than {least:g} of torch's {judge.name}")
-    except NotConvertibleError as error:
-        reasons.append(str(error))
-    except Exception as error:  # noqa: BLE001  (whatever three libraries throw at a model they do not know)
-        said = str(error).strip().splitlines() or ["no message"]
-        reasons.append(f"{type(error).__name__}: {said[0][:300]}")
-    shutil.rmtree(folder / ir.FOLDER, ignore_errors=True)
+        shutil.rmtree(folder / ir.FOLDER, ignore_errors=True)
     return _done(folder, Made("torch"), judge, measured, reasons)
 
 
@@ -173,26 +175,48 @@ def _packed(source: Source, texts: Sequence[str]) -> Source:
 
 
 def _write(source: Source, kind: Precision, folder: Path, texts: Sequence[str]) -> Made:
-    """IR, tokenizer and engine.json, so that it can be loaded and judged."""
-    versions = {name: importlib.metadata.version(name) for name in ("openvino", "nncf", "torch")}
+    """The model, tokenizer and engine.json, so that it can be loaded and judged."""
+    versions = {name: importlib.metadata.version(name) for name in (*MADE_WITH, engine.LIBRARIES[kind])}
     width = int(source.rows(["a"]).shape[1])
     reads = (source.max_tokens, source.pad_id, source.inputs, source.first_position)
     made = Made(kind, "", width, *reads, made_with=versions)
     ir.write_about(folder, made)
     (folder / ir.FOLDER / ir.TOKENIZER).write_text(source.tokenizer, encoding="utf-8")
-    model = _traced(source)
-    if kind == "int8":
-        # Every n-th text, so that all kinds are among them; in batches of like length, as texts come in use.
-        chosen = texts[:: max(1, len(texts) // CALIBRATE)][:CALIBRATE]
-        model = _quantized(model, [batch.given for batch in ir.tokens(folder, made).batches(chosen)])
+    samples = _samples(folder, made, texts) if kind in QUANTIZED else []
+    if kind == "onnx-int8":
+        file = folder / ir.FOLDER / onnx_model.FILE
+        onnx_export.write(source.module, _example(source), samples, file)
+        fault = onnx_check.fault(file)
+    else:
+        _write_ir(_traced(source), samples, folder / ir.FOLDER)
+        fault = ir_check.fault(*(folder / ir.FOLDER / name for name in ir.IR))
+    if fault:
+        raise NotConvertibleError(f"it would not be stored: {fault}")
+    return made
+
+
+def _samples(folder: Path, made: Made, texts: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Every n-th text, so that all kinds are among them; in batches of like length, as texts come in use."""
+    chosen = texts[:: max(1, len(texts) // CALIBRATE)][:CALIBRATE]
+    return [batch.given for batch in ir.tokens(folder, made).batches(chosen)]
+
+
+def _write_ir(model: Any, samples: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """samples: to quantize with; none: as it is."""
+    if samples:
+        model = _quantized(model, samples)
     model.set_friendly_name(ir.FOLDER)  # as they come, names count on from the model before
     for number, one in enumerate(model.get_ordered_ops()):
         one.set_friendly_name(f"{one.get_type_name()}_{number}")
-    ir.runtime().save_model(model, str(folder / ir.FOLDER / ir.IR[0]), compress_to_fp16=False)
-    fault = ir_check.fault(*(folder / ir.FOLDER / name for name in ir.IR))
-    if fault:
-        raise NotConvertibleError(f"its IR would not be stored: {fault}")
-    return made
+    ir.runtime().save_model(model, str(folder / ir.IR[0]), compress_to_fp16=False)
+
+
+def _example(source: Source) -> dict[str, Any]:
+    """Tensors to trace it with. Neither two sizes alike, nor what divides another: they would be taken for one."""
+    import torch
+
+    tokens = Tokens(None, source.inputs, source.max_tokens, source.pad_id, source.first_position)
+    return {name: torch.from_numpy(array) for name, array in tokens.arrays([[1] * 7, [1] * 6], 2, 7).items()}
 
 
 def _traced(source: Source) -> Any:
@@ -200,9 +224,7 @@ def _traced(source: Source) -> Any:
     import torch
 
     openvino = ir.runtime()
-    tokens = Tokens(None, source.inputs, source.max_tokens, source.pad_id, source.first_position)
-    # Neither two sizes alike, nor what divides another: they would be taken for the same one.
-    example = {name: torch.from_numpy(array) for name, array in tokens.arrays([[1] * 7, [1] * 6], 2, 7).items()}
+    example = _example(source)
     shapes: Any = [(name, openvino.PartialShape([-1] * one.ndim), openvino.Type.i64) for name, one in example.items()]
     with torch.inference_mode():
         return openvino.convert_model(source.module.eval(), example_input=example, input=shapes)
@@ -215,6 +237,13 @@ def _quantized(model: Any, samples: Sequence[Mapping[str, Any]]) -> Any:
     logging.getLogger("nncf").setLevel(logging.ERROR)
     data: Any = nncf.Dataset(samples)
     return nncf.quantize(model, data, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(samples))
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, NotConvertibleError):
+        return str(error)
+    said = str(error).strip().splitlines() or ["no message"]
+    return f"{type(error).__name__}: {said[0][:300]}"
 
 
 def _done(folder: Path, made: Made, judge: Judge, measured: dict[str, float], reasons: Sequence[str]) -> Made:

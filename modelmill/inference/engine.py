@@ -1,4 +1,4 @@
-"""Which library runs a model: OpenVINO where it may and can, else torch. Asked without loading either."""
+"""Which library runs a model: OpenVINO or ONNX Runtime where it may and can, else torch. Asked without loading one."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ from modelmill.inference import ir
 from modelmill.inference.ir import BOTH, Kind, Precision
 from modelmill.settings import Settings
 
-# Instructions that multiply bytes: without them int8 is slower than fp32 (docs/experiments.md).
+# Instructions that multiply bytes: without them OpenVINO's int8 is slower than its fp32 (docs/experiments.md).
 INT8 = {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"}
 CPU = Path("/proc/cpuinfo")
+LIBRARIES: dict[Kind, str] = {"int8": "openvino", "fp32": "openvino", "onnx-int8": "onnxruntime", "torch": "torch"}
 
 
-def wanted(settings: Settings) -> Literal["openvino", "torch"]:
-    """What a model made now is made for."""
-    if settings.engine == "auto":
-        return "openvino" if installed() else "torch"
-    return settings.engine
+def wanted(settings: Settings) -> Literal["converted", "torch"]:
+    """Whether a model made now is made for another library than torch."""
+    return "converted" if settings.engine != "torch" and installed("fp32") else "torch"
 
 
 def precisions(settings: Settings) -> tuple[Precision, ...]:
-    """In which an IR is tried, the best first. Who asks for OpenVINO gets int8 on any processor."""
-    return BOTH if settings.engine == "openvino" or multiplies_bytes() else ("fp32",)
+    """In which a conversion is tried, the best first. Who asks for one library gets its int8 on any processor."""
+    if settings.engine == "openvino" or (settings.engine == "auto" and multiplies_bytes()):
+        return BOTH
+    return ("onnx-int8", "fp32") if installed("onnx-int8") else ("fp32",)
 
 
 def of(settings: Settings, folder: Path) -> Kind:
-    """What runs the model in `folder`: its IR wherever it can be run, so that every machine gets the same numbers."""
+    """What runs the model in `folder`: what it was made for wherever that is, so that every machine has one answer."""
     made = ir.about(folder)
-    if made is None or settings.engine == "torch" or not installed():
+    if made is None or settings.engine == "torch" or not installed(made.kind):
         return "torch"
     return made.kind
 
 
-def installed() -> bool:
-    """Whether there is an OpenVINO."""
-    return importlib.util.find_spec("openvino") is not None
+def installed(kind: Kind) -> bool:
+    """Whether there is what runs a model of this kind."""
+    return importlib.util.find_spec(LIBRARIES[kind]) is not None
 
 
 def multiplies_bytes() -> bool:

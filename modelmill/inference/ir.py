@@ -1,8 +1,9 @@
 """A text model as OpenVINO runs it (https://docs.openvino.ai): the folder `openvino/` of a model, and rows from texts.
 
-The folder holds model.xml and model.bin (OpenVINO's intermediate representation), tokenizer.json, and engine.json:
-how it was made and how it was measured. Neither torch nor transformers is imported here: serving needs this file,
-`openvino` and `tokenizers`. What makes the folder is conversion.py, what a batch is batches.py.
+The folder holds model.xml and model.bin (OpenVINO's intermediate representation) or, where ONNX Runtime is to run it,
+model.onnx (onnx_model.py), tokenizer.json, and engine.json: how it was made and how it was measured. Neither torch nor
+transformers is imported here: serving needs this file, one of the two libraries, and `tokenizers`. What makes the
+folder is conversion.py, what a batch is batches.py.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from modelmill.errors import DataError, PrerequisiteError
+from modelmill.inference import onnx_model
 from modelmill.inference.batches import Batch, Tokens, reading
 
 if TYPE_CHECKING:
@@ -29,9 +31,10 @@ ABOUT = "engine.json"
 TOKENIZER = "tokenizer.json"
 IR = ("model.xml", "model.bin")
 
-Precision = Literal["int8", "fp32"]
+Precision = Literal["int8", "onnx-int8", "fp32"]  # by OpenVINO, by ONNX Runtime, by OpenVINO
 Kind = Precision | Literal["torch"]
 BOTH: tuple[Precision, ...] = ("int8", "fp32")
+QUANTIZED: tuple[Precision, ...] = ("int8", "onnx-int8")
 
 WARM_SIZES, WARM_LENGTHS = (1, 2, 4, 8), (8, 16, 24)  # what questions are, and how many come at once
 PATIENCE_MS = 120_000  # a batch takes 100 ms; a process that waits for ever would look like one that works
@@ -97,9 +100,26 @@ class _Flight:
     batch: Batch
 
 
+class TextModel(Protocol):
+    """Texts -> rows of numbers. May be called by many threads at once."""
+
+    @property
+    def made(self) -> Made:
+        """Its engine.json."""
+        ...
+
+    def rows(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, width) float32, in the order given."""
+        ...
+
+    def warm(self) -> None:
+        """What the first who ask would else wait for."""
+        ...
+
+
 @dataclass(frozen=True)
-class TextModel:
-    """Texts -> rows of numbers. May be called by many threads at once: each batch borrows one of the requests."""
+class IrModel:
+    """A model that OpenVINO runs. Each batch borrows one of the requests."""
 
     made: Made
     tokens: Tokens
@@ -173,23 +193,25 @@ def tokens(folder: Path, made: Made) -> Tokens:
 
 
 def load(folder: Path, threads: int = 0) -> TextModel:
-    """The IR in the folder `openvino/` of `folder`, whose bytes the caller has verified.
+    """The model in the folder `openvino/` of `folder`, whose bytes the caller has verified.
 
     threads: 0 means one per core. Raises DataError.
     """
     made = about(folder)
     if made is None or made.kind == "torch":
-        raise _unreadable(folder / FOLDER, ValueError("it has no IR"))
+        raise _unreadable(folder / FOLDER, ValueError("it has none but for torch"))
     threads = threads or len(os.sched_getaffinity(0))
     try:
         reader = tokens(folder, made)
+        if made.kind == "onnx-int8":
+            return onnx_model.load(folder / FOLDER, made, reader, threads)
         compiled = runtime().Core().compile_model(str(folder / FOLDER / IR[0]), "CPU", config(threads))
     except Exception as error:  # both libraries raise their own, without a common parent
         raise _unreadable(folder / FOLDER, error) from error
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for _ in range(threads):
         requests.put(compiled.create_infer_request())
-    return TextModel(made, reader, requests, threads)
+    return IrModel(made, reader, requests, threads)
 
 
 def runtime() -> Any:
@@ -224,7 +246,7 @@ def _no_answer(texts: int) -> PrerequisiteError:
 
 def _unreadable(file: Path, error: Exception) -> DataError:
     return DataError(
-        f"the model in {file} cannot be run by OpenVINO",
+        f"the model in {file} cannot be run",
         allowed="what modelmill wrote there when the model was made",
         found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}",
         next="make it again: mill run --force --stage finetune",

@@ -84,6 +84,7 @@ def _same(packed: Any, tokens: Tokens, rows: Rows, texts: Sequence[str]) -> bool
 @contextmanager
 def _attending(encoder: Any, cell: Tensor, attention_mask: Tensor, place: Tensor) -> Generator[None]:
     """The encoder's attention in rows, within."""
+    import torch
     from torch.nn.functional import scaled_dot_product_attention
     from transformers import AttentionInterface
 
@@ -92,7 +93,8 @@ def _attending(encoder: Any, cell: Tensor, attention_mask: Tensor, place: Tensor
     ) -> tuple[Tensor, None]:
         """Each (1, heads, pieces, size) -> (1, pieces, heads, size)."""
         rows = [one[0].transpose(0, 1)[place].transpose(1, 2) for one in (query, key, value)]
-        mask = attention_mask[:, None, None, :].bool()
+        # Added to the scores: one of yes and no would be guarded, at each layer, against rows of nothing but padding.
+        mask = torch.log(attention_mask[:, None, None, :].to(query.dtype))
         states = scaled_dot_product_attention(*rows, attn_mask=mask, scale=scaling)
         return states.transpose(1, 2).flatten(0, 1)[cell][None], None
 

@@ -18,7 +18,7 @@ from modelmill.embed.encoder import (
     remembering,
 )
 from modelmill.errors import UserError
-from modelmill.inference.ir import Kind
+from modelmill.inference.ir import QUANTIZED, Kind
 from modelmill.inference.memory import Memory
 from modelmill.predictors import hybrid, lexicon
 from modelmill.predictors.code import is_code
@@ -158,7 +158,7 @@ class BasePredictor(SearchPredictor):
         """The same weights in the same precision as a candidate that `engine` runs: int8 here beside fp32 there would
         make the candidate look better than its training was.
         """
-        if engine in ("int8", self.engine):
+        if engine in (*QUANTIZED, self.engine):
             return self
         return replace(self, encoder=load_sentence_model(load_settings()))
 

@@ -25,14 +25,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from modelmill.errors import DataError, PrerequisiteError, UserError
-from modelmill.inference import ir, ir_check
+from modelmill.inference import ir, ir_check, onnx_check, onnx_model
 from modelmill.records import canonical_json, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import bucket
 
 MANIFEST = "artifact.json"
 SUFFIXES = (".safetensors", ".json", ".txt", ".parquet", ".md")
-IR = tuple(f"{ir.FOLDER}/{name}" for name in ir.IR)  # the only place where these suffixes are let in
+IR = tuple(f"{ir.FOLDER}/{name}" for name in ir.IR)  # the only places where these suffixes are let in
+ONNX = f"{ir.FOLDER}/{onnx_model.FILE}"
 BLOCK = 1 << 20
 TEMP_MAX_AGE = 24 * 3600  # seconds; older temp folders belong to writers that were killed
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -173,6 +174,8 @@ def _refuse_code(source: Path, name: str) -> None:
         found = "a link or device"
     elif name in IR:
         found = ir_check.fault(*(source.parent / one for one in ir.IR))
+    elif name == ONNX:
+        found = onnx_check.fault(source)
     elif source.suffix not in SUFFIXES or name == MANIFEST:
         found = f"a file {source.suffix or 'without suffix'}"
     elif source.suffix == ".safetensors" and not _is_safetensors(source):
@@ -182,7 +185,7 @@ def _refuse_code(source: Path, name: str) -> None:
     if found:
         raise UserError(
             f"{name} cannot be part of an artifact",
-            allowed="regular files " + ", ".join((*SUFFIXES, *IR)),
+            allowed="regular files " + ", ".join((*SUFFIXES, *IR, ONNX)),
             found=found,
             next="save the model as safetensors and JSON only",
         )

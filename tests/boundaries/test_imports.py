@@ -23,6 +23,8 @@ HEAVY = {
     "sklearn",
     "datasets",
     "openvino",
+    "onnx",
+    "onnxruntime",
     "nncf",
     "tokenizers",
 }

@@ -84,6 +84,17 @@ def test_each_family_has_torchs_rows_and_is_packed_where_its_attention_allows_it
     assert ir.about(tmp_path) == made
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_is_made_for_onnx_runtime_in_int8(family: str, tiny_base: Path, tmp_path: Path) -> None:
+    """How near it is says little: weights are random here."""
+    given, model = source(family, tiny_base)
+    theirs = model.all_embeddings(TEXTS)
+    judge = Judge("cosine", lambda rows: float((rows(TEXTS) * theirs).sum(axis=1).mean()), len(TEXTS))
+    made = conversion.make(lambda: given, tmp_path, TEXTS, judge, precisions=("onnx-int8",), least=0.8)
+    assert made.kind == "onnx-int8", made.told
+    assert cosines(ir.load(tmp_path).rows(TEXTS), theirs).mean() == pytest.approx(made.measured["onnx-int8"], abs=1e-3)
+
+
 @pytest.mark.parametrize("pooling", ["mean", "cls", "max", "lasttoken", "weightedmean"])
 def test_whatever_makes_a_row_of_states_is_converted_with_its_weights(
     pooling: str, tiny_base: Path, tmp_path: Path

@@ -79,7 +79,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-@pytest.mark.parametrize("engine", ["torch", "openvino"])
+@pytest.mark.parametrize("engine", ["torch", "openvino", "onnxruntime"])
 def test_a_classifier_learns_its_labels_and_what_is_out_of_scope(
     tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
@@ -96,7 +96,7 @@ def test_a_classifier_learns_its_labels_and_what_is_out_of_scope(
     assert (task.predictor(tmp_path / "model").engine == "torch") == (engine == "torch")  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("engine", ["torch", "openvino"])
+@pytest.mark.parametrize("engine", ["torch", "openvino", "onnxruntime"])
 def test_a_search_model_learns_from_pairs_and_embeds(
     tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:

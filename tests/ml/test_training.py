@@ -50,7 +50,8 @@ MODULES = (
     "wave.py",
 )
 NOT_SERVED = {
-    "torch", "transformers", "sentence_transformers", "nncf", "sklearn", "dagster", "mlflow", "openvino_telemetry"
+    "torch", "transformers", "sentence_transformers", "nncf", "onnx", "sklearn", "dagster", "mlflow",
+    "openvino_telemetry"
 }  # fmt: skip
 PARAMS = {
     "semantic_search": {"pairs": 32, "epochs": 1, "batch": 16, "learning_rate": 1e-3, "frozen_layers": 0},
@@ -68,10 +69,11 @@ def small(settings: Settings, tiny_base: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def converted(small: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The same, with its models run by OpenVINO."""
-    monkeypatch.setenv("MILL_ENGINE", "openvino")
-    return small.model_copy(update={"engine": "openvino"})
+def converted(small: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Settings:
+    """The same, with its models run by OpenVINO, or by the library that a test names."""
+    library = getattr(request, "param", "openvino")
+    monkeypatch.setenv("MILL_ENGINE", library)
+    return small.model_copy(update={"engine": library})
 
 
 def task_with_few_steps(name: str) -> Task:
@@ -163,6 +165,7 @@ def test_a_release_is_searched_with_its_own_vectors_and_two_releases_later_they_
     ], "mill search and the release agree"
 
 
+@pytest.mark.parametrize("converted", ["onnxruntime"], indirect=True)
 def test_a_classifier_worse_than_word_counts_is_refused_and_says_why(converted: Settings, db: Engine) -> None:
     small = converted
     task = task_with_few_steps("intent_classification")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from modelmill.errors import DataError, PrerequisiteError, UserError
@@ -182,3 +186,72 @@ def test_the_numbers_of_an_ir_alone_are_refused(settings: Settings, staging: Pat
     (staging / "openvino/model.bin").write_bytes(bytes(8))
     with pytest.raises(UserError, match=r"no model\.xml beside it"):
         artifacts.publish_dir(settings, staging, kind="model")
+
+
+def onnx_file() -> Any:
+    """An ONNX model of one product with four weights."""
+    from onnx import TensorProto, helper
+
+    numbers = helper.make_tensor_value_info("a", TensorProto.FLOAT, [1, 2])
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [2, 2], np.eye(2, dtype=np.float32).tobytes(), raw=True)
+    node = helper.make_node("MatMul", ["a", "w"], ["b"])
+    result = helper.make_tensor_value_info("b", TensorProto.FLOAT, [1, 2])
+    return helper.make_model(helper.make_graph([node], "m", [numbers], [result], [weights]))
+
+
+def publish_onnx(settings: Settings, staging: Path, content: bytes) -> Path:
+    (staging / "openvino").mkdir()
+    (staging / "openvino/model.onnx").write_bytes(content)
+    return artifacts.publish_dir(settings, staging, kind="model")[1]
+
+
+def test_an_onnx_model_is_let_in_at_its_place_only(settings: Settings, staging: Path) -> None:
+    path = publish_onnx(settings, staging, onnx_file().SerializeToString())
+    assert artifacts.ONNX in artifacts.read_manifest(path)["files"]
+    shutil.move(staging / "openvino/model.onnx", staging / "openvino/other.onnx")
+    with pytest.raises(UserError, match=r"other\.onnx"):
+        artifacts.publish_dir(settings, staging, kind="model")
+
+
+def _elsewhere(model: Any) -> None:
+    weights = model.graph.initializer[0]
+    weights.data_location = 1
+    weights.external_data.add(key="location", value="../../../../etc/passwd")
+    weights.ClearField("raw_data")
+
+
+def _within(model: Any) -> None:
+    from onnx import helper
+
+    model.graph.node[0].attribute.append(helper.make_attribute("then_branch", onnx_file().graph))
+
+
+HOSTILE_ONNX: dict[str, Callable[[Any], Any]] = {
+    "a loop": lambda model: setattr(model.graph.node[0], "op_type", "Loop"),
+    "another domain": lambda model: setattr(model.graph.node[0], "domain", "com.microsoft"),
+    "operations of another domain": lambda model: model.opset_import.add(domain="evil", version=1),
+    "a function": lambda model: model.functions.add(name="f", domain="evil"),
+    "a graph within": _within,
+    "weights elsewhere": _elsewhere,
+    "weights that are too short": lambda model: model.graph.initializer[0].dims.append(1 << 40),
+    "a negative size": lambda model: model.graph.initializer[0].dims.append(-1),
+    "words for weights": lambda model: setattr(model.graph.initializer[0], "data_type", 8),
+    "an unknown type": lambda model: setattr(model.graph.initializer[0], "data_type", 99),
+    "sparse weights": lambda model: model.graph.sparse_initializer.add(),
+    "training": lambda model: model.training_info.add(),
+    "no graph": lambda model: model.graph.ClearField("node"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE_ONNX)
+def test_an_onnx_model_that_is_more_than_arithmetic_is_refused(settings: Settings, staging: Path, what: str) -> None:
+    model = onnx_file()
+    HOSTILE_ONNX[what](model)
+    with pytest.raises(UserError, match=r"openvino/model\.onnx"):
+        publish_onnx(settings, staging, model.SerializeToString())
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 64, b"<?xml"])
+def test_what_is_no_onnx_at_all_is_refused(settings: Settings, staging: Path, content: bytes) -> None:
+    with pytest.raises(UserError, match=r"openvino/model\.onnx"):
+        publish_onnx(settings, staging, content)
