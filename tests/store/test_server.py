@@ -84,6 +84,25 @@ def test_a_server_that_was_killed_and_that_nobody_reaps_is_started_again(tmp_pat
     assert (done.stdout, done.returncode) == ("7\n", 0), done.stderr
 
 
+def test_the_last_user_stops_also_a_server_that_somebody_else_started_again(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, subprocess, sys, time; from pathlib import Path\n"
+        "from modelmill.store import server\n"
+        "home, newcomer = Path(sys.argv[1]), [sys.executable, '-c', sys.argv[2], sys.argv[1]]\n"
+        "server.embedded_url(home)\n"
+        "file = home / 'postgres' / 'postmaster.pid'\n"
+        "pid = int(file.read_text().split()[0])\n"
+        "os.kill(pid, signal.SIGKILL)\n"
+        "while Path(f'/proc/{pid}').exists(): time.sleep(0.05)\n"
+        "while subprocess.run(newcomer).returncode: time.sleep(0.5)\n"
+        "print(file.exists())\n"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path), NEWCOMER]
+    done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=240, check=False)
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
 def test_threads_that_join_at_once_all_get_the_same_whole_server(tmp_path: Path) -> None:
     """As the first who ask a gateway that has just begun. The second program joins what the first one keeps up."""
     program = (
