@@ -84,3 +84,16 @@ def test_a_gateway_that_is_ended_leaves_the_database_to_whoever_else_uses_it(
         other.stdin.close()
         assert other.wait(timeout=30) == 0
     assert postmaster(home) is None
+
+
+def test_a_gateway_whose_database_has_no_tables_says_so_and_which_word_makes_them(
+    gateway: tuple[subprocess.Popen[bytes], str],
+) -> None:
+    _, url = gateway
+    known = {"X-API-Key": f"mk_{'a' * 10}.{'b' * 43}"}
+    for answer in (httpx.get(f"{url}/readyz"), httpx.get(f"{url}/api/v1/models", headers=known)):
+        assert answer.status_code == 503
+        told = answer.json()["error"]
+        assert "tables" in told["failed"]
+        assert 'relation "' in told["found"]
+        assert told["next"] == "mill migrate"
