@@ -118,9 +118,10 @@ def clean(
     for one, size in sized:
         if not yes or one.name in gone:
             table.add_row(one.what, one.name[:12], one.why, f"{size / 1e6:.1f}")
-    session.show(table, none="nothing")
+    session.show(table, none="nothing is there that may go")
     with db.connect() as conn:
         for task in sorted(candidates.in_training(conn)):
             typer.echo(f"models of {task} stay: a training of it began and has published nothing yet")
     total = sum(size for one, size in sized if not yes or one.name in gone) / 1e6
-    typer.echo(f"removed {total:.1f} MB" if yes else f"{total:.1f} MB may go; mill clean --yes removes them")
+    if sized:
+        typer.echo(f"removed {total:.1f} MB" if yes else f"{total:.1f} MB may go; mill clean --yes removes them")

@@ -177,4 +177,4 @@ def test_the_word_removes_nothing_unless_it_is_told_to(
     assert there(settings, old)
     assert "removed" in said("--yes")
     assert not there(settings, old)
-    assert said().splitlines()[0] == "nothing"
+    assert said().splitlines()[0] == "nothing is there that may go"
