@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 import modelmill
 from modelmill.task import all_tasks
+from serving import bodies
 from serving.asking import Answer, Asking
 from serving.devlab import add_devlab
 from serving.house import House
@@ -20,6 +22,20 @@ from serving.operations import add_operations
 from serving.problems import add_handlers, errors, unusable
 from serving.records import add_records
 from serving.scopes import API
+
+
+class Once(APIRoute):
+    """A route of FastAPI that takes no body with a key twice."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own, behind that look."""
+        handle = super().get_route_handler()
+
+        async def looked_at(request: Request) -> Response:
+            bodies.each_key_once(await request.body())
+            return await handle(request)
+
+        return looked_at
 
 
 def make_app(house: House) -> FastAPI:
@@ -32,6 +48,7 @@ def make_app(house: House) -> FastAPI:
         redoc_url=None,
         lifespan=house.running,
     )
+    app.router.route_class = Once
     for task in all_tasks().values():  # first: what is asked most is found soonest
         _add_task(app, Asking(house, task))
     add_operations(app, house)

@@ -82,6 +82,7 @@ class Asking:
             raise problems.of(error, 422) from error
 
     def _read(self, body: bytes) -> dict[str, Any]:
+        bodies.each_key_once(body)
         try:
             return self.body.model_validate_json(body).model_dump(mode="json")
         except ValidationError as error:

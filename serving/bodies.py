@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from email.message import Message
 from typing import Any
 
+from sandbox.contract import plain
 from serving.messages import Receive, Scope, Send
 from serving.problems import Problem
 
@@ -35,11 +38,33 @@ def must_be_json(scope: Scope) -> None:
         )
 
 
+def each_key_once(body: bytes | str) -> None:
+    """Raises Problem for an object with a key twice: every reader would take another value (RFC 8259, section 4).
+    What is no JSON at all is told by whoever reads the body.
+    """
+    with suppress(ValueError, RecursionError):
+        json.loads(body, object_pairs_hook=_once)
+
+
 async def answer(send: Send, said: bytes) -> None:
     """200 with JSON."""
     head = [(b"content-type", b"application/json"), (b"content-length", str(len(said)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": head})
     await send({"type": "http.response.body", "body": said})
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise Problem(
+                422,
+                f"{plain(key[:100])} cannot be used",
+                allowed="each key once in an object",
+                found=f"{plain(key[:100])} more than once",
+                next="read /docs, which shows a body that works",
+            )
+        seen.add(key)
 
 
 def _is_json(given: str) -> bool:

@@ -19,12 +19,14 @@ from typing import Any
 import anyio.to_thread
 from pydantic import BaseModel
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from modelmill.errors import MillError, PrerequisiteError
+from modelmill.failures import explained
 from modelmill.inference.batches import WHOLE
 from modelmill.settings import Settings, load
 from modelmill.store import artifacts, database
@@ -78,6 +80,8 @@ class Model:
                 await anyio.to_thread.run_sync(self.load)
             except MillError as error:
                 self.failed = error
+            except SQLAlchemyError as error:
+                self.failed = explained(error)
             except Exception as error:  # noqa: BLE001  (whatever a library throws at a bad model: it is not ready)
                 self.failed = _not_loaded(error)
             if not self.ready:

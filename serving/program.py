@@ -15,8 +15,11 @@ import argparse
 import gc
 import json
 import os
+import signal
 import socket
+import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -108,8 +111,24 @@ class Settled(uvicorn.Server):
         gc.enable()
 
 
+def leave(_number: int, _frame: FrameType | None) -> None:
+    """End like any program, with what others left to be done at the end: an embedded PostgreSQL that nobody else uses
+    is stopped so. uvicorn ends with the signal that it was ended by, which by itself would kill us before that.
+    """
+    sys.exit(0)
+
+
+def hang_up(_number: int, _frame: FrameType | None) -> None:
+    """uvicorn knows TERM and Ctrl-C only."""
+    signal.raise_signal(signal.SIGTERM)
+
+
 def main() -> None:
-    """Until TERM."""
+    """Until TERM, Ctrl-C or the end of the terminal."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, hang_up)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("service")
     parser.add_argument("--host", default="127.0.0.1")

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from modelmill.errors import MillError
 from sandbox.contract import BODY_BYTES, Answer, Request
+from serving import bodies
 from serving.problems import Problem, unusable
 from serving.runs import Handed
 from serving.sandboxed import SandboxService, lost
@@ -39,6 +40,7 @@ async def relay(sandbox: SandboxService, socket: WebSocket, hand: Hand) -> None:
     await socket.accept(headers=[(HEADER, str(execution).encode())])
     try:
         first = await asyncio.wait_for(_text(socket), FIRST_SECONDS)
+        bodies.each_key_once(first)
         asked = Request.model_validate_json(first)
         async with hand(asked, execution) as handed, await sandbox.stream() as inner:
             with suppress(aiohttp.ClientError, ConnectionError):  # it may have got it: the run is lost

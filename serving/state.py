@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, SQLAlchemyError
+from sqlalchemy.exc import DataError, ProgrammingError, SQLAlchemyError
 
 from modelmill.errors import PrerequisiteError
+from modelmill.failures import explained
 from modelmill.monitor import drift
 from modelmill.monitor.drift import Drift
 from modelmill.records import Release
@@ -37,7 +38,7 @@ LOG_BATCH = 200
 
 
 class AwayError(PrerequisiteError, SharedError):
-    """The database answers nobody: whoever was asked for together need not be asked for alone."""
+    """The database answers nobody, or has no tables: whoever was asked for together need not be asked for alone."""
 
 
 class Cache:
@@ -133,6 +134,8 @@ async def in_thread(work: Callable[[], T]) -> T:
         raise _silent(f"no answer in {DATABASE_SECONDS:.0f} s") from error
     except DataError:  # it answers: that it cannot take this value
         raise
+    except ProgrammingError as error:  # it answers: that it has not the tables
+        raise AwayError(**explained(error).as_dict()) from error
     except SQLAlchemyError as error:
         raise _silent(type(error).__name__) from error
 

@@ -1,4 +1,4 @@
-"""`mill up`, `down`, `doctor`, `migrate`, `backup`, `restore`: the installation itself."""
+"""`mill up`, `down`, `doctor`, `migrate`, `backup`, `restore`, `clean`: the installation itself."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command()(migrate)
     app.command()(backup)
     app.command()(restore)
+    app.command()(clean)
 
 
 def up(part: list[str] = PART) -> None:
@@ -97,3 +98,30 @@ def restore(
     typer.echo(f"{done.files} files, {done.bytes / 1e6:.1f} MB of {done.made_at} in {done.seconds:.1f} s")
     typer.echo(f"settings to choose from: {settings.home_dir / restore.CHOSEN}")
     typer.echo(f"API keys need the pepper of then as {session.pepper_place(settings)}; else: mill key create NAME")
+
+
+def clean(
+    yes: bool = typer.Option(False, "--yes", help="Remove it; else it is only shown."),
+    days: int = typer.Option(30, min=1, max=3650, help="Only what is older."),
+) -> None:
+    """Show what the installation goes back to no more, or remove it: superseded models, old conversions, drafts."""
+    from rich.table import Table
+
+    from modelmill import cleaning
+    from modelmill.store import candidates
+
+    settings = session.configured()
+    db = session.opened(settings)
+    sized = [(one, one.bytes) for one in cleaning.leftovers(settings, db, days)]
+    gone = {one.name for one in cleaning.remove(settings, db, days)} if yes else set[str]()
+    table = Table("what", "name", "why", "MB")
+    for one, size in sized:
+        if not yes or one.name in gone:
+            table.add_row(one.what, one.name[:12], one.why, f"{size / 1e6:.1f}")
+    session.show(table, none="nothing is there that may go")
+    with db.connect() as conn:
+        for task in sorted(candidates.in_training(conn)):
+            typer.echo(f"models of {task} stay: a training of it began and has published nothing yet")
+    total = sum(size for one, size in sized if not yes or one.name in gone) / 1e6
+    if sized:
+        typer.echo(f"removed {total:.1f} MB" if yes else f"{total:.1f} MB may go; mill clean --yes removes them")

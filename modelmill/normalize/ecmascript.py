@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place
+from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, repeated
 from modelmill.normalize.literals import NAMES, as_text, literal, string_of, text_of, unknown, unwrapped
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def place_of(node: Node, depth: int = 0, scope: Scope | None = None) -> Place:
     if node.type == "array":
         return _whole("array", first, last, [("", _element(one, depth + 1, scope)) for one in node.named_children])
     if node.type == "object":
-        return _whole("object", first, last, _pairs(node, depth, scope))
+        whole = _whole("object", first, last, _pairs(node, depth, scope))
+        return whole if scope is not None else replace(whole, twice=_twice(node))
     if scope is not None and node.type in NAMES:
         found = _named(node, scope, depth)
         taken = scope.filled.take(found, scope.path) if isinstance(found, Found) else None
@@ -226,6 +227,11 @@ def _pairs(node: Node, depth: int, scope: Scope | None) -> list[tuple[str, Place
             spread = place_of(child.named_children[0], depth + 1, scope)
             found |= _spread(spread) if spread.kind == "object" else {}
     return list(found.items())
+
+
+def _twice(node: Node) -> frozenset[str]:
+    keys = [child.child_by_field_name("key") for child in node.named_children if child.type == "pair"]
+    return repeated([name for key in keys if key is not None and (name := _key(key, 0, None)) is not None])
 
 
 def _key(node: Node, depth: int, scope: Scope | None) -> str | None:

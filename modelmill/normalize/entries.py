@@ -6,7 +6,8 @@ An entry is an object that has words for a reader in it: an element of an array,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -32,7 +33,8 @@ class Place:
 
     scalar: the value of what is neither; lines: first and last, from 1. elsewhere: it has a name, under which it
     is told by itself; spread: an array whose elements are those of the array it is in. size: values in it and itself,
-    a long text as several; height: how deep it is nested.
+    a long text as several; height: how deep it is nested. twice: keys of a JSON object that it has again, of which
+    `items` has the last.
     """
 
     kind: Literal["object", "array", "scalar"]
@@ -44,6 +46,7 @@ class Place:
     spread: bool = False
     size: int = 1
     height: int = 1
+    twice: frozenset[str] = frozenset()
 
     @property
     def value(self) -> Any:
@@ -55,6 +58,11 @@ class Place:
             return {key: value for key, value in found if value is not MISSING}
         parts = (place.value if place.spread else [place.value] for _, place in self.items)
         return [value for part in parts for value in part if value is not MISSING]
+
+
+def repeated(names: Sequence[str]) -> frozenset[str]:
+    """Those that stand there more than once: which one is meant, the file does not say (RFC 8259, section 4)."""
+    return frozenset(name for name, number in Counter(names).items() if number > 1)
 
 
 def entries(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:

@@ -57,7 +57,7 @@ def _names(array: Place) -> list[str]:
 
 def _rows(array: Place) -> Iterator[labelled.Row]:
     for _, one in array.items:
-        yield labelled.Row(one.first, one.last, one.value if one.kind == "object" else {})
+        yield labelled.Row(one.first, one.last, one.value if one.kind == "object" else {}, one.twice)
 
 
 def place(text: str) -> Place | None:
@@ -72,4 +72,4 @@ def parses(text: str) -> bool:
     return not parse(GRAMMAR, f"({text})".encode()).has_error
 
 
-LANGUAGE = Language("json", version=4, suffixes=(".json",), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("json", version=5, suffixes=(".json",), units=units, parses=parses, rendered=True)

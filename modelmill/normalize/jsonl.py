@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from modelmill.normalize import labelled
+from modelmill.normalize.entries import repeated
 from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
 
@@ -21,7 +22,7 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
             if fields is None:
                 broken.append(Dropped(f"line {number}", "does not parse", "not a JSON object"))
             else:
-                rows.append(labelled.Row(number, number, fields))
+                rows.append(labelled.Row(number, number, fields, repeated(fields.names)))
     found = labelled.columns(rows[0].fields) if rows else None
     if found is None:
         yield labelled.missing(list(rows[0].fields) if rows else [])
@@ -30,12 +31,20 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     yield from labelled.drafts(rows, *found)
 
 
-def _object(line: str) -> Mapping[str, Any] | None:
+class _Object(dict[str, Any]):
+    """names: its keys as they stand in the text, those that stand there twice too."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.names = [name for name, _ in pairs]
+
+
+def _object(line: str) -> _Object | None:
     try:
-        fields = json.loads(line)
+        fields = json.loads(line, object_pairs_hook=_Object)
     except (ValueError, RecursionError):
         return None
-    return fields if isinstance(fields, dict) else None
+    return fields if isinstance(fields, _Object) else None
 
 
 def parses(text: str) -> bool:
@@ -43,4 +52,4 @@ def parses(text: str) -> bool:
     return all(_object(line) is not None for line in text.split("\n") if line.strip())
 
 
-LANGUAGE = Language("jsonl", version=1, suffixes=(".jsonl", ".ndjson"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("jsonl", version=2, suffixes=(".jsonl", ".ndjson"), units=units, parses=parses, rendered=True)

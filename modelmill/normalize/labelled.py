@@ -23,11 +23,12 @@ SHOWN = 8  # columns named in a note
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """first, last: lines from 1. fields: by column name, as they are in the file."""
+    """first, last: lines from 1. fields: by column name, as they are in the file. twice: names that it has again."""
 
     first: int
     last: int
     fields: Mapping[str, Any]
+    twice: frozenset[str] = frozenset()
 
 
 def columns(names: Iterable[Any]) -> tuple[str, str] | None:
@@ -48,6 +49,9 @@ def drafts(rows: Iterable[Row | Dropped], text: str, label: str) -> Iterator[Dra
     for row in rows:
         if isinstance(row, Dropped):
             yield row
+            continue
+        if again := row.twice & {text, label}:
+            yield Dropped(f"line {row.first}", "key twice", f"{min(again)!r} stands there more than once")
             continue
         said, named = (_string(row.fields.get(column)) for column in (text, label))
         fault = _fault(said, named)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, desc, select
+from sqlalchemy import Column, Connection, Engine, Select, desc, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from modelmill.errors import DataError
 from modelmill.records import Candidate, Release
 from modelmill.settings import Settings
 from modelmill.store import releases
-from modelmill.store.tables import candidate
+from modelmill.store.tables import candidate, lease, publication, release, report
+
+ASSET = "/candidate"  # what the name of a task's trained model, as a published asset, ends with
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,39 @@ def standing(settings: Settings, db: Engine, task: str) -> Standing:
     youngest = newest(settings, db, task)
     same = youngest is not None and champion is not None and youngest.sha256 == champion.sha256
     return Standing(champion, released, None if same else youngest)
+
+
+def superseded(conn: Connection, days: int) -> dict[str, str]:
+    """sha256 -> task of the candidates older than `days` that nothing goes back to: never released, not the task's
+    newest, nor the one published last or reported last. None of a task that is `in_training`.
+    """
+    kept = {
+        *conn.scalars(select(release.c.candidate_sha256)),
+        *conn.scalars(_last(candidate.c.sha256, candidate.c.task, candidate.c.created_at)),
+        *conn.scalars(_last(report.c.candidate_sha256, report.c.task, report.c.id)),
+        *conn.scalars(_last(publication.c.sha256, publication.c.asset, publication.c.id)),
+    }
+    old = select(candidate.c.sha256, candidate.c.task).where(candidate.c.created_at < func.now() - timedelta(days=days))
+    busy = in_training(conn)
+    return {row.sha256: row.task for row in conn.execute(old) if row.sha256 not in kept and row.task not in busy}
+
+
+def in_training(conn: Connection) -> set[str]:
+    """Tasks of which a training was begun after the candidate that was published last: it may be at work, and may be
+    about to make an old candidate again.
+    """
+    published = select(func.coalesce(func.max(publication.c.token), 0)).where(publication.c.asset == lease.c.asset)
+    begun = select(lease.c.asset).where(lease.c.asset.endswith(ASSET), lease.c.token > published.scalar_subquery())
+    return {asset.removesuffix(ASSET) for asset in conn.scalars(begun)}
+
+
+def hold(conn: Connection, task: str) -> None:
+    """Until the end of the transaction no training of the task begins or publishes."""
+    conn.execute(select(lease.c.token).where(lease.c.asset == f"{task}{ASSET}").with_for_update())
+
+
+def _last(what: Column[Any], each: Column[Any], by: Column[Any]) -> Select[Any]:
+    return select(what).ext(distinct_on(each)).order_by(each, desc(by))
 
 
 def _record(settings: Settings, row: Any) -> Candidate:

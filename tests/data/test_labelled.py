@@ -160,6 +160,21 @@ def test_a_bad_row_is_left_out_with_its_line_and_the_others_stay(settings, db, d
         assert documents.dropped_by_reason(conn, corpus.id, "normalize") == {reason: 1}
 
 
+@pytest.mark.parametrize("form", ["questions.json", "questions.jsonl"])
+def test_a_row_that_has_its_label_twice_is_left_out_and_told(settings, db, desk, form):
+    """What every reader takes for the last of them may be the first that was meant."""
+    twice = '{"query": "it came broken, repay me", "intent": "delivery", "intent": "refund"}'
+    aside = '{"query": "the heel came off, repay me", "id": 1, "id": 2, "intent": "refund"}'
+    rows = [*(json.dumps(one) for one in objects()), twice, aside]
+    taken(settings, db, desk, form, "\n".join(rows) if form.endswith("l") else f"[{', '.join(rows)}]")
+    found = [unit.text for unit in units.query(db, ["labelled"])]
+    assert len(found) == 41
+    assert "the heel came off, repay me" in found
+    corpus = corpora.get(db, settings.tenant, "desk")
+    with db.connect() as conn:
+        assert documents.dropped_by_reason(conn, corpus.id, "normalize") == {"key twice": 1}
+
+
 def test_lines_without_words_may_stand_above_the_head(settings, db, desk):
     taken(settings, db, desk, "questions.csv", "\ufeff\n  \n" + table())
     rows = units.query(db, ["labelled"])

@@ -190,6 +190,21 @@ def test_bodies_that_cannot_be_used_are_refused_without_repeating_them(house: Ho
     assert house.post({"text": "still here"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        (ROUTE, '{"text": "banana", "text": "x"}'),
+        ("/api/v1/feedback", '{"prediction_id": "x", "verdict": "right", "verdict": "wrong"}'),
+        ("/api/v1/feedback", '{"correction": {"label": "a", "label": "b"}}'),
+    ],
+    ids=["task", "feedback", "within"],
+)
+def test_a_key_that_stands_twice_is_refused_and_not_the_last_one_taken(house: House, route: str, body: str) -> None:
+    headers = {"Authorization": f"Bearer {house.key}", "Content-Type": "application/json"}
+    answer = httpx.post(house.url + route, content=body, headers=headers, timeout=20)
+    refused(answer, 422, "each key once")
+
+
 def test_a_body_is_json_and_says_so(house: House) -> None:
     def said(kind: str | None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {house.key}", **({"Content-Type": kind} if kind else {})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,3 +69,24 @@ def test_one_that_began_before_its_database_copies_for_the_predictor_that_answer
     model.load()
     assert model.mirror
     assert model.mirror.know.__self__ is model.predictor  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"), [("postgresql:///none?host=/nowhere", "start it"), (None, "mill migrate")], ids=["away", "empty"]
+)
+def test_a_database_that_is_away_or_empty_is_told_as_that_and_not_as_a_bad_model(
+    model: Model, empty: Settings, monkeypatch: pytest.MonkeyPatch, url: str | None, words: str
+) -> None:
+    assert empty.database_url
+    monkeypatch.setenv("MILL_DATABASE_URL", url or empty.database_url.get_secret_value())
+
+    async def look() -> None:
+        loading = asyncio.create_task(model.keep_loading())
+        while "it is loading" in model.failed.found:
+            await asyncio.sleep(0.05)
+        loading.cancel()
+
+    asyncio.run(asyncio.wait_for(look(), 30))
+    assert not model.ready
+    assert model.failed.failed.startswith("the database")
+    assert words in model.failed.next

@@ -56,6 +56,53 @@ def test_an_embedded_server_that_was_killed_is_started_again_at_the_same_address
     assert (done.stdout, done.returncode) == ("7\n", 0), done.stderr
 
 
+NEWCOMER = "import sys, pathlib; from modelmill.store import server; server.embedded_url(pathlib.Path(sys.argv[1]))"
+
+
+@pytest.mark.parametrize("again", ["server.revive(home)", "subprocess.run([*newcomer, str(home)], check=True)"])
+def test_a_server_that_was_killed_and_that_nobody_reaps_is_started_again(tmp_path: Path, again: str) -> None:
+    """As in a container without an init: the program that starts it becomes its parent and never asks for its end."""
+    program = (
+        "import ctypes, os, signal, subprocess, sys, time; from pathlib import Path; import psutil, psycopg\n"
+        "from modelmill.store import server\n"
+        "home, newcomer = Path(sys.argv[1]), [sys.executable, '-c', sys.argv[2]]\n"
+        "ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER\n"
+        "url = server.embedded_url(home)\n"
+        "with psycopg.connect(url) as conn: conn.execute('CREATE TABLE kept AS SELECT 7 AS n')\n"
+        "pid = int((home / 'postgres' / 'postmaster.pid').read_text().split()[0])\n"
+        "os.kill(pid, signal.SIGKILL)\n"
+        "while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE: time.sleep(0.05)\n"
+        "for _ in range(20):\n"
+        f"    try: {again}; break\n"
+        "    except (server.PrerequisiteError, subprocess.CalledProcessError): time.sleep(0.5)\n"
+        "assert psutil.Process(pid).status() == psutil.STATUS_ZOMBIE\n"
+        "assert server.embedded_url(home) == url\n"
+        "with psycopg.connect(url) as conn: print(conn.execute('SELECT n FROM kept').fetchone()[0])\n"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path), NEWCOMER]
+    done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=240, check=False)
+    assert (done.stdout, done.returncode) == ("7\n", 0), done.stderr
+
+
+def test_the_last_user_stops_also_a_server_that_somebody_else_started_again(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, subprocess, sys, time; from pathlib import Path\n"
+        "from modelmill.store import server\n"
+        "home, newcomer = Path(sys.argv[1]), [sys.executable, '-c', sys.argv[2], sys.argv[1]]\n"
+        "server.embedded_url(home)\n"
+        "file = home / 'postgres' / 'postmaster.pid'\n"
+        "pid = int(file.read_text().split()[0])\n"
+        "os.kill(pid, signal.SIGKILL)\n"
+        "while Path(f'/proc/{pid}').exists(): time.sleep(0.05)\n"
+        "while subprocess.run(newcomer).returncode: time.sleep(0.5)\n"
+        "print(file.exists())\n"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path), NEWCOMER]
+    done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=240, check=False)
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
 def test_threads_that_join_at_once_all_get_the_same_whole_server(tmp_path: Path) -> None:
     """As the first who ask a gateway that has just begun. The second program joins what the first one keeps up."""
     program = (
