@@ -22,7 +22,7 @@ from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbe
 from modelmill.normalize.rules import GROUPS, Rule
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
-PRIVACY_VERSION = 5
+PRIVACY_VERSION = 6
 
 # A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
