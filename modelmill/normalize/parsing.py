@@ -18,7 +18,7 @@ from modelmill.normalize.privacy import PRIVACY_VERSION, Cleaned, clean, clean_v
 from modelmill.records import Document, Dropped, Unit
 
 # Raise when the same documents would give other units for a reason that no language or privacy version tells.
-NORMALIZE_VERSION = 4
+NORMALIZE_VERSION = 5
 
 # Direction overrides and characters without width: what is seen is not what is there (https://trojansource.codes).
 HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")

@@ -83,6 +83,28 @@ def test_a_signature_over_several_lines_is_one_line() -> None:
     assert units("a.py", text)["f"].signature == 'async def f( a: int, *, b: str = "x", ) -> dict[str, int]'
 
 
+def test_a_type_keeps_the_bracket_it_ends_with() -> None:
+    text = """class Panel extends Component<Props> {
+  run = async (a: string): Promise<Map<string, number>> => {
+    b();
+    c();
+    d();
+  };
+}
+export const all = <T,>(one: T): T[] => {
+  b();
+  c();
+  return [one];
+};
+"""
+    found = {name: one.signature for name, one in units("a.ts", text).items()}
+    assert (found["Panel"], found["Panel.run"], found["all"]) == (
+        "class Panel extends Component<Props>",
+        "run = async (a: string): Promise<Map<string, number>>",
+        "all = <T,>(one: T): T[]",
+    )
+
+
 def test_code_that_does_not_parse_is_left_out_and_the_rest_stays() -> None:
     text = 'def good():\n    """Fine."""\n    return 1\n\ndef bad():\n    x = = 2\n    y = 3\n    z = 4\n'
     assert "good" in units("a.py", text)
