@@ -77,6 +77,6 @@ GRAMMAR = Grammar(
 )
 
 LANGUAGE = Language(
-    "javascript", version=1, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
+    "javascript", version=2, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
     parses=partial(parses, GRAMMAR),
 )  # fmt: skip

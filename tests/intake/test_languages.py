@@ -105,6 +105,13 @@ export const all = <T,>(one: T): T[] => {
     )
 
 
+@pytest.mark.parametrize("path", ["a.sh", "a.js"])
+def test_the_line_that_names_a_script_s_program_is_no_word_about_its_first_function(path: str) -> None:
+    sign, code = ("#", "build() {\n  make\n}\n") if path == "a.sh" else ("//", "function build() {\n  make();\n}\n")
+    build = units(path, f"#!/usr/bin/env x\n{sign} Builds it.\n{code}")["build"]
+    assert (build.docstring, build.start_line, build.text) == ("Builds it.", 2, f"{sign} Builds it.\n{code.rstrip()}")
+
+
 def test_code_that_does_not_parse_is_left_out_and_the_rest_stays() -> None:
     text = 'def good():\n    """Fine."""\n    return 1\n\ndef bad():\n    x = = 2\n    y = 3\n    z = 4\n'
     assert "good" in units("a.py", text)
