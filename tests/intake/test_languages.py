@@ -141,6 +141,21 @@ def test_markdown_gives_a_section_a_heading_with_the_way_to_it() -> None:
     assert dropped("docs/README.md", README) == {"shapes/empty": "trivial"}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_fields_at_the_head_of_a_page_are_no_heading(end: str) -> None:
+    page = "---\n# of the site\ntitle: A guide\ntags: [a, b]\n---\nTo begin with.\n\n## Circle\nRound.\n"
+    found = units("a.md", page.replace("\n", end))
+    assert {name: (one.start_line, one.end_line) for name, one in found.items()} == {
+        "(beginning)": (1, 6),
+        "circle": (8, 9),
+    }
+    assert "title: A guide" in found["(beginning)"].text
+
+
+def test_a_heading_between_rules_stays_one() -> None:
+    assert "shapes-of-all-kinds" in units("a.md", "---\nShapes of all kinds\n---\nAreas.\n")
+
+
 def test_typescript_data_gives_an_entry_an_element_with_its_fields() -> None:
     found = units("src/data/useCases.ts", CATALOG)
     assert [name for name, one in found.items() if one.kind == "entry"] == ["useCases.claims-triage"]
