@@ -196,6 +196,23 @@ def test_a_component_says_what_a_reader_sees_and_nothing_else() -> None:
     }  # fmt: skip
 
 
+def test_a_function_with_something_around_it_is_one() -> None:
+    body = "{\n  a();\n  b();\n  return c;\n}"
+    text = f"""export const Card = React.memo(({{ title }}: Props) => {body});
+export const Field = forwardRef<HTMLInputElement, Props>(function Field(props, ref) {body});
+const Deep = memo(forwardRef((props, ref) => {body}));
+export const Shown = withRouter((props) => {body});
+export default memo(function Named() {body});
+const sums = lists.map((one) => {body});
+const timer = setTimeout(() => {body}, 10);
+"""
+    found = units("a.tsx", text)
+    assert found.keys() - {"a"} == {"Card", "Field", "Deep", "Shown", "default"}
+    assert (found["Field"].start_line, found["Field"].end_line) == (6, 10)
+    assert found["Deep"].text == f"const Deep = memo(forwardRef((props, ref) => {body}));"
+    assert units("a.js", f"export const once = memo(() => {body});")["once"].kind == "function"
+
+
 def test_words_set_apart_in_a_sentence_are_a_part_of_it() -> None:
     text = """
     export function Note() {
