@@ -136,6 +136,23 @@ def test_only_what_changed_is_parsed_again(
     assert result.dropped == {"trivial": 3}
 
 
+@pytest.mark.parametrize("name", ["moved.py", "a::b.py"])
+def test_what_was_found_in_a_file_goes_with_it(settings: Settings, db: Engine, tmp_path: Path, name: str) -> None:
+    code = 'MAIL = "jane.roe@acme-shapes.com"\n\ndef f():\n    return MAIL\n\ndef g():\n    """Do."""\n    return 1\n'
+    root = write(tmp_path / "c", {"a.py": code})
+    corpus = corpora.add(settings, db, "c", str(root))
+    extract(settings, db, corpus)
+    before = normalize(settings, db, corpus)
+    (root / "a.py").rename(root / name)
+    write(root, {"other.py": code.replace("jane.roe", "joan.doe")})
+    for content in (code, code + "\nA = 1\n"):
+        (root / "more.py").write_text(content.replace("jane.roe@acme-shapes.com", "nobody"))
+        extract(settings, db, corpus)
+        after = normalize(settings, db, corpus)
+        assert (before.secrets, before.dropped) == ({"email": 1}, {"trivial": 1})
+        assert (after.secrets, after.dropped) == ({"email": 2}, {"trivial": 3})
+
+
 def test_a_newer_parser_parses_everything_again(
     settings: Settings, db: Engine, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
