@@ -226,3 +226,21 @@ def test_a_file_that_only_speaks_of_generated_code_stays(path: str, text: str) -
 @pytest.mark.parametrize("name", ["test_generated.py", "argmin.py", "build.py", "dist.go", "map.ts", "lock.py"])
 def test_a_name_that_only_resembles_one_of_generated_files_stays(name: str) -> None:
     assert not generated.by_name(name)
+
+
+PICTURE = '{"cells": [{"source": "1", "outputs": [{"data": {"image/png": "' + "iV" * 9000 + '"}}]}]}'
+API = '{"openapi": "3.1.0", "paths": {' + '"/a": {"get": {"summary": "List all"}}, ' * 99 + "}}"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "reason"),
+    [
+        ("a.ipynb", PICTURE, ""),  # as Jupyter keeps every plot
+        ("a.json", API, ""),  # as a server hands it out
+        ("b.json", API.replace("openapi", "version"), "minified"),
+        ("a.ts", "export const a = [" + "1, " * 9000 + "];", "minified"),
+    ],
+)
+def test_one_long_line_is_no_sign_of_a_minifier_where_programs_write_so(path: str, text: str, reason: str) -> None:
+    left_out = selection.by_content(path, text.encode())
+    assert (left_out.reason if left_out else "") == reason
