@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Collection
 from pathlib import PurePosixPath
@@ -50,6 +51,8 @@ def by_content(path: str, content: bytes, wanted: bool = False) -> Dropped | Non
         return Dropped(path, "too large", f"{len(content)} bytes, at most {MAX_FILE_BYTES}")
     if not content.strip():
         return Dropped(path, "empty")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as SQL Server writes scripts
+        return Dropped(path, "wrong encoding", "UTF-16, not UTF-8")
     if b"\0" in content:
         return Dropped(path, "binary", "contains NUL")
     try:

@@ -244,3 +244,11 @@ API = '{"openapi": "3.1.0", "paths": {' + '"/a": {"get": {"summary": "List all"}
 def test_one_long_line_is_no_sign_of_a_minifier_where_programs_write_so(path: str, text: str, reason: str) -> None:
     left_out = selection.by_content(path, text.encode())
     assert (left_out.reason if left_out else "") == reason
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "latin-1"])
+def test_a_text_in_another_encoding_is_called_that(encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    left_out = selection.by_content("a.sql", f"{mark}SELECT 'é'".encode(encoding))
+    assert left_out is not None
+    assert left_out.reason == "wrong encoding"
