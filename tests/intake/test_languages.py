@@ -174,6 +174,22 @@ def test_typescript_data_gives_an_entry_an_element_with_its_fields() -> None:
     assert "- Does it decide? No, a person does." in entry.text.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Plan[]", "Plan"),
+        ("readonly Plan[]", "Plan"),
+        ("ReadonlyArray<Plan>", "Plan"),
+        ("Readonly<Record<string, Plan>>", "Plan"),
+        ("Record<string, { title: string }>", None),
+        ("Array<{ title: string }>", None),
+    ],
+)
+def test_an_entry_has_the_type_that_its_container_holds(said: str, kind: str | None) -> None:
+    found = units("a.ts", f"const all: {said} = [{{ id: 'a', title: 'Two words' }}];\n")
+    assert found["all.a"].meta.get("_type") == kind
+
+
 def test_other_shapes_of_data_are_understood() -> None:
     text = """
     export default [{ title: 'One two', note: 'a' + ' b' }] as const;
