@@ -16,6 +16,7 @@ from modelmill.commands.drawing import drawn
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from modelmill.errors import MillError
     from modelmill.progress import Progress
     from modelmill.records import Corpus
     from modelmill.settings import Settings
@@ -128,15 +129,41 @@ def deploy(task: str | None = TASK, profile: str | None = PROFILE, seed: int | N
 
 
 def _over_corpora(stage: str, name: str | None, work: Callable[[Settings, Engine, Corpus, Progress], Any]) -> None:
+    """Do it for each: one that is bad does not keep the others from their turn, and what they gave is told first."""
     from modelmill import setup
+    from modelmill.errors import DataError, UserError
     from modelmill.store import corpora
 
     settings = session.configured()
     db = setup.prepare(settings)
     chosen = [corpora.get(db, settings.tenant, name)] if name else corpora.all_corpora(db, settings.tenant)
+    results: list[Any] = []
+    failed: list[MillError] = []
     with drawn() as tell:
-        results = [work(settings, db, corpus, tell) for corpus in chosen]
-    _tell(settings, stage, "", results)
+        for corpus in chosen:
+            try:
+                results.append(work(settings, db, corpus, tell))
+            except (UserError, DataError) as error:
+                failed.append(error)
+    if results:
+        _tell(settings, stage, "", results)
+    if failed:
+        raise _together(stage, failed)
+
+
+def _together(stage: str, failed: list[MillError]) -> MillError:
+    """The one failure, or one that names them all."""
+    from modelmill.errors import UserError
+
+    first, *more = failed
+    if not more:
+        return first
+    return UserError(
+        f"{len(failed)} corpora did not get through {stage}",
+        allowed="corpora of which each can be taken in",
+        found="; ".join(f"{one.failed}: {one.found}" for one in failed),
+        next=first.next,
+    )
 
 
 def _over_tasks(

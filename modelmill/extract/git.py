@@ -39,7 +39,7 @@ MAX_PACK_BYTES = 2 * 1024**3
 MAX_LISTED = 500_000  # files; the largest repositories in use have 400,000
 MAX_SHOWN = 200
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]{0,200}")
+REF = re.compile(r"\w[\w./+-]{0,200}")  # letters of any script
 
 OFF = {
     "core.hooksPath": "/dev/null",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Collection
 from pathlib import PurePosixPath
@@ -11,9 +12,10 @@ from modelmill.extract.source import MAX_FILE_BYTES, Entry
 from modelmill.normalize.language import language_of
 from modelmill.records import Dropped
 
-# A paragraph, a row or a whole array of rows may be one line.
-ONE_LINE = (".md", ".markdown", ".csv", ".tsv", ".jsonl", ".ndjson")
-LABELLED_ARRAY = re.compile(rb'\s*[\[{].{,400}?"(label|intent)"\s*:', re.S)
+# A paragraph, a row or a whole array of rows may be one line, and so may a picture among a notebook's outputs.
+ONE_LINE = (".md", ".markdown", ".csv", ".tsv", ".jsonl", ".ndjson", ".ipynb")
+# JSON that a program wrote in one line, and that is for a reader after all: rows with labels, a description of an API.
+MEANT = re.compile(rb'\s*[\[{].{,400}?"(label|intent)"\s*:|\s*\{.{,400}?"(openapi|swagger)"\s*:\s*"', re.S)
 MAX_LINE = 5_000  # characters; longer lines are data or the output of a minifier
 MAX_MEAN_LINE = 300
 
@@ -49,6 +51,8 @@ def by_content(path: str, content: bytes, wanted: bool = False) -> Dropped | Non
         return Dropped(path, "too large", f"{len(content)} bytes, at most {MAX_FILE_BYTES}")
     if not content.strip():
         return Dropped(path, "empty")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as SQL Server writes scripts
+        return Dropped(path, "wrong encoding", "UTF-16, not UTF-8")
     if b"\0" in content:
         return Dropped(path, "binary", "contains NUL")
     try:
@@ -61,7 +65,7 @@ def by_content(path: str, content: bytes, wanted: bool = False) -> Dropped | Non
 
 
 def _minified(path: str, content: bytes) -> Dropped | None:
-    if path.endswith(ONE_LINE) or (path.endswith(".json") and LABELLED_ARRAY.match(content)):
+    if path.endswith(ONE_LINE) or (path.endswith(".json") and MEANT.match(content)):
         return None
     lines = content.split(b"\n")
     longest, mean = max(map(len, lines)), len(content) / len(lines)

@@ -53,4 +53,4 @@ def _too_many(text: str) -> bool:
     return text.count("|") - 2 * text.count("||") > MAX_PIPES
 
 
-LANGUAGE = Language("bash", version=1, suffixes=(".sh", ".bash"), units=units, parses=parses)
+LANGUAGE = Language("bash", version=2, suffixes=(".sh", ".bash"), units=units, parses=parses)

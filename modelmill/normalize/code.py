@@ -225,8 +225,10 @@ def _head(file: File, one: Definition) -> str:
         head = head[:MAX_STATEMENT].split(b"(")[0]
     if (mark := b"  " + file.grammar.comment.encode()) in head:
         head = b"\n".join(line.split(mark)[0] for line in head.split(b"\n"))
-    opened = ": " if file.grammar.documented == "inside" else ": {=>"
-    return " ".join(head.decode("utf-8", "replace").split()).rstrip(opened)
+    text = " ".join(head.decode("utf-8", "replace").split())
+    if file.grammar.documented == "inside":
+        return text.rstrip(": ")
+    return text.rstrip(": {").removesuffix("=>").rstrip(": {=")  # the `>` of `Promise<void>` stays
 
 
 def _body_start(one: Definition) -> int:

@@ -46,7 +46,7 @@ class Facts:
         return bisect_left(self.branches, end) - bisect_left(self.branches, start)
 
     def comment_above(self, start: int) -> tuple[int, int] | None:
-        """The comment that ends right above a place: lines of its own, nothing between them."""
+        """The comment that ends right above a place: lines of its own, nothing between them. Not a script's `#!`."""
         at = bisect_right(self.comments, start, key=lambda place: place[1]) - 1
         first = last = None
         while at >= 0 and self._touches(self.comments[at], start):
@@ -56,6 +56,8 @@ class Facts:
 
     def _touches(self, comment: tuple[int, int], start: int) -> bool:
         """Whether only one line's end and indentation lie between, and before the comment nothing but indentation."""
+        if comment[0] == 0 and self.source.startswith(b"#!"):
+            return False
         between = self.source[comment[1] : min(start, comment[1] + MAX_CALLED)]
         before = self.source[max(0, comment[0] - MAX_CALLED) : comment[0]].rpartition(b"\n")[2]
         ends = between.count(b"\n") + self.source[comment[0] : comment[1]].endswith(b"\n")

@@ -1,6 +1,7 @@
 """JavaScript, by tree-sitter (https://github.com/tree-sitter/tree-sitter-javascript).
 
-A function is one whatever way it got its name: declared, a constant, a property, a method of an object or a prototype.
+A function is one whatever way it got its name: declared, a constant (also in `memo(...)` and its kin), a property, a
+method of an object or a prototype.
 The query's parts are shared with TypeScript, whose grammar is built on this one.
 
 One unit, from lodash's add.js: name `add`, kind function, signature `function add(augend, addend)`, docstring "Adds two
@@ -22,6 +23,15 @@ _DECLARED = """[
   (function_declaration name: (_) @name) (generator_function_declaration name: (_) @name)
 ] @function"""
 _CONSTANT = f"(variable_declarator name: (identifier) @name value: {_FUNCTION}) @function"
+# What is given to one of these comes back as the same function, with something around it: `memo(forwardRef(...))`.
+_AROUND = (
+    "^(?:React[.])?(?:memo|forwardRef|useCallback|cache|observer|createSelector|createAsyncThunk|debounce|throttle|once"
+    "|memoize|promisify|asyncHandler|catchAsync|with[A-Z][A-Za-z]*)$"
+)
+_MADE = f"""(call_expression function: (_) @around
+  arguments: (arguments [{_FUNCTION[1:-1]} (call_expression arguments: (arguments {_FUNCTION}))]))"""
+_IS_AROUND = f'(#match? @around "{_AROUND}")'
+_WRAPPED = f"(variable_declarator name: (identifier) @name value: {_MADE} {_IS_AROUND}) @function"
 _CLASS = "(class_declaration name: (_) @name) @class"
 
 QUERY = f"""
@@ -33,7 +43,11 @@ QUERY = f"""
 (export_statement "default" @name value: {_FUNCTION} @function) @outer
 (export_statement (lexical_declaration . {_CONSTANT} .)) @outer
 (lexical_declaration . {_CONSTANT} .) @outer
+{_WRAPPED}
+(export_statement (lexical_declaration . {_WRAPPED} .)) @outer
+(lexical_declaration . {_WRAPPED} .) @outer
 (variable_declaration . {_CONSTANT} .) @outer
+(export_statement "default" @name value: {_MADE} @function {_IS_AROUND}) @outer
 (variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class
 (variable_declarator name: (identifier) @name value: (object) @body) @container
 (method_definition name: (_) @name) @function
@@ -77,6 +91,6 @@ GRAMMAR = Grammar(
 )
 
 LANGUAGE = Language(
-    "javascript", version=1, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
+    "javascript", version=3, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
     parses=partial(parses, GRAMMAR),
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """Markdown, by markdown-it (CommonMark 0.31): one section a heading, its own text up to the next heading of any level.
 
 One unit, from docs/finance.md: name `finance-guide/card-fraud-alerts`, kind section, signature
-`Finance guide > Card fraud alerts`, text the heading and the paragraphs under it as they stand in the file.
+`Finance guide > Card fraud alerts`, text the heading and the paragraphs under it as they stand in the file. The fields
+between dashes that many generators of sites want at the head (front matter) belong to what stands before a heading.
 
 Reading is linear, but a megabyte of list items takes 15 s of a processor: what is not read in time is left out.
 """
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # Of processor time; a megabyte of real text takes a tenth of it.
 LIMIT_SECONDS = 3.0
+FIELD = re.compile(r"[\w\"'][\w .\"'-]{0,80}:(?:\s|$)")
 LINE_END = re.compile(r"\r\n|\r|\n")  # CommonMark has no others; Python's splitlines does
 
 
@@ -67,7 +69,7 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     lines = LINE_END.split(text)
     reading = _Reading(time.process_time() + LIMIT_SECONDS)
     try:
-        tokens: Sequence[Token] = _reader().parse(text, {"reading": reading})
+        tokens: Sequence[Token] = _reader().parse(_without_fields(lines), {"reading": reading})
     except _OutOfTimeError:
         tokens = reading.tokens
         rest = f"lines {reading.line + 1} to {len(lines)}"
@@ -76,10 +78,18 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     yield from sections(list(_headings(tokens)), lines)
 
 
+def _without_fields(lines: list[str]) -> str:
+    """The text, its front matter as blank lines: the dashes at its end would make a heading of it."""
+    end = next((at for at, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), 0)
+    first = next((line for line in lines[1:end] if line.strip() and not line.startswith("#")), "")
+    is_there = lines[0].rstrip() == "---" and FIELD.match(first) is not None
+    return "\n".join([*([""] * (end + 1)), *lines[end + 1 :]] if is_there else lines)
+
+
 def _headings(tokens: Sequence[Token]) -> Iterator[Heading]:
     for token, inline in itertools.pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
             yield Heading(int(token.tag[1:]), " ".join(inline.content.split()), token.map[0], token.map[1])
 
 
-LANGUAGE = Language("markdown", version=2, suffixes=(".md", ".markdown"), units=units, parses=lambda text: True)
+LANGUAGE = Language("markdown", version=3, suffixes=(".md", ".markdown"), units=units, parses=lambda text: True)

@@ -14,11 +14,11 @@ from modelmill.normalize.annotate import annotate
 from modelmill.normalize.language import Draft, Language, all_languages, language_of, unique_names
 from modelmill.normalize.linking import Given, Library, Others, made_of
 from modelmill.normalize.placeholders import Names
-from modelmill.normalize.privacy import PRIVACY_VERSION, Cleaned, clean, clean_value
+from modelmill.normalize.privacy import PRIVACY_VERSION, Cleaned, clean, clean_value, find
 from modelmill.records import Document, Dropped, Unit
 
 # Raise when the same documents would give other units for a reason that no language or privacy version tells.
-NORMALIZE_VERSION = 4
+NORMALIZE_VERSION = 5
 
 # Direction overrides and characters without width: what is seen is not what is there (https://trojansource.codes).
 HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -109,9 +109,7 @@ def _units(
             called, detail = (clean(one, names).text for one in (name, draft.detail))
             yield replace(draft, path=f"{document.path}::{called}", detail=detail), {}
             continue
-        found: Mapping[str, int] = {}
-        if language.rendered:
-            draft, found = _clean_rendered(draft, names)
+        draft, found = (_clean_rendered if language.rendered else _clean_words)(draft, names)
         unit = Unit(
             corpus=corpus,
             path=document.path,
@@ -133,6 +131,20 @@ def _units(
             revision=document.revision,
         )
         yield unit, found
+
+
+def _clean_words(draft: Draft, names: Names) -> tuple[Draft, Mapping[str, int]]:
+    """What only the words about a unit tell, without their quotes or comment signs, is taken out of its text, too."""
+    words = draft.docstring
+    if not (places := find(words)):
+        return draft, {}
+    text, (begin, end) = draft.text, draft.meta.get("docstring_at", (0, len(draft.text)))
+    said = text[begin:end]
+    for value in sorted({(one.kind, words[one.start : one.end]) for one in places}, key=lambda one: -len(one[1])):
+        said = said.replace(value[1], f"<{names(*value)}>")
+    meta = {**draft.meta, "docstring_at": [begin, begin + len(said)]} if "docstring_at" in draft.meta else draft.meta
+    cleaned = clean(words, names)
+    return replace(draft, text=text[:begin] + said + text[end:], docstring=cleaned.text, meta=meta), cleaned.counts
 
 
 def _clean_rendered(draft: Draft, names: Names) -> tuple[Draft, Mapping[str, int]]:

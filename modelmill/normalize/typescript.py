@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 SHARE = 1_000  # values from other files, beside one for each byte of its own; or ten thousand small files are gigabytes
-CONTAINER = re.compile(r"^(?:readonly\s+)?(?:(?:Readonly)?Array<|Record<[^,]+,\s*)?\s*([A-Za-z_][\w.]*)")
+CONTAINER = re.compile(
+    r"^(?:readonly\s+|(?:ReadonlyArray|Readonly|Array|Partial)<\s*|Record<[^,]+,\s*)*"
+    r"(?!(?:Record|ReadonlyArray|Readonly|Array|Partial)\b)([A-Za-z_][\w.]*)"
+)
 
 
 QUERY = (
@@ -139,6 +142,6 @@ def _constant(declarator: Node) -> tuple[str, str, Node] | None:
 
 
 LANGUAGE = Language(
-    "typescript", version=4, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
+    "typescript", version=6, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
     rendered=True, linked=units,
 )  # fmt: skip

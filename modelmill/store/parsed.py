@@ -35,6 +35,14 @@ MOVE_IN = (
     AND split_part(path, '::', 1) IN (
         SELECT d.path FROM mill.parsed p JOIN mill.document d ON d.id = p.document_id WHERE p.corpus_id = :corpus)
     """,
+    # What was left out of documents that are gone, under their name or another one.
+    """
+    DELETE FROM mill.dropped one WHERE corpus_id = :corpus AND stage IN ('normalize', 'privacy')
+    AND split_part(path, '::', 1) NOT IN (SELECT path FROM mill.document WHERE corpus_id = :corpus)
+    AND NOT EXISTS (
+        SELECT FROM mill.document d WHERE corpus_id = :corpus AND strpos(d.path, '::') > 0
+        AND starts_with(one.path, d.path))
+    """,
     """
     INSERT INTO mill.dropped (corpus_id, stage, path, reason, detail)
     SELECT p.corpus_id, d.stage, d.path, d.reason, d.detail

@@ -58,6 +58,23 @@ def test_a_stage_says_what_came_out_writes_its_receipt_and_does_nothing_twice(
     assert "units" in inside("normalize", "--corpus", "shop").stdout
 
 
+def test_a_corpus_that_is_bad_does_not_keep_the_others_from_their_turn(
+    inside: Mill, folder: Path, tmp_path: Path
+) -> None:
+    for name in ("a-bad", "z-bad"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "only.xyz").write_text("nothing")
+        inside("corpus", "add", name, str(tmp_path / name))
+    inside("corpus", "add", "shop", str(folder))
+    done = inside("extract")
+    assert "extract: shop: 1 documents" in done.stdout
+    assert done.returncode == 2
+    assert "2 corpora did not get through extract" in done.stderr
+    assert "'a-bad'" in done.stderr
+    assert "'z-bad'" in done.stderr
+    assert "next:    check the folder, or `mill corpus remove a-bad`" in done.stderr
+
+
 def test_a_stage_by_its_word_is_held_by_the_same_checks_as_in_dagster(inside: Mill, folder: Path, db: Engine) -> None:
     inside("corpus", "add", "shop", str(folder))
     inside("extract", "--corpus", "shop")

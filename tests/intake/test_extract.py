@@ -162,14 +162,15 @@ def test_a_repository_is_read_at_its_commit_whatever_lies_in_the_folder(
     assert extract(settings, db, corpus).changed == 1
 
 
-def test_a_branch_can_be_named(settings: Settings, db: Engine, project: Path) -> None:
-    git(project, "init", "-q", "-b", "main")
+@pytest.mark.parametrize("branch", ["main", "功能/計算", "größer"])
+def test_a_branch_can_be_named(settings: Settings, db: Engine, project: Path, branch: str) -> None:
+    git(project, "init", "-q", "-b", branch)
     git(project, "add", "-A")
     git(project, "commit", "-q", "-m", "first")
     git(project, "checkout", "-q", "-b", "side")
     git(project, "rm", "-q", "--cached", "README.md")
     git(project, "commit", "-q", "-m", "side")
-    corpus = corpora.add(settings, db, "p", f"{project}#main")
+    corpus = corpora.add(settings, db, "p", f"{project}#{branch}")
     extract(settings, db, corpus)
     assert "README.md" in documents.all_documents(db, corpus.id)
 

@@ -83,6 +83,35 @@ def test_a_signature_over_several_lines_is_one_line() -> None:
     assert units("a.py", text)["f"].signature == 'async def f( a: int, *, b: str = "x", ) -> dict[str, int]'
 
 
+def test_a_type_keeps_the_bracket_it_ends_with() -> None:
+    text = """class Panel extends Component<Props> {
+  run = async (a: string): Promise<Map<string, number>> => {
+    b();
+    c();
+    d();
+  };
+}
+export const all = <T,>(one: T): T[] => {
+  b();
+  c();
+  return [one];
+};
+"""
+    found = {name: one.signature for name, one in units("a.ts", text).items()}
+    assert (found["Panel"], found["Panel.run"], found["all"]) == (
+        "class Panel extends Component<Props>",
+        "run = async (a: string): Promise<Map<string, number>>",
+        "all = <T,>(one: T): T[]",
+    )
+
+
+@pytest.mark.parametrize("path", ["a.sh", "a.js"])
+def test_the_line_that_names_a_script_s_program_is_no_word_about_its_first_function(path: str) -> None:
+    sign, code = ("#", "build() {\n  make\n}\n") if path == "a.sh" else ("//", "function build() {\n  make();\n}\n")
+    build = units(path, f"#!/usr/bin/env x\n{sign} Builds it.\n{code}")["build"]
+    assert (build.docstring, build.start_line, build.text) == ("Builds it.", 2, f"{sign} Builds it.\n{code.rstrip()}")
+
+
 def test_code_that_does_not_parse_is_left_out_and_the_rest_stays() -> None:
     text = 'def good():\n    """Fine."""\n    return 1\n\ndef bad():\n    x = = 2\n    y = 3\n    z = 4\n'
     assert "good" in units("a.py", text)
@@ -112,6 +141,21 @@ def test_markdown_gives_a_section_a_heading_with_the_way_to_it() -> None:
     assert dropped("docs/README.md", README) == {"shapes/empty": "trivial"}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_fields_at_the_head_of_a_page_are_no_heading(end: str) -> None:
+    page = "---\n# of the site\ntitle: A guide\ntags: [a, b]\n---\nTo begin with.\n\n## Circle\nRound.\n"
+    found = units("a.md", page.replace("\n", end))
+    assert {name: (one.start_line, one.end_line) for name, one in found.items()} == {
+        "(beginning)": (1, 6),
+        "circle": (8, 9),
+    }
+    assert "title: A guide" in found["(beginning)"].text
+
+
+def test_a_heading_between_rules_stays_one() -> None:
+    assert "shapes-of-all-kinds" in units("a.md", "---\nShapes of all kinds\n---\nAreas.\n")
+
+
 def test_typescript_data_gives_an_entry_an_element_with_its_fields() -> None:
     found = units("src/data/useCases.ts", CATALOG)
     assert [name for name, one in found.items() if one.kind == "entry"] == ["useCases.claims-triage"]
@@ -128,6 +172,22 @@ def test_typescript_data_gives_an_entry_an_element_with_its_fields() -> None:
     }
     assert (entry.kind, entry.signature, entry.start_line, entry.end_line) == ("entry", "Claims triage", 5, 14)
     assert "- Does it decide? No, a person does." in entry.text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Plan[]", "Plan"),
+        ("readonly Plan[]", "Plan"),
+        ("ReadonlyArray<Plan>", "Plan"),
+        ("Readonly<Record<string, Plan>>", "Plan"),
+        ("Record<string, { title: string }>", None),
+        ("Array<{ title: string }>", None),
+    ],
+)
+def test_an_entry_has_the_type_that_its_container_holds(said: str, kind: str | None) -> None:
+    found = units("a.ts", f"const all: {said} = [{{ id: 'a', title: 'Two words' }}];\n")
+    assert found["all.a"].meta.get("_type") == kind
 
 
 def test_other_shapes_of_data_are_understood() -> None:
@@ -150,6 +210,23 @@ def test_a_component_says_what_a_reader_sees_and_nothing_else() -> None:
         "Good morning", "Ask about your claim & more.", "Claim number", "You are signed in.",
         "Please sign in first.",
     }  # fmt: skip
+
+
+def test_a_function_with_something_around_it_is_one() -> None:
+    body = "{\n  a();\n  b();\n  return c;\n}"
+    text = f"""export const Card = React.memo(({{ title }}: Props) => {body});
+export const Field = forwardRef<HTMLInputElement, Props>(function Field(props, ref) {body});
+const Deep = memo(forwardRef((props, ref) => {body}));
+export const Shown = withRouter((props) => {body});
+export default memo(function Named() {body});
+const sums = lists.map((one) => {body});
+const timer = setTimeout(() => {body}, 10);
+"""
+    found = units("a.tsx", text)
+    assert found.keys() - {"a"} == {"Card", "Field", "Deep", "Shown", "default"}
+    assert (found["Field"].start_line, found["Field"].end_line) == (6, 10)
+    assert found["Deep"].text == f"const Deep = memo(forwardRef((props, ref) => {body}));"
+    assert units("a.js", f"export const once = memo(() => {body});")["once"].kind == "function"
 
 
 def test_words_set_apart_in_a_sentence_are_a_part_of_it() -> None:

@@ -226,3 +226,29 @@ def test_a_file_that_only_speaks_of_generated_code_stays(path: str, text: str) -
 @pytest.mark.parametrize("name", ["test_generated.py", "argmin.py", "build.py", "dist.go", "map.ts", "lock.py"])
 def test_a_name_that_only_resembles_one_of_generated_files_stays(name: str) -> None:
     assert not generated.by_name(name)
+
+
+PICTURE = '{"cells": [{"source": "1", "outputs": [{"data": {"image/png": "' + "iV" * 9000 + '"}}]}]}'
+API = '{"openapi": "3.1.0", "paths": {' + '"/a": {"get": {"summary": "List all"}}, ' * 99 + "}}"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "reason"),
+    [
+        ("a.ipynb", PICTURE, ""),  # as Jupyter keeps every plot
+        ("a.json", API, ""),  # as a server hands it out
+        ("b.json", API.replace("openapi", "version"), "minified"),
+        ("a.ts", "export const a = [" + "1, " * 9000 + "];", "minified"),
+    ],
+)
+def test_one_long_line_is_no_sign_of_a_minifier_where_programs_write_so(path: str, text: str, reason: str) -> None:
+    left_out = selection.by_content(path, text.encode())
+    assert (left_out.reason if left_out else "") == reason
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "latin-1"])
+def test_a_text_in_another_encoding_is_called_that(encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    left_out = selection.by_content("a.sql", f"{mark}SELECT 'é'".encode(encoding))
+    assert left_out is not None
+    assert left_out.reason == "wrong encoding"

@@ -66,6 +66,23 @@ def test_a_secret_behind_an_escape_does_not_get_through(settings: Settings, db: 
     assert re.fullmatch("write to <EMAIL_[a-p]{10}>", units.query(db)[0].meta["text"])
 
 
+def test_a_password_that_only_the_words_of_a_comment_tell_goes_from_its_code_too(
+    settings: Settings, db: Engine, tmp_path: Path
+) -> None:
+    files: dict[str, str | bytes] = {
+        "a.js": "// The password:\n//   Kestrel!mango42\n// opens it.\nfunction f() {\n  a();\n  b();\n  c();\n}\n",
+        "b.py": 'def g():\n    """Opens it. Password: Kestrel!mango42"""\n    return h()\n',
+    }
+    corpus = corpora.add(settings, db, "c", str(write(tmp_path / "c", files)))
+    extract(settings, db, corpus)
+    normalize(settings, db, corpus)
+    assert rescan(db, corpus).passed
+    assert "mango42" not in " ".join(str(tuple(row)) for row in _rows(db))
+    commented = units.query(db, kinds=["function"])[0]
+    begin, end = commented.meta["docstring_at"]
+    assert re.fullmatch(r"// The password:\n//   <PASSWORD_[a-p]{10}>\n// opens it\.", commented.text[begin:end])
+
+
 def test_a_secret_that_is_left_is_found_again_without_being_shown(
     settings: Settings, db: Engine, corpus: Corpus
 ) -> None:
@@ -117,6 +134,23 @@ def test_only_what_changed_is_parsed_again(
     assert (told[-1].done, result.units) == (1, 11)
     assert len(before & {row.id for row in _rows(db)}) == 10
     assert result.dropped == {"trivial": 3}
+
+
+@pytest.mark.parametrize("name", ["moved.py", "a::b.py"])
+def test_what_was_found_in_a_file_goes_with_it(settings: Settings, db: Engine, tmp_path: Path, name: str) -> None:
+    code = 'MAIL = "jane.roe@acme-shapes.com"\n\ndef f():\n    return MAIL\n\ndef g():\n    """Do."""\n    return 1\n'
+    root = write(tmp_path / "c", {"a.py": code})
+    corpus = corpora.add(settings, db, "c", str(root))
+    extract(settings, db, corpus)
+    before = normalize(settings, db, corpus)
+    (root / "a.py").rename(root / name)
+    write(root, {"other.py": code.replace("jane.roe", "joan.doe")})
+    for content in (code, code + "\nA = 1\n"):
+        (root / "more.py").write_text(content.replace("jane.roe@acme-shapes.com", "nobody"))
+        extract(settings, db, corpus)
+        after = normalize(settings, db, corpus)
+        assert (before.secrets, before.dropped) == ({"email": 1}, {"trivial": 1})
+        assert (after.secrets, after.dropped) == ({"email": 2}, {"trivial": 3})
 
 
 def test_a_newer_parser_parses_everything_again(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import base64
+import random
 import re
 import time
 
@@ -74,6 +76,12 @@ def test_each_kind_is_taken_out_and_counted(kind: str) -> None:
 @pytest.mark.parametrize("text", STAYS)
 def test_look_alikes_stay(text: str) -> None:
     assert clean(text).text == text
+
+
+def test_a_picture_in_base64_is_searched_without_a_word_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    picture = base64.b64encode(random.Random(1).randbytes(700_000)).decode()
+    assert find(f'{{"image/png": "{picture}"}}') == []
+    assert capfd.readouterr().err == ""
 
 
 def test_a_private_key_leaves_its_line_ends_behind() -> None:

@@ -37,7 +37,10 @@ BARE = r"([^\s\"'`#,;(){}\[\]<>][^\s\"'`,;(){}\[\]<>]{5,99})"
 # What YAML puts before a value: a tag, an anchor, the sign of a text over several lines.
 YAML = r"(?:[!&][\w!:./-]{0,40}[ \t]{1,3}){0,2}(?:[|>][+-]?\d?[ \t]{0,9}\r?\n[ \t]{1,40})?"
 NAME = r"[A-Za-z0-9_-]{0,24}"
-LINE = r"""(?im)^[ \t]*(?:export\s+|set\s+|ENV\s+|ARG\s+|-\s+)?["']?[A-Za-z0-9_.-]{0,40}"""
+# A line may be one of a comment, or the first or last of a text in three quotes.
+SIGN = r"""(?:(?:#{1,3}|/{2,3}|/?\*{1,2}|--|;{1,2}|<!--|\"{3}|'{3})[ \t]{0,20})?"""
+UNSIGNED = r"""[ \t]*(?:\*/|-->|\"{3}|'{3})?\s*$"""
+LINE = rf"""(?im)^[ \t]*{SIGN}(?:export\s+|set\s+|ENV\s+|ARG\s+|-\s+)?["']?[A-Za-z0-9_.-]{{0,40}}"""
 OTHERWISE = (
     r"(?i)hash|digest|sha\d|md5|checksum|public|publishable|fingerprint|commit|revision|etag"
     r"|[_-]?(?:id|url|uri|name|path|file|type|field|header|pattern|regex|class|prefix|label|format|chars|param)s?\W*[bru]?\W*$"
@@ -68,7 +71,7 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("sql_password", r"(?i)\b(?:user|role)\s[^;\n]{1,100}?\bpassword\s+'([^'\s]{4,100})'", ("password",), password),
     Rule("xml_password", r"(?i)<[a-z0-9_.:-]{0,30}(?:password|passwd|secret|apikey|api-key|token)>([^<>\s]{6,200})</", ("</",), chosen_password),
     Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}{BETWEEN}{OPEN}([^\"'`\s\\]{{6,100}})\\?[\"'`]", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
-    Rule("password", rf"{LINE}{PASSWORDS}[\"']?\s{{0,3}}[:=]\s{{0,3}}{YAML}{BARE}\s*$", PASSWORD_SIGNS, bare_password, unless=OTHERWISE),
+    Rule("password", rf"{LINE}{PASSWORDS}[\"']?\s{{0,3}}[:=]\s{{0,3}}{YAML}{BARE}{UNSIGNED}", PASSWORD_SIGNS, bare_password, unless=OTHERWISE),
     Rule("password", rf"(?i)[{{,]\s{{0,9}}{NAME}{PASSWORDS}[\"']?\s{{0,3}}:\s{{1,3}}{BARE}\s{{0,9}}[,}}]", PASSWORD_SIGNS, bare_password, unless=OTHERWISE),
     Rule("password", r"(?im)(?:^|[^A-Za-z])(?:[A-Za-z0-9]{0,20}[_.-])?pass[\"']?\s{0,3}[:=]\s{0,3}[\"']([^\"'\s\\]{6,100})[\"']", PASS_SIGNS, chosen_password),
     Rule("password", rf"(?im)^[ \t]*(?:export\s+|ENV\s+|-\s+)?[A-Za-z0-9]{{0,20}}_?pass\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", PASS_SIGNS, bare_password),
@@ -80,7 +83,7 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("password", r"(?i)(?:basic_?auth|\blog_?in|authenticate|sign_?in)\(\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("auth(", "authenticate(", "login(", "log_in(", "signin(", "sign_in("), chosen_password),
     Rule("command_password", r"(?i)\becho\s+(?:-n\s+)?[\"']?(?:[\w.-]{1,30}:)?([^\s\"'|:]{6,100})[\"']?\s{0,3}\|\s{0,3}(?:sudo\s|chpasswd|passwd|docker\s+login|gh\s+auth)", ("echo",), chosen_password),
     Rule("secret", rf"(?i){NAME}{WORDS}{REST}{BETWEEN}{OPEN}([^\"'`\s\\]{{8,200}})\\?[\"'`]", WORD_SIGNS, random_looking, unless=OTHERWISE),
-    Rule("secret", rf"{LINE}{WORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}{YAML}([^\s\"'`#,;(){{}}\[\]<>]{{12,200}})\s*(?:#[^\n]*)?$", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),
+    Rule("secret", rf"{LINE}{WORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}{YAML}([^\s\"'`#,;(){{}}\[\]<>]{{12,200}})(?:\s*#[^\n]*$|{UNSIGNED})", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),
     Rule("high_entropy", r"(?i)(?:secret|token|api[_ -]?key|credential|password|auth|signature|hmac)[^\n\"'`]{0,40}[\"'`]([A-Za-z0-9+/_=-]{32,200})[\"'`]", ("secret", "token", "key", "credential", "password", "auth", "signature", "hmac"), random_looking, unless=OTHERWISE),
 )
 # fmt: on

@@ -150,7 +150,7 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("password", rf"(?im){PASSWORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([A-Za-z0-9+/]{{8,200}}={{0,2}})[\"']?\s*$", PASSWORD_SIGNS, _wraps_password, unless=OTHERWISE),
     # In a sentence.
     Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}:?[*_]{{0,2}}\s(?:is\s|was\s|=\s)?[`'\"]{VALUE}[`'\"]", PASSWORD_SIGNS, chosen_password),
-    Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}(?:\s(?:is|was)|\s?:)[*_]{{0,2}}\s{{1,3}}[*_]{{0,2}}([^\s\"'`(){{}}\[\]<>\\*_][^\s\"'`(){{}}\[\]<>\\]{{5,99}})(?:[\s<)\\]|$)", (), _spoken),
+    Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}(?:\s(?:is|was)|\s?:)[*_]{{0,2}}\s{{1,3}}[*_]{{0,2}}([^\s\"'`(){{}}\[\]<>\\*_][^\s\"'`(){{}}\[\]<>\\]{{5,99}})(?:[\s<)\\\"'`]|$)", (), _spoken),
     Rule("password", r"(?i)\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s{1,3}[`\"']?[\w@.-]{2,40}[`\"']?\s{0,2}[/:]\s{0,2}[`\"']?([^\s\"'`(){}\[\]<>\\/]{6,100})", (), _spoken),
     Rule("password", rf"(?i){CHANGED}\s(?:back\s)?(?:from|to)\s{{1,3}}{NEW}", PASSWORD_SIGNS, _told),
     Rule("password", rf"(?i){CHANGED}\sfrom\s{{1,3}}\S{{1,100}}\s{{1,3}}(?:back\s)?to\s{{1,3}}{NEW}", PASSWORD_SIGNS, _told),
