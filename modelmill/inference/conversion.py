@@ -10,7 +10,6 @@ not kept. So what is evaluated later is what is served.
 from __future__ import annotations
 
 import importlib.metadata
-import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,13 +20,14 @@ from modelmill.inference import engine, ir, ir_check, onnx_check, onnx_export, o
 from modelmill.inference.batches import PACKED, PADDED, Tokens, reading
 from modelmill.inference.ir import BOTH, QUANTIZED, Made, Precision
 from modelmill.inference.packing import Finish, Rows
+from modelmill.inference.quantization import quantized
 
 VERSION = 3  # raise it when the same torch model would get another IR
 LEAST = 0.99  # of torch's score
 CALIBRATE = 256  # texts that the ranges of the activations are taken from
 MADE_WITH = ("nncf", "torch")
 PADDED_ONLY = "texts are padded: its attention does not take them side by side"
-NO_INT8 = "int8 is not tried on a processor that does not multiply bytes"
+NO_INT8 = "int8 is not tried: what would run it fast on this processor is not installed"
 
 
 @dataclass(frozen=True)
@@ -182,13 +182,13 @@ def _write(source: Source, kind: Precision, folder: Path, texts: Sequence[str]) 
     made = Made(kind, "", width, *reads, made_with=versions)
     ir.write_about(folder, made)
     (folder / ir.FOLDER / ir.TOKENIZER).write_text(source.tokenizer, encoding="utf-8")
-    samples = _samples(folder, made, texts) if kind in QUANTIZED else []
     if kind == "onnx-int8":
         file = folder / ir.FOLDER / onnx_model.FILE
-        onnx_export.write(source.module, _example(source), samples, file)
+        onnx_export.write(source.module, _example(source), _samples(folder, made, texts), file)
         fault = onnx_check.fault(file)
     else:
-        _write_ir(_traced(source), samples, folder / ir.FOLDER)
+        model = _traced(source)
+        _write_ir(quantized(model, _samples(folder, made, texts)) if kind == "int8" else model, folder / ir.FOLDER)
         fault = ir_check.fault(*(folder / ir.FOLDER / name for name in ir.IR))
     if fault:
         raise NotConvertibleError(f"it would not be stored: {fault}")
@@ -201,10 +201,7 @@ def _samples(folder: Path, made: Made, texts: Sequence[str]) -> list[Mapping[str
     return [batch.given for batch in ir.tokens(folder, made).batches(chosen)]
 
 
-def _write_ir(model: Any, samples: Sequence[Mapping[str, Any]], folder: Path) -> None:
-    """samples: to quantize with; none: as it is."""
-    if samples:
-        model = _quantized(model, samples)
+def _write_ir(model: Any, folder: Path) -> None:
     model.set_friendly_name(ir.FOLDER)  # as they come, names count on from the model before
     for number, one in enumerate(model.get_ordered_ops()):
         one.set_friendly_name(f"{one.get_type_name()}_{number}")
@@ -228,15 +225,6 @@ def _traced(source: Source) -> Any:
     shapes: Any = [(name, openvino.PartialShape([-1] * one.ndim), openvino.Type.i64) for name, one in example.items()]
     with torch.inference_mode():
         return openvino.convert_model(source.module.eval(), example_input=example, input=shapes)
-
-
-def _quantized(model: Any, samples: Sequence[Mapping[str, Any]]) -> Any:
-    ir.runtime()  # first: it keeps telemetry out
-    import nncf
-
-    logging.getLogger("nncf").setLevel(logging.ERROR)
-    data: Any = nncf.Dataset(samples)
-    return nncf.quantize(model, data, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(samples))
 
 
 def _said(error: Exception) -> str:

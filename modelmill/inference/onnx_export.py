@@ -6,12 +6,11 @@ Runtime would widen the whole table at every call; products of attention are few
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelmill.inference import ir
+from modelmill.inference.quantization import quantized
 
 OPSET = 17  # the first with LayerNormalization as one operation, which ONNX Runtime has a kernel for
 
@@ -26,9 +25,9 @@ def write(module: Any, example: Mapping[str, Any], samples: Sequence[Mapping[str
     _exported(module, example, file)
     model = onnx.load(file)
     takes = [one.name for one in model.graph.input]  # without what its arithmetic does not use
-    model = _quantized(model, [{name: sample[name] for name in takes} for sample in samples])
+    given = [{name: sample[name] for name in takes} for sample in samples]
+    model = quantized(model, given, _of_attention(model), ("Gather", "Gemm"))
     _unsigned(model)
-    model.producer_version = ""
     onnx.save(model, file)
 
 
@@ -47,19 +46,10 @@ def _exported(module: Any, example: Mapping[str, Any], file: Path) -> None:
         )  # fmt: skip
 
 
-def _quantized(model: Any, samples: Sequence[Mapping[str, Any]]) -> Any:
-    ir.runtime()  # first: it keeps telemetry out
-    import nncf
-
-    logging.getLogger("nncf").setLevel(logging.ERROR)
+def _of_attention(model: Any) -> list[str]:
+    """Names of products without weights."""
     weights = {one.name for one in model.graph.initializer}
-    attention = [
-        node.name for node in model.graph.node if node.op_type == "MatMul" and not weights.intersection(node.input)
-    ]
-    return nncf.quantize(
-        model, nncf.Dataset(samples), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(samples),
-        ignored_scope=nncf.IgnoredScope(names=attention, types=["Gather", "Gemm"], validate=False),
-    )  # fmt: skip
+    return [node.name for node in model.graph.node if node.op_type == "MatMul" and not weights.intersection(node.input)]
 
 
 def _unsigned(model: Any) -> None:

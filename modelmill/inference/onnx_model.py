@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from modelmill.inference.ir import Made
 
 FILE = "model.onnx"
-WARM = (1, 8)  # texts; there are no kernels to make, but the first run lays out its memory
+WARM = (1, 2, 4, 8)  # texts; there are no kernels to make, but the first run lays out its memory
 
 
 @dataclass(frozen=True)
