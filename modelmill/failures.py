@@ -6,7 +6,7 @@ import errno
 
 from modelmill.errors import MillError, PrerequisiteError
 
-DISK_FULL = "53100"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+DISK_FULL, NOT_ALLOWED = "53100", "42501"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 # What a server says that has no connection left; libpq gives no code for what fails before there is a connection.
 NO_ROOM = ("too many clients already", "remaining connection slots are reserved", "too many connections for")
 
@@ -27,6 +27,8 @@ def explained(error: BaseException) -> MillError:
             return _no_room(str(error.orig))
         return database.unreachable(settings.load(), error)
     if isinstance(error, ProgrammingError):
+        if getattr(error.orig, "sqlstate", None) == NOT_ALLOWED:
+            return _not_allowed(str(error.orig).splitlines()[0])
         return PrerequisiteError(
             "the database has not the tables this version needs",
             allowed="tables of this version",
@@ -40,6 +42,15 @@ def explained(error: BaseException) -> MillError:
         allowed="none: this is a mistake in modelmill",
         found=f"{type(error).__name__}: {error}",
         next="run the same with MILL_DEBUG=1 for the traceback, and report it",
+    )
+
+
+def _not_allowed(said: str) -> MillError:
+    return PrerequisiteError(
+        "the database refused its user",
+        allowed="the owner of the schema mill, or a user that was granted what the owner may",
+        found=said,
+        next="name such a user in MILL_DATABASE_URL, then the same again",
     )
 
 

@@ -79,7 +79,7 @@ def check(conn: Connection, held: Lease) -> None:
             f"{held.asset} {held.partition}".strip() + " was not published",
             allowed=f"the newest run of it, {newest}",
             found=f"an older run, token {held.token} held by {held.owner}",
-            next="nothing: the newer run publishes; `mill status` shows it",
+            next="nothing: the newest publishes, or removed it; `mill status` shows which",
         )
 
 

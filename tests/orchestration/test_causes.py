@@ -106,6 +106,23 @@ def test_a_server_without_a_free_connection_is_named(settings: Settings) -> None
             conn.execute(text(f'DROP ROLE "{name}_one"'))
 
 
+def test_a_user_that_may_not_read_the_tables_is_named_and_no_migration_is_asked_for(
+    settings: Settings, db: Engine
+) -> None:
+    from sqlalchemy.exc import ProgrammingError
+
+    from modelmill.failures import explained
+
+    user = f"{database.database_url(settings).database}_other"
+    with pytest.raises(ProgrammingError) as refused, db.begin() as conn:
+        conn.execute(text(f'CREATE ROLE "{user}"'))
+        conn.execute(text(f'SET LOCAL ROLE "{user}"'))
+        conn.execute(text("SELECT FROM mill.publication"))
+    told = explained(refused.value)
+    assert told.failed == "the database refused its user" and "permission denied" in told.found
+    assert "MILL_DATABASE_URL" in told.next
+
+
 def test_a_home_that_cannot_be_written_is_named_and_the_next_run_ends_well(
     settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path
 ) -> None:
