@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -36,7 +37,7 @@ def gateway(home: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes
     environment = {name: value for name, value in os.environ.items() if name != "MILL_DATABASE_URL"}
     environment |= {"MILL_ROOT": str(tmp_path), "MILL_HOME": str(home)}
     log = tmp_path / "gateway.log"
-    with log.open("wb") as out:
+    with log.open("wb") as out, heard(signal.SIGHUP):
         argv = served("serving.gateway:Gateway", "127.0.0.1", port)
         program = subprocess.Popen(argv, env=environment, cwd=CHECKOUT, stdout=out, stderr=out)
     url = f"http://127.0.0.1:{port}"
@@ -47,6 +48,16 @@ def gateway(home: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes
     finally:
         program.kill()
         program.wait()
+
+
+@contextmanager
+def heard(number: signal.Signals) -> Iterator[None]:
+    """What starts within does not ignore it, as all would that a test run by nohup starts."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def postmaster(home: Path) -> psutil.Process | None:
