@@ -233,7 +233,7 @@ USELESS: dict[str, tuple[str | bytes, str]] = {
     "nothing in it": ("", "empty"),
     "blank": (" \n\n", "empty"),
     "not UTF-8": ("text,label\ncaf\xe9,refund\n".encode("latin-1"), "wrong encoding"),
-    "UTF-16": ("text,label\na,b\n".encode("utf-16"), "binary"),
+    "UTF-16": ("text,label\na,b\n".encode("utf-16"), "wrong encoding"),
     "more than a megabyte": ("text,label\n" + "a" * 1_000_001 + ",b\n", "too large"),
     "header alone": ("text,label\n\n", "no rows"),
 }
