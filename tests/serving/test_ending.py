@@ -48,6 +48,8 @@ def gateway(home: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes
     finally:
         program.kill()
         program.wait()
+        if left := postmaster(home):
+            left.terminate()
 
 
 @contextmanager
