@@ -91,7 +91,7 @@ def task_reasons(
     if not datasets.is_current(settings, db, task, profile, seed):
         return [Reason("datasets", task.name, "units, consent, its code or the dial changed")]
     wanted = finetune.inputs(settings, task, dataset_store.load(db, task), profile, seed)
-    trained = publications.current(db, f"{task.name}/candidate")
+    trained = publications.current(db, f"{task.name}{candidates.ASSET}")
     if trained is None or trained.input_hash != wanted:
         why = "never trained" if trained is None else "data, base model, recipe, engine or dial changed"
         return [Reason("finetune", task.name, why)]

@@ -37,13 +37,8 @@ PACKAGES = (
     "google-re2",
 )  # fmt: skip
 # What runs the model: of these libraries a release gets its own alone.
-OPENVINO = ("openvino",)  # by which a search also goes through its copy of vectors, whatever made them
-ENGINES: dict[Kind, tuple[str, ...]] = {
-    "int8": OPENVINO,
-    "fp32": OPENVINO,
-    "onnx-int8": ("onnxruntime", *OPENVINO),
-    "torch": ("sentence-transformers", "torch", "transformers"),
-}
+TORCH = ("sentence-transformers", "torch", "transformers")
+OPENVINO = "openvino"  # by which a search also goes through its copy of vectors, whatever made them
 BUILD_SECONDS = 120
 
 
@@ -57,7 +52,7 @@ def build(settings: Settings, task: Task, candidate_sha256: str) -> str:
     try:
         with _alone(settings) as drafts, tempfile.TemporaryDirectory(prefix="mill-bento-") as folder:
             if not stored(settings, made):  # somebody else may just have built it
-                _write(Path(folder), dict(_code()), about, ENGINES[kind])
+                _write(Path(folder), dict(_code()), about, _libraries(kind))
                 _run(settings, made, Path(folder), drafts)
     except OSError as error:
         raise _not_built(made, f"{type(error).__name__}: {error}") from error
@@ -110,6 +105,10 @@ def _code() -> Iterator[tuple[str, Path]]:
 def _python_files(root: Path, prefix: str) -> Iterator[tuple[str, Path]]:
     for path in sorted([*root.rglob("*.py"), *root.rglob("*.mako")]):
         yield f"{prefix}/{path.relative_to(root).as_posix()}", path
+
+
+def _libraries(kind: Kind) -> tuple[str, ...]:
+    return TORCH if kind == "torch" else tuple({engine.LIBRARIES[kind]: None, OPENVINO: None})
 
 
 def _digests(code: Mapping[str, Path]) -> dict[str, str]:

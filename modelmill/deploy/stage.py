@@ -182,7 +182,7 @@ def _project(settings: Settings, db: Engine, champion: Release) -> None:
 
 def _newest(settings: Settings, db: Engine, task: Task) -> Candidate:
     """The candidate that was published last: data may have gone back to an older one. It must have been evaluated."""
-    published = publications.current(db, f"{task.name}/candidate")
+    published = publications.current(db, f"{task.name}{candidates.ASSET}")
     newest = candidates.get(settings, db, published.sha256) if published else candidates.newest(settings, db, task.name)
     if newest is None or reports.for_candidate(db, newest.sha256) is None:
         raise _nothing_to_release(task, newest)

@@ -56,7 +56,7 @@ def finetune(
     force: bool = False,
 ) -> Trained:
     """Train `task` on `dataset`. Raises UserError for a tainted dataset, else what the worker raises."""
-    asset, input_hash = f"{task.name}/candidate", inputs(settings, task, dataset, profile, seed)
+    asset, input_hash = f"{task.name}{candidates.ASSET}", inputs(settings, task, dataset, profile, seed)
     known = None if force else _known(settings, db, asset, input_hash)
     if known is not None:
         return Trained(known, fresh=False)

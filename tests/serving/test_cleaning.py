@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import threading
@@ -17,6 +18,7 @@ from serving_programs import tiny_tasks
 from sqlalchemy import Engine, func, update
 
 from modelmill import cleaning, cli
+from modelmill.commands import platform
 from modelmill.deploy.stage import rollback
 from modelmill.embed.encoder import identity
 from modelmill.inference import base
@@ -171,6 +173,8 @@ def test_the_word_removes_nothing_unless_it_is_told_to(
         assert ended.value.code == 0
         return capsys.readouterr().out
 
+    days = inspect.signature(platform.clean).parameters["days"].default
+    assert days.default == cleaning.DAYS, "the word's help tells what happens without it"
     shown = said()
     assert old[:12] in shown
     assert "mill clean --yes removes them" in shown
