@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from modelmill.errors import MillError
 from modelmill.records import Candidate, Corpus
 from modelmill.settings import Profile, Settings
 from modelmill.store import candidates, publications, releases
@@ -63,11 +64,17 @@ def corpus_reasons(settings: Settings, db: Engine, corpus: Corpus, force: bool =
         return [Reason("extract", corpus.name, "forced")]
     if corpus.revision is None:
         return [Reason("extract", corpus.name, "never taken in", str(corpus.id))]
-    revision = current_revision(settings, db, corpus)
+    documents = publications.current(db, "documents", corpus.name)
+    taken = documents.id if documents else 0  # in the state: what was there before, and is there again, is a new reason
+    try:
+        revision = current_revision(settings, db, corpus)
+    except MillError as error:  # its own run says it in full, and the other corpora are taken in
+        return [Reason("extract", corpus.name, f"{error.failed}: {error.found}", f"{taken}:unread")]
     if not is_current(settings, db, corpus, revision):
-        return [Reason("extract", corpus.name, _changed("revision", corpus.revision, revision), revision)]
+        return [Reason("extract", corpus.name, _changed("revision", corpus.revision, revision), f"{taken}:{revision}")]
     if not normalize.is_current(db, corpus):
-        return [Reason("normalize", corpus.name, "documents or the code that reads them changed", revision)]
+        why = "documents or the code that reads them changed"
+        return [Reason("normalize", corpus.name, why, f"{taken}:units:{revision}")]
     model = current_encoder(settings, db).name
     wanted = input_hash(db, corpus.name, model)
     last = publications.current(db, "vectors", corpus.name)

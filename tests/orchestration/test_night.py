@@ -12,6 +12,7 @@ from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimit
 from sqlalchemy import Engine
 
 from modelmill.evaluate import reports
+from modelmill.extract.stage import extract
 from modelmill.records import Interval, Report
 from modelmill.settings import Settings
 from modelmill.store import corpora, releases, tables
@@ -39,6 +40,37 @@ def test_the_sensor_keeps_the_partitions_and_asks_once_for_the_same_state_of_a_c
     ]
     assert {tuple(one.partition_keys) for one in first.dynamic_partitions_requests} == {("notes",), ("gone",)}
     assert again.run_requests[0].run_key == first.run_requests[0].run_key
+
+
+def test_a_corpus_whose_source_is_gone_keeps_no_other_from_being_taken_in_and_an_edit_undone_is_taken_in(
+    settings: Settings, db: Engine, dagster: DagsterInstance, tmp_path: Path
+) -> None:
+    texts = (
+        "# A note\n\nIt says something worth keeping for a while, in one section.\n",
+        "# Another\n\nIt says less.\n",
+    )
+    for name in ("gone", "notes"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "note.md").write_text(texts[0])
+        extract(settings, db, corpora.add(settings, db, name, str(tmp_path / name), "Apache-2.0"))
+    (tmp_path / "gone/note.md").unlink()
+    (tmp_path / "gone").rmdir()
+    keys: list[str | None] = []
+    for changed in (texts[1], texts[0], texts[1]):
+        (tmp_path / "notes/note.md").write_text(changed)
+        gone, notes = asked(dagster)
+        assert gone.partition_key == "gone" and str(tmp_path / "gone") in gone.tags["reason"]
+        assert notes.partition_key == "notes" and notes.tags["reason"].startswith("extract notes: revision")
+        extract(settings, db, corpora.get(db, settings.tenant, "notes"))
+        keys.append(notes.run_key)
+    assert len(set(keys)) == 3
+
+
+def asked(dagster: DagsterInstance) -> list[dg.RunRequest]:
+    """By the sensor, now."""
+    found = changed_corpora(dg.build_sensor_context(instance=dagster, repository_def=defs.get_repository_def()))
+    assert isinstance(found, dg.SensorResult)
+    return list(found.run_requests or [])
 
 
 def test_the_night_says_why_it_trains(settings: Settings, dagster: DagsterInstance) -> None:
