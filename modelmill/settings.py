@@ -26,6 +26,8 @@ PROFILES: tuple[Profile, ...] = ("tiny", "small", "full")
 MOST_TRIALS = 200
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+# Installed from a wheel there is no checkout, and what a person makes does not belong beside the installed packages.
+ROOT = CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
 
 # Telemetry of every library off; nothing here talks to anybody unless a person sets it up.
 TELEMETRY_OFF = {
@@ -45,7 +47,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MILL_", extra="ignore", frozen=True)
 
     root: Path = Field(
-        CHECKOUT, description="The project's folder: dvc.yaml, params.yaml, data/ and mlruns/ lie in it."
+        ROOT,
+        description="The project's folder: dvc.yaml, params.yaml, data/ and mlruns/ lie in it. Default: the checkout; "
+        "installed from a wheel, the folder in which a command is called.",
     )
     home: Path | None = Field(None, description="Database, artifacts, logs, sockets. Default: .mill in the root.")
     database_url: SecretStr | None = Field(
@@ -157,7 +161,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment before `.env` before `params.yaml`."""
-        root = Path(os.environ.get("MILL_ROOT", CHECKOUT))
+        root = Path(os.environ.get("MILL_ROOT", ROOT))
         dotenv = DotEnvSettingsSource(settings_cls, env_file=root / ".env")  # the root's, wherever we are called from
         params = YamlConfigSettingsSource(settings_cls, yaml_file=root / "params.yaml")
         return init_settings, env_settings, dotenv, params

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.errors import UserError
 from modelmill.records import Corpus
-from modelmill.settings import Settings
+from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import consents
 from modelmill.store.tables import corpus, publication
 
@@ -88,14 +88,14 @@ def columns() -> list[ColumnElement[Any]]:
 def ensure_defaults(settings: Settings, db: Engine) -> list[Corpus]:
     """The corpora that are always there to begin with: the standard library, this project, the content it ships.
 
-    All three are public under permissive licences and ours to train on. A default that a person removed stays removed.
+    All three are public under permissive licences and ours to train on: the last two only as they lie in the checkout,
+    for what lies elsewhere is a person's own. A default that a person removed stays removed.
     """
     found = {one.name for one in all_corpora(db, settings.tenant)}
     defaults = [("stdlib", "python:stdlib", "Python-2.0")]
-    if (settings.root / "modelmill").is_dir():
-        defaults.append(("modelmill", str(settings.root), "Apache-2.0"))
-    if (settings.data_dir / "catalog").is_dir():
-        defaults.append(("catalog", str(settings.data_dir / "catalog"), "Apache-2.0"))
+    if settings.root.resolve() == CHECKOUT:
+        places = {"modelmill": settings.root, "catalog": settings.data_dir / "catalog"}
+        defaults += [(name, str(place), "Apache-2.0") for name, place in places.items() if place.is_dir()]
     with db.connect() as conn:
         removed = set(conn.scalars(select(publication.c.partition).where(publication.c.asset == ERASED)))
     for name, uri, licence in defaults:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +30,16 @@ def test_the_help_loads_nothing_slow(words: list[str]) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, cwd=CHECKOUT, check=False)
     assert done.returncode == 0, done.stderr
     assert set(json.loads(done.stdout.splitlines()[-1])) & SLOW == set()
+
+
+def test_installed_from_a_wheel_the_root_is_where_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    shutil.copytree(CHECKOUT / "modelmill", tmp_path / "site/modelmill", ignore=shutil.ignore_patterns("__pycache__"))
+    code = "from modelmill.settings import load; print(load().root)"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MILL_")}
+    for site, root in ((tmp_path / "site", tmp_path), (CHECKOUT, CHECKOUT)):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path,
+            env=environment | {"PYTHONPATH": str(site)}, check=True,
+        )  # fmt: skip
+        assert done.stdout.strip() == str(root)

@@ -73,9 +73,12 @@ def test_a_file_of_another_kind_is_refused(settings: Settings, db: Engine, proje
     assert caught.value.found == "a file of another kind"
 
 
-def test_the_defaults_are_what_is_there_and_stay_removed(settings: Settings, db: Engine) -> None:
-    assert [one.name for one in corpora.ensure_defaults(settings, db)] == ["stdlib"]
+def test_the_defaults_are_what_is_shipped_and_stay_removed(
+    settings: Settings, db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(settings.root, {"data/catalog/a.md": "# A\n\nb\n", "modelmill/a.py": "x = 1\n"})
+    assert [one.name for one in corpora.ensure_defaults(settings, db)] == ["stdlib"], "a person's own folder"
+    monkeypatch.setattr(corpora, "CHECKOUT", settings.root.resolve())
     made = corpora.ensure_defaults(settings, db)
     assert [(one.name, one.licence, one.consent_to_train) for one in made] == [
         ("catalog", "Apache-2.0", True),
