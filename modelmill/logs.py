@@ -123,15 +123,15 @@ def forget(home: Path, runs: Collection[str], partition: str) -> int:
     with file.with_suffix(".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for part in sorted(file.parent.glob(f"{file.name}*")):
-            lines = part.read_text(encoding="utf-8").splitlines(keepends=True)
+            lines = part.read_bytes().splitlines(keepends=True)
             kept = [one for one in lines if not _is_about(one, runs, partition)]
             if len(kept) < len(lines):
-                part.write_text("".join(kept), encoding="utf-8")
+                part.write_bytes(b"".join(kept))
                 gone += len(lines) - len(kept)
     return gone
 
 
-def _is_about(text: str, runs: Collection[str], partition: str) -> bool:
+def _is_about(text: bytes, runs: Collection[str], partition: str) -> bool:
     try:
         said = json.loads(text)
     except ValueError:
@@ -190,7 +190,7 @@ def relay(program: str, lines: IO[str], out: IO[str], home: Path) -> None:
 def _relayed(program: str, text: str, home: Path) -> str:
     told: dict[str, Any] = {}
     if text.startswith("{"):
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             told = json.loads(text)
     level = str(told.pop("level", "info")).lower()
     if not told:

@@ -66,15 +66,33 @@ def test_no_planted_secret_is_in_any_line_ours_or_a_programs(home: Path) -> None
     except UserError as error:
         logs.logger().error("failed", exc_info=error)
     out = io.StringIO()
-    told = (SAID, json.dumps({"event": SAID, "level": "ERROR", "exception": SAID}), '{"not": "whole', "")
+    told = (
+        SAID,
+        json.dumps({"event": SAID, "level": "ERROR", "exception": SAID}),
+        '{"not": "whole',
+        "",
+        '{"a":' * 9999,
+    )
     logs.relay("mlflow", io.StringIO("\n".join(told)), out, home)
     written = (home / "logs" / "mill.jsonl").read_text() + out.getvalue()
     assert [canary for canary in CANARIES if canary in written] == []
     assert "UserError" in str(lines(home)[1]["error"])
     relayed = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert [one["level"] for one in relayed] == ["info", "error", "info"]
+    assert [one["level"] for one in relayed] == ["info", "error", "info", "info"]
     assert {one["program"] for one in relayed} == {"mlflow"}
     assert "mk_abcdefghij" in written, "which key it was may be said"
+
+
+def test_lines_about_what_is_erased_go_whatever_ends_a_line_elsewhere_or_is_no_text(home: Path) -> None:
+    logs.configure(home, "run")
+    for partition in ("code", "notes"):
+        with logs.about(partition=partition):
+            logs.logger().info("one\u2028two\x85three of %s", partition)
+    with (home / "logs" / "mill.jsonl").open("ab") as torn:
+        torn.write(b'{"said": "\xff\n')
+    assert logs.forget(home, [], "code") == 1
+    kept = (home / "logs" / "mill.jsonl").read_bytes()
+    assert b"of notes" in kept and b"of code" not in kept and b"\xff" in kept
 
 
 def test_a_run_that_a_program_speaks_of_is_a_field_of_its_line(home: Path) -> None:
