@@ -1,14 +1,17 @@
-"""Secrets in code, by the patterns that also keep them out of datasets and logs (modelmill/normalize/rules.py)."""
+"""Secrets in code, by the patterns that also keep them out of datasets and logs (modelmill/normalize/rules)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelmill.normalize import rules
 from modelmill.normalize.privacy import find as find_private
 from sandbox.contract import Finding
 
 # Personal data is no danger of running code.
-PERSONAL = frozenset({"email", "card", "iban", "phone", "ip", "user"})
+PERSONAL = frozenset(rules.KINDS) - {
+    one.kind for one in (*rules.TOKENS, *rules.SHAPED, *rules.ASSIGNMENTS, *rules.WRITTEN_OUT)
+}
 
 
 def find(file: str, text: str) -> Iterator[Finding]:

@@ -59,9 +59,17 @@ def test_no_piece_of_the_program_is_repeated_in_what_is_stored(scanner: Scanner)
     assert all(one.message and "hunter" not in one.message for one in found)
 
 
-def test_harmless_code_is_found_harmless(scanner: Scanner) -> None:
-    code = b"import math\nfor n in range(3):\n    print(math.sqrt(n), sum(x * x for x in range(n)))\n"
-    assert scanner.scan("python", [("main.py", code)]) == []
+HARMLESS = [
+    "import math\nfor n in range(3):\n    print(math.sqrt(n), sum(x * x for x in range(n)))",
+    "mail = 'jane.doe@firm.de'",
+    "ssn = '512-44-8127'",
+    "where = '12 Hill Road, Springfield, IL 62704'",
+]
+
+
+@pytest.mark.parametrize("code", HARMLESS, ids=["code", "mail", "ssn", "address"])
+def test_harmless_code_is_found_harmless_also_with_personal_data_in_it(scanner: Scanner, code: str) -> None:
+    assert scanner.scan("python", [("main.py", code.encode())]) == []
 
 
 def test_a_scan_that_fails_is_a_finding(scanner: Scanner) -> None:
