@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -53,11 +54,11 @@ def over_http(
             return json.load(reply)
     except urllib.error.HTTPError as error:
         raise _refused(url, error.code, error.read()) from None
-    except OSError as error:
+    except (OSError, HTTPException, ValueError) as error:  # the last two: another program listens there
         raise PrerequisiteError(
             f"the gateway did not answer at {url}",
             allowed=f"an answer within {seconds:.0f} s",
-            found=str(error),
+            found=f"{type(error).__name__}: {error}",
             next="mill status, then `mill up`",
         ) from error
 

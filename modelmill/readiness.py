@@ -6,6 +6,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from http.client import HTTPException
 from pathlib import Path
 
 from modelmill.errors import PrerequisiteError
@@ -24,7 +25,7 @@ def answers(program: Program, seconds: float = 2.0) -> bool:
     try:
         with opener.open(program.probe, timeout=seconds) as reply:
             return 200 <= reply.status < 300
-    except (OSError, ValueError):  # refused, timed out, or an answer that says no
+    except (OSError, ValueError, HTTPException):  # refused, timed out, an answer that says no, or no HTTP
         return False
 
 

@@ -10,10 +10,11 @@ import pytest
 from ports import free_port
 from rich.console import Console
 
-from modelmill import doctor, processes, programs, status, supervise, tracking
-from modelmill.errors import UserError
+from modelmill import asking, doctor, processes, programs, readiness, status, supervise, tracking
+from modelmill.errors import PrerequisiteError, UserError
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import database
+from modelmill.task import get_task
 
 ROOMS = ("modelmill", "assets", "orchestration", "serving", "sandbox", "scripts")
 
@@ -91,6 +92,30 @@ def test_the_doctor_tells_loopback_of_either_kind_from_an_open_door(settings: Se
     assert doors("127.0.0.1").state == "ok"
     assert doors("::1").state == "ok"
     assert (doors("0.0.0.0").state, doors("::").state) == ("optional", "optional")
+
+
+@pytest.mark.parametrize(
+    "said", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.0 200 OK\r\n\r\n<html>"], ids=["no HTTP", "a page"]
+)
+def test_another_program_at_the_gateways_address_is_told_as_a_gateway_that_does_not_answer(
+    settings: Settings, said: bytes
+) -> None:
+    now = settings.model_copy(update={"gateway_port": free_port()})
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+
+    async def ask() -> bool:
+        async with await asyncio.start_server(answer, now.host, now.gateway_port):
+            task = get_task("semantic_search")
+            with pytest.raises(PrerequisiteError, match="the gateway did not answer"):
+                await asyncio.to_thread(asking.over_http, now, task, task.sample, "key")
+            return await asyncio.to_thread(readiness.answers, programs.gateway(now))
+
+    assert asyncio.run(ask()) is said.startswith(b"HTTP")
 
 
 def test_a_port_that_is_taken_is_named_as_it_is_written() -> None:
