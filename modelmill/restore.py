@@ -67,7 +67,7 @@ def read(settings: Settings, file: Path, replace: bool = False) -> Restored:
         if not replace:
             _refuse_others(placed, manifest["files"])
         for name, target in placed.items():
-            _place(folder / name, target)
+            _place(folder / name, target, 0o444 if name.startswith("artifacts/") else 0o644)
         _keep_settings(settings, folder)
         shutil.rmtree(settings.home_dir / "aliases", ignore_errors=True)  # what MLflow was told here before
         dump.read(settings, folder / backup.DATABASE, _moves(settings, manifest["folders"]))
@@ -208,12 +208,12 @@ def _target(settings: Settings, name: str) -> Path | None:
     return backup.folders(settings)[part] / inside if inside else None
 
 
-def _place(source: Path, target: Path) -> None:
+def _place(source: Path, target: Path, mode: int) -> None:
     """By rename; from another disk by a copy beside it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}")
     shutil.move(source, beside)
-    beside.chmod(0o444 if "artifacts" in target.parts else 0o644)
+    beside.chmod(mode)
     beside.replace(target)
 
 

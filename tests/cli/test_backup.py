@@ -117,7 +117,10 @@ def test_what_is_restored_elsewhere_has_the_same_hashes_and_gives_the_same_answe
     moved = artifacts.open_artifact(elsewhere, artifact.name)
     with there.connect() as conn:
         assert conn.execute(text("SELECT path FROM mill.dataset")).scalar_one() == str(moved)
-    assert (elsewhere.mlruns_dir / "t" / "run" / "artifacts" / "notes.md").read_text() == "seen"
+    notes = elsewhere.mlruns_dir / "t" / "run" / "artifacts" / "notes.md"
+    assert notes.read_text() == "seen"
+    modes = [stat.S_IMODE(file.stat().st_mode) for file in (notes, moved / "model.json")]
+    assert modes == [0o644, 0o444], "MLflow writes on, a model stays as it is"
     assert answers(elsewhere, there) == answers(filled, db) != []
 
     assert keys.check(elsewhere, there, key.secret) is None  # a pepper of its own was made
