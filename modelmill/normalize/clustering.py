@@ -6,12 +6,12 @@ Per distinct text one row holds its bands and its cluster (the table `signature`
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from sqlalchemy import Connection, Text, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from modelmill.normalize.duplicates import SIGN_VERSION, Signed, regroup, sign
+from modelmill.store.copying import copying
 from modelmill.store.tables import signature, unit
 
 FORGET = """
@@ -47,15 +47,11 @@ def _sign_new(conn: Connection) -> set[str]:
     new: set[str] = set()
     while rows := conn.execute(text(UNSIGNED), {"limit": SIGNED_AT_ONCE}).all():
         signed = sign({row.sha256: row.text for row in rows})
-        with _driver(conn).cursor() as cursor, cursor.copy(INTO) as copy:
+        with copying(conn, INTO) as copy:
             for sha, bands in signed.items():
                 copy.write_row((sha, SIGN_VERSION, bands, sha))
         new |= signed.keys()
     return new
-
-
-def _driver(conn: Connection) -> Any:
-    return conn.connection.driver_connection
 
 
 def _regroup(conn: Connection, new: Collection[str], torn: Collection[str]) -> None:

@@ -16,6 +16,7 @@ from modelmill.errors import DataError, UserError
 from modelmill.records import Dataset, Example, Split, Unit
 from modelmill.settings import Settings
 from modelmill.store import artifacts, publications
+from modelmill.store.copying import copying
 from modelmill.store.tables import dataset, dataset_unit
 from modelmill.task import Task
 
@@ -42,9 +43,8 @@ def record(conn: Connection, made: Dataset, sources: Iterable[Source]) -> None:
         statement.on_conflict_do_update(index_elements=["sha256"], set_={"tainted": None, "path": str(made.path)})
     )
     names = [column.name for column in dataset_unit.columns]
-    driver: Any = conn.connection.driver_connection
     conn.execute(dataset_unit.delete().where(dataset_unit.c.dataset_sha256 == made.sha256))
-    with driver.cursor() as cursor, cursor.copy(f"COPY mill.dataset_unit ({', '.join(names)}) FROM STDIN") as copy:
+    with copying(conn, f"COPY mill.dataset_unit ({', '.join(names)}) FROM STDIN") as copy:
         for one in sources:
             unit = one.unit
             copy.write_row(

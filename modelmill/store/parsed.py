@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, delete, select, text
 
 from modelmill.records import Dropped, Unit
+from modelmill.store.copying import copying
 from modelmill.store.tables import parsed
 
 FIELDS = (
@@ -85,9 +86,8 @@ def keep(conn: Connection, corpus_id: int, is_current: Callable[[int, str | None
 
 def put_aside(conn: Connection, corpus_id: int, found: Mapping[int, Parsed]) -> None:
     """Store what these documents (by id) gave. The caller has checked that nobody overtook it."""
-    driver: Any = conn.connection.driver_connection
     into = "COPY mill.parsed (document_id, corpus_id, made_of, units, dropped) FROM STDIN"
-    with driver.cursor() as cursor, cursor.copy(into) as copy:
+    with copying(conn, into) as copy:
         for document_id, one in found.items():
             left_out = [*_dropped("normalize", one.dropped), *_dropped("privacy", one.secrets)]
             rows = [{name: getattr(unit, name) for name in FIELDS} for unit in one.units]

@@ -20,6 +20,7 @@ from modelmill.embed.texts import passage
 from modelmill.errors import UserError
 from modelmill.records import Unit
 from modelmill.store import units
+from modelmill.store.copying import copying
 from modelmill.store.tables import corpus as corpora
 from modelmill.store.tables import unit, vector
 from modelmill.task import Hit
@@ -124,16 +125,13 @@ def copy_in(conn: Connection, model: str, sha256s: Sequence[str], vectors: np.nd
     """Store vectors (n, dim) under the texts' sha256 by binary COPY; returns how many were not there yet."""
     from pgvector import Vector as Value
 
-    raw: Any = conn.connection.driver_connection
-    with raw.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE staged (LIKE mill.vector) ON COMMIT DROP")
-        with cursor.copy("COPY staged (model, sha256, embedding) FROM STDIN WITH (FORMAT BINARY)") as copy:
-            copy.set_types(["text", "text", "bytea"])  # pgvector's own binary form, as it is
-            for sha256, row in zip(sha256s, vectors, strict=True):
-                copy.write_row((model, sha256, Value(row).to_binary()))
-        cursor.execute("INSERT INTO mill.vector SELECT * FROM staged ON CONFLICT DO NOTHING")
-        added = cursor.rowcount
-        cursor.execute("DROP TABLE staged")
+    conn.execute(text("CREATE TEMP TABLE staged (LIKE mill.vector) ON COMMIT DROP"))
+    with copying(conn, "COPY staged (model, sha256, embedding) FROM STDIN WITH (FORMAT BINARY)") as copy:
+        copy.set_types(["text", "text", "bytea"])  # pgvector's own binary form, as it is
+        for sha256, row in zip(sha256s, vectors, strict=True):
+            copy.write_row((model, sha256, Value(row).to_binary()))
+    added = conn.execute(text("INSERT INTO mill.vector SELECT * FROM staged ON CONFLICT DO NOTHING")).rowcount
+    conn.execute(text("DROP TABLE staged"))
     return added
 
 

@@ -42,21 +42,20 @@ def cause(run: ExecuteInProcessResult) -> dict[str, Any]:
     return {name: entry.value for name, entry in told.metadata.items()}
 
 
-def refuse(conn: Connection, why: str) -> None:
-    """From now on a publication of units fails in the server with this SQLSTATE."""
+def refuse(conn: Connection, table: str, why: str) -> None:
+    """From now on what is written into the table, if it is about an asset then about units, fails in the server."""
     conn.execute(
         text(
             "CREATE OR REPLACE FUNCTION mill.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"IF NEW.asset = 'units' THEN {why}; END IF; RETURN NEW; END $$"
+            f"IF coalesce(to_jsonb(NEW) ->> 'asset', 'units') = 'units' THEN {why}; END IF; RETURN NEW; END $$"
         )
     )
     conn.execute(
-        text(
-            "CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON publication FOR EACH ROW EXECUTE FUNCTION mill.refuse()"
-        )
+        text(f"CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION mill.refuse()")
     )
 
 
+@pytest.mark.parametrize("table", ["publication", "parsed"], ids=["by INSERT", "by COPY"])
 @pytest.mark.parametrize(
     ("why", "said", "mend"),
     [
@@ -70,10 +69,10 @@ def refuse(conn: Connection, why: str) -> None:
     ids=["disk full", "server restarted"],
 )
 def test_a_database_that_fails_in_the_middle_is_named_and_the_next_run_ends_well(
-    settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path, why: str, said: str, mend: str
+    settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path, why: str, said: str, mend: str, table: str
 ) -> None:
     with db.begin() as conn:
-        refuse(conn, why)
+        refuse(conn, table, why)
     run = taken_in(dagster)
     assert not run.success
     assert said in cause(run)["failed"]
@@ -82,7 +81,7 @@ def test_a_database_that_fails_in_the_middle_is_named_and_the_next_run_ends_well
     assert publications.current(db, "units", "code") is None
     assert publications.current(db, "documents", "code") is not None
     with db.begin() as conn:
-        conn.execute(text("DROP TRIGGER refuse ON publication"))
+        conn.execute(text(f"DROP TRIGGER refuse ON {table}"))
     assert taken_in(dagster).success
 
 
