@@ -70,18 +70,18 @@ def _no_secret(_: Settings, db: Engine, corpus: Corpus, everything: bool) -> Jud
     return Judged([asdict(left) for left in scanned.left], scanned.told)
 
 
-def _fits(_: Settings, db: Engine, task: Task, _everything: bool) -> Judged:
+def _fits(settings: Settings, db: Engine, task: Task, _everything: bool) -> Judged:
     from modelmill.datasets.expectations import check_dataset
     from modelmill.store import datasets
 
-    return Judged(check_dataset(datasets.load(db, task)).failures)
+    return Judged(check_dataset(datasets.here(settings, datasets.load(db, task))).failures)
 
 
-def _no_leak(_: Settings, db: Engine, task: Task, _everything: bool) -> Judged:
+def _no_leak(settings: Settings, db: Engine, task: Task, _everything: bool) -> Judged:
     from modelmill.datasets.expectations import check_leak
     from modelmill.store import datasets
 
-    return Judged(check_leak(datasets.load(db, task)).failures)
+    return Judged(check_leak(datasets.here(settings, datasets.load(db, task))).failures)
 
 
 UNITS: tuple[Check[Corpus], ...] = (

@@ -49,8 +49,9 @@ def diff(
     from modelmill.datasets import difference
     from modelmill.store import datasets
 
-    db = session.opened(session.configured())
-    found = difference.difference(datasets.named(db, old), datasets.named(db, new))
+    settings = session.configured()
+    db = session.opened(settings)
+    found = difference.difference(*(datasets.kept(settings, datasets.named(db, one)) for one in (old, new)))
     if json:
         session.print_json(difference.to_json(found))
         return

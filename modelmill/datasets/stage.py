@@ -54,7 +54,7 @@ def build(
     last = publications.current(db, f"{task.name}/dataset")
     wanted = input_hash(settings, db, task, profile, seed)
     if last is not None and _current(db, last, wanted) and not force:
-        dataset = datasets.get(db, last.sha256)
+        dataset = datasets.here(settings, datasets.get(db, last.sha256))
         freeze.place(dataset, folder(settings, task.name))
         return Built(dataset, fresh=False)
     lease = publications.take(db, f"{task.name}/dataset")

@@ -102,7 +102,7 @@ def inputs(settings: Settings, task: Task, candidate: Candidate, champion: Candi
 
 def _read(settings: Settings, db: Engine, task: Task, dataset: Dataset, champion: Candidate | None) -> _Test:
     dataset = datasets.here(settings, dataset)
-    taught = datasets.get(db, champion.dataset_sha256) if champion else dataset
+    taught = datasets.kept(settings, datasets.get(db, champion.dataset_sha256)) if champion else dataset
     asked = datasets.read_examples(dataset, Split.TEST)
     if not asked:
         raise DataError(

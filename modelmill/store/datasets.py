@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.dialects.postgresql import insert
 
-from modelmill.errors import DataError, UserError
+from modelmill.errors import DataError, PrerequisiteError, UserError
 from modelmill.records import Dataset, Example, Split, Unit
 from modelmill.settings import Settings
 from modelmill.store import artifacts, publications
@@ -80,6 +80,14 @@ def get(db: Engine, sha256: str) -> Dataset:
 def here(settings: Settings, dataset: Dataset) -> Dataset:
     """The same set where this machine keeps it, fetched if it must be, verified. Raises as `open_artifact` does."""
     return replace(dataset, path=artifacts.open_artifact(settings, dataset.sha256))
+
+
+def kept(settings: Settings, dataset: Dataset) -> Dataset:
+    """As `here`; one that nobody keeps any more, for its corpus was erased, stays as it is and reads as empty."""
+    try:
+        return here(settings, dataset)
+    except PrerequisiteError:
+        return dataset
 
 
 def named(db: Engine, prefix: str) -> Dataset:

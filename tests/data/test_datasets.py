@@ -10,9 +10,10 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 from data_sources import take_in
+from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from modelmill import erasure
+from modelmill import erasure, guard
 from modelmill.datasets import expectations, freeze, split, stage
 from modelmill.errors import DataError, FencedError, PrerequisiteError, UserError
 from modelmill.normalize import expectations as units_expectations
@@ -53,6 +54,26 @@ def test_a_dataset_is_frozen_whole_with_its_sources(settings, db, code):
         rows = conn.execute(select(dataset_unit).where(dataset_unit.c.dataset_sha256 == built.sha256)).all()
     assert {f"{row.corpus}:{row.path}::{row.name}" for row in rows} == {key for one in examples for key in one.units}
     assert all(row.document_sha256 and row.revision for row in rows)
+
+
+def test_a_set_whose_folder_is_lost_comes_back_from_the_shared_store_before_anything_reads_it(
+    settings, db, code, tmp_path
+):
+    shared = settings.model_copy(update={"store_url": SecretStr(f"file://{tmp_path}/shared")})
+    built, place = _build(shared, db).dataset, stage.folder(settings, SEARCH.name)
+    for read in (
+        lambda: stage.build(shared, db, SEARCH, "tiny", 17),
+        lambda: guard.hold(guard.DATASET, shared, db, SEARCH),
+        lambda: datasets.kept(shared, built),
+    ):
+        shutil.rmtree(built.path)
+        shutil.rmtree(place, ignore_errors=True)
+        read()
+        assert len(datasets.read_examples(built)) == sum(built.counts.values())
+    shutil.rmtree(built.path)
+    assert datasets.read_examples(datasets.kept(settings, built)) == []
+    with pytest.raises(PrerequisiteError, match="is not in the store"):
+        guard.hold(guard.DATASET[1:], settings, db, SEARCH)
 
 
 def test_both_checks_pass_on_what_was_built(settings, db, code, catalog):
