@@ -6,12 +6,14 @@ service too and starts it again when it dies: half of the start's time. What sta
 Started by its path and importing nothing of ours: a Bento brings modelmill and serving with it.
 
 A caller who closes his sending half is answered (RFC 9112, section 9.6, lets a server do so): a whole request as any
-other, half a one with 400. uvicorn alone takes him for gone.
+other, half a one with 400. uvicorn alone takes him for gone. Nor does it end the wait for a head that does not come, or
+keep one from filling the memory; both happen before there is a request, so the gateway's own limits cannot.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import json
 import os
@@ -37,6 +39,21 @@ GARBLED = {
     "found": "something that it does not allow",
     "next": "ask by a client for HTTP, as curl",
 }
+LONG = {
+    "failed": "the head of the request is too long",
+    "allowed": "at most 65536 bytes of address and headers",
+    "found": "more, and no end",
+    "next": "send what is long as the body",
+}
+LATE = {
+    "failed": "the head of the request did not come in time",
+    "allowed": "all of it within 30 s",
+    "found": "its beginning and no end",
+    "next": "send it at once",
+}
+STATUS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
+HEAD_BYTES = 65_536  # nginx takes 32 KiB
+HEAD_SECONDS = 30.0  # as long as the gateway waits for a body
 BACKLOG = 2048
 HERE = Path(__file__).resolve().parent.parent  # where module:Class is looked for; a Bento brings a place of its own
 
@@ -45,35 +62,108 @@ class HalfOpen(HttpToolsProtocol):
     """A connection whose caller may have said all that he will say."""
 
     unfinished = False  # a request has begun and not ended
+    in_body = False  # its head is whole
+    garbled = False  # what came last is no HTTP; those before it are still being answered
+    barren = 0  # bytes since anything was whole: a head, a piece of a body, a request
+    patience: asyncio.TimerHandle | None = None  # runs out when no head was whole in time
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The first request is waited for."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is waited for."""
+        self._head_came()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Counted, so that no head, trailer or line of a chunk is kept without end."""
+        if self.garbled:
+            return
+        if not self._at_work():
+            self._expect_head()
+        self.barren += len(data)
+        super().data_received(data)
+        if self.barren > HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(431, LONG)
+            self.transport.close()
 
     def on_message_begin(self) -> None:
         """The parser's word."""
         self.unfinished = True
         super().on_message_begin()
 
+    def on_headers_complete(self) -> None:
+        """The parser's word."""
+        self.in_body, self.barren = True, 0
+        self._head_came()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """The parser's word."""
+        self.barren = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """The parser's word."""
-        self.unfinished = False
+        self.unfinished, self.in_body, self.barren = False, False, 0
         super().on_message_complete()
 
     def eof_received(self) -> bool | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """True: our half stays open. Else the connection is closed when all that was written is sent."""
-        at_work = bool(self.cycle) and not self.cycle.response_complete
-        if at_work and not self.unfinished:
+        at_work = self._at_work()
+        if at_work and not self.in_body:
             self.cycle.keep_alive = False
             return True
         if self.unfinished and not (at_work and (self.pipeline or self.cycle.response_started)):
-            self._refuse(HALF)
+            self._refuse(400, HALF)
         return None
 
     def send_400_response(self, msg: str) -> None:
-        """The parser gave up. Its callbacks cannot be trusted any more."""
-        self._refuse(GARBLED)
+        """The parser gave up. Its callbacks cannot be trusted any more. Whole requests before are answered first."""
+        if self.pipeline or (self._at_work() and not self.in_body):
+            self.garbled = True
+            return
+        if not (self._at_work() and self.cycle.response_started):
+            self._refuse(400, GARBLED)
+        self._give_up()
+
+    def on_response_complete(self) -> None:
+        """An answer is written."""
+        super().on_response_complete()
+        if self.garbled and not self._at_work() and not self.transport.is_closing():
+            self._refuse(400, GARBLED)
+            self.transport.close()
+
+    def _at_work(self) -> bool:
+        """On the request that came last."""
+        return bool(self.cycle) and not self.cycle.response_complete
+
+    def _expect_head(self) -> None:
+        if self.patience is None:
+            self.patience = self.loop.call_later(HEAD_SECONDS, self._late)
+
+    def _head_came(self) -> None:
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
+
+    def _late(self) -> None:
+        if self.unfinished and not self.transport.is_closing():
+            self._refuse(408, LATE)
         self.transport.close()
 
-    def _refuse(self, parts: dict[str, str]) -> None:
+    def _give_up(self) -> None:
+        """Who works on the request writes to a closed connection from now on, which would be an error."""
+        if self._at_work():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()
+
+    def _refuse(self, status: int, parts: dict[str, str]) -> None:
         body = json.dumps({"error": parts}).encode()
-        head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        head = f"HTTP/1.1 {status} {STATUS[status]}\r\ncontent-type: application/json\r\nconnection: close\r\n"
         self.transport.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
 
 

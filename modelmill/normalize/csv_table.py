@@ -1,13 +1,15 @@
 """Tables (.csv, .tsv) of labelled texts: a first line with a column for the text and one for its label (labelled.py).
 
 A table of anything else has no words of its own that models here learn from, and is left out as a whole. Read row by
-row by the standard library; separators are comma, semicolon and tab, whichever the first line is told apart by.
+row by the standard library; separators are comma, semicolon and tab, whichever the first line is told apart by. A line
+`sep=;` above it is Excel's note to itself and no row.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from modelmill.normalize import labelled
@@ -15,13 +17,14 @@ from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
 
 SEPARATORS = ",;\t"
+NOTE = re.compile(r"\"?sep=.\"?", re.IGNORECASE)
 MAX_LINES = labelled.MAX_TEXT  # of one row: a text that may stay has no more
 
 
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     """The labelled rows of the file."""
     lines = list(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    first = next((at for at, line in enumerate(lines) if line.strip() and not NOTE.fullmatch(line.strip())), 0)
     heads = {separator: _read(lines, first, separator) for separator in SEPARATORS}
     chosen = next((one for one, (names, _) in heads.items() if labelled.columns(names or [])), None)
     if chosen is None:
@@ -70,4 +73,4 @@ def parses(text: str) -> bool:
     return True
 
 
-LANGUAGE = Language("csv", version=2, suffixes=(".csv", ".tsv"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("csv", version=3, suffixes=(".csv", ".tsv"), units=units, parses=parses, rendered=True)

@@ -38,8 +38,12 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
 
 
 def _arrays(whole: Place) -> Iterator[Place]:
-    """The file itself, or what its keys hold (`{"train": [...], "test": [...]}`)."""
-    yield from (one for one in (whole, *(inner for _, inner in whole.items)) if one.kind == "array")
+    """The file itself, or what its keys hold (`{"train": [...], "test": [...]}`), those of objects in it too."""
+    if whole.kind == "array":
+        yield whole
+        return
+    for _, inner in whole.items:
+        yield from _arrays(inner)
 
 
 def _is_labelled(array: Place) -> bool:
@@ -72,4 +76,4 @@ def parses(text: str) -> bool:
     return not parse(GRAMMAR, f"({text})".encode()).has_error
 
 
-LANGUAGE = Language("json", version=5, suffixes=(".json",), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("json", version=6, suffixes=(".json",), units=units, parses=parses, rendered=True)

@@ -52,4 +52,4 @@ def parses(text: str) -> bool:
     return all(_object(line) is not None for line in text.split("\n") if line.strip())
 
 
-LANGUAGE = Language("jsonl", version=2, suffixes=(".jsonl", ".ndjson"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("jsonl", version=3, suffixes=(".jsonl", ".ndjson"), units=units, parses=parses, rendered=True)

@@ -7,6 +7,8 @@ with a text longer than a classifier reads, is left out under its line's number.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +56,9 @@ def drafts(rows: Iterable[Row | Dropped], text: str, label: str) -> Iterator[Dra
             yield Dropped(f"line {row.first}", "key twice", f"{min(again)!r} stands there more than once")
             continue
         said, named = (_string(row.fields.get(column)) for column in (text, label))
-        fault = _fault(said, named)
+        fault = _fault(said, named) or ()
+        if fault and (other := next((one for one in (text, label) if _has_parts(row.fields.get(one))), None)):
+            fault = "no text in a column", f"{other!r} holds {json.dumps(row.fields[other], ensure_ascii=False)[:60]}"
         if fault:
             yield Dropped(f"line {row.first}", *fault)
         else:
@@ -74,10 +78,17 @@ def _draft(row: Row, said: str, named: str) -> Draft:
 
 
 def _string(value: Any) -> str:
-    """Numbers are labels too; anything else that is no string is nothing."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return ""
-    return str(value).replace("\0", "").strip()
+    """Numbers, true and false are labels too, as JSON spells them; anything else that is no string is nothing."""
+    if isinstance(value, str):
+        return value.replace("\0", "").strip()
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""  # what pandas writes for a cell that is empty
+    return json.dumps(value) if isinstance(value, (bool, int, float)) else ""
+
+
+def _has_parts(value: Any) -> bool:
+    """A list or an object, which is not told from an empty cell by what `_string` makes of it."""
+    return isinstance(value, (list, dict)) and bool(value)
 
 
 def _fault(said: str, named: str) -> tuple[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -58,6 +59,8 @@ def objects() -> list[dict[str, str]]:
 FORMS = {
     "questions.csv": table(),
     "semicolons.csv": table(header=("Query", "Intent"), separator=";"),
+    "excel.csv": "sep=;\r\n" + table(separator=";"),
+    "nested.json": json.dumps({"nlu": {"version": 1, "common_examples": objects()}}, indent=1),
     "questions.tsv": "\ufeff" + table(header=("label", "text"), separator="\t").replace("label\ttext", "text\tlabel"),
     "questions.json": json.dumps(objects()),
     "parts.json": json.dumps({"about": "a help desk", "rows": objects()}, indent=1),
@@ -245,6 +248,20 @@ def test_a_file_without_a_good_row_is_refused_with_the_reason(settings, db, desk
     with pytest.raises(UserError, match="nothing in the corpus 'desk' can be used") as caught:
         taken(settings, db, desk, "questions.csv", content)
     assert reason in caught.value.found
+
+
+def test_numbers_true_and_false_are_labels_as_json_spells_them(settings, db, desk):
+    labels = [True, False, 3, 2.5, "4", math.nan, None]
+    rows = [{"text": f"a question that is number {i}", "label": label} for i, label in enumerate(labels)]
+    taken(settings, db, desk, "questions.jsonl", "\n".join(map(json.dumps, rows)))
+    assert sorted(row.meta["label"] for row in units.query(db, ["labelled"])) == ["2.5", "3", "4", "false", "true"]
+
+
+def test_a_label_that_is_a_list_or_an_object_is_told_as_one_and_not_as_missing(settings, db, desk):
+    rows = [{"text": "two at once", "label": ["refund", "delivery"]}, {"text": "nested", "label": {"name": "refund"}}]
+    with pytest.raises(UserError) as caught:
+        taken(settings, db, desk, "questions.jsonl", "\n".join(map(json.dumps, rows)))
+    assert caught.value.found == "2 no text in a column"
 
 
 def test_a_menu_in_json_is_no_labelled_text(settings, db, desk):
