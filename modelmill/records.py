@@ -177,6 +177,7 @@ class Report:
 
     scores: per score name, per side (candidate, baseline, champion) the value. delta: paired bootstrap of the main
     score, candidate minus baseline (and minus champion, None when there is none). slices: main score by slice.
+    gains: per other score, per side (baseline, champion) the same over the n examples it applies to, more being better.
     flaws: what disqualifies the candidate whatever its scores are. engines: what ran each side, the candidate's with
     the reason.
     """
@@ -202,6 +203,9 @@ class Report:
     reasons: Sequence[str]
     flaws: Sequence[str] = ()
     engines: Mapping[str, str] = field(default_factory=dict[str, str])
+    gains: Mapping[str, Mapping[str, Mapping[str, float]]] = field(
+        default_factory=dict[str, dict[str, dict[str, float]]]
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,11 +77,14 @@ class Score:
     """A number a task is judged by. Measured per example, so that two models can be compared pair by pair.
 
     Where it does not apply to an example its array holds NaN; the value is the mean over the others.
+    may_lose: how far it may fall below baseline and champion for certain, by the upper bound of the paired interval,
+    whatever the main score gains; None: it decides nothing, as a score that a better one may be traded for.
     """
 
     name: str
     unit: str
     higher_is_better: bool = True
+    may_lose: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,15 @@ class Gate:
     min_gain: the lower bound of the paired 95 % interval of candidate minus baseline must be above this.
     max_loss: how far the lower bound of candidate minus champion may lie below zero.
     max_slice_loss: how far any slice with at least `min_slice` examples may fall below the baseline.
+    max_calibration_error: of the candidate, where its task has a confidence. Far beyond what a fit or chance leaves
+    (.03 to .1): only a confidence that is broken is refused.
     """
 
     min_gain: float = 0.0
     max_loss: float = 0.02
     max_slice_loss: float = 0.15
     min_slice: int = 30
+    max_calibration_error: float = 0.25
     max_latency_ms: float = 500.0
     max_size_bytes: int = 500_000_000
 

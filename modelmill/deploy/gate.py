@@ -36,6 +36,8 @@ def _verdict(task: Task, candidate: Candidate, verdict: Report) -> Iterator[str]
         latency_ms=verdict.latency_ms,
         size_bytes=verdict.size_bytes,
         flaws=verdict.flaws,
+        gains=verdict.gains,
+        calibration_error=verdict.scores.get("calibration_error", {}).get("candidate"),
     )
     decision = decide(task, measured)
     if not verdict.passed or not decision.passed:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from modelmill.evaluate import reliability
 from modelmill.evaluate.bootstrap import interval
 from modelmill.evaluate.reports import Details
 from modelmill.records import Example, Interval
-from modelmill.task import Task
+from modelmill.task import Score, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,9 +44,34 @@ def difference(task: Task, one: Side, other: Side, seed: int, among: np.ndarray 
 
     among: (n,) bool, which examples count; all when left out.
     """
-    name = task.main_score.name
-    gains = (one[name] - other[name]) * (1 if task.main_score.higher_is_better else -1)
-    return interval(gains if among is None else gains[among], seed)
+    return _difference(task.main_score, one, other, seed, among)
+
+
+def _difference(score: Score, one: Side, other: Side, seed: int, among: np.ndarray | None = None) -> Interval:
+    gained = (one[score.name] - other[score.name]) * (1 if score.higher_is_better else -1)
+    return interval(gained if among is None else gained[among], seed)
+
+
+def gains(
+    task: Task, sides: Mapping[str, Side], seed: int, unseen: np.ndarray
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Per score that may lose only so much, per side that decides: n, and the difference as above, over the examples
+    that the score applies to. unseen: (n,) bool, on which a comparison with the champion is fair.
+    """
+    import numpy as np
+
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    own = sides["candidate"]
+    fair = {"baseline": np.ones(len(unseen), dtype=bool), "champion": unseen}
+    for score in task.scores[1:]:
+        if score.may_lose is None:
+            continue
+        for side in fair.keys() & sides.keys():
+            among = fair[side] & np.isfinite(own[score.name] - sides[side][score.name])
+            if among.any():
+                gain = _difference(score, own, sides[side], seed, among)
+                found.setdefault(score.name, {})[side] = {"n": int(among.sum()), **asdict(gain)}
+    return found
 
 
 def slices(task: Task, examples: Sequence[Example], sides: Mapping[str, Side]) -> dict[str, dict[str, float]]:

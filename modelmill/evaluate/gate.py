@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modelmill.records import Interval
 from modelmill.task import Gate, Task
@@ -12,7 +12,7 @@ from modelmill.task import Gate, Task
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the gate looks at. slices: per slice n and the main score of candidate and baseline. flaws: see Report."""
+    """What the gate looks at. slices: per slice n and the main score of candidate and baseline. Others: see Report."""
 
     value: Interval
     delta_baseline: Interval
@@ -21,6 +21,10 @@ class Measured:
     latency_ms: float
     size_bytes: int
     flaws: Sequence[str] = ()
+    gains: Mapping[str, Mapping[str, Mapping[str, float]]] = field(
+        default_factory=dict[str, dict[str, dict[str, float]]]
+    )
+    calibration_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,13 @@ class _Finding:
 def decide(task: Task, measured: Measured) -> Decision:
     """Every condition is looked at, so that all reasons are told at once."""
     flaws = (_Finding(False, flaw) for flaw in measured.flaws)
-    findings = [*flaws, *_scores(task, measured), *_slices(task, measured), *_costs(task.gate, measured)]
+    findings = [
+        *flaws,
+        *_scores(task, measured),
+        *_other_scores(task, measured),
+        *_slices(task, measured),
+        *_costs(task.gate, measured),
+    ]
     refused = tuple(finding.says for finding in findings if not finding.held)
     return Decision(not refused, refused or tuple(finding.says for finding in findings))
 
@@ -63,6 +73,20 @@ def _scores(task: Task, measured: Measured) -> Iterator[_Finding]:
         )
 
 
+def _other_scores(task: Task, measured: Measured) -> Iterator[_Finding]:
+    """Those that may lose only so much: a better main score hides no broken one. Few examples decide nothing."""
+    for score in task.scores[1:]:
+        for side, gain in sorted(measured.gains.get(score.name, {}).items()):
+            if score.may_lose is None or gain["n"] < task.gate.min_slice:
+                continue
+            told = _told(Interval(gain["value"], gain["low"], gain["high"]))
+            yield _Finding(
+                gain["high"] >= -score.may_lose,
+                f"{score.name} over {side} (more is better) is {told}; "
+                f"upper bound must not be below {-score.may_lose:g}",
+            )
+
+
 def _slices(task: Task, measured: Measured) -> Iterator[_Finding]:
     for name, numbers in measured.slices.items():
         if numbers["n"] < task.gate.min_slice:
@@ -76,6 +100,11 @@ def _slices(task: Task, measured: Measured) -> Iterator[_Finding]:
 
 
 def _costs(gate: Gate, measured: Measured) -> Iterator[_Finding]:
+    if (error := measured.calibration_error) is not None:
+        yield _Finding(
+            error <= gate.max_calibration_error,
+            f"its confidence is {error:.3f} from how often it is right; at most {gate.max_calibration_error:g} may be",
+        )
     yield _Finding(
         measured.latency_ms <= gate.max_latency_ms,
         f"one answer takes {measured.latency_ms:.1f} ms of at most {gate.max_latency_ms:.0f}",

@@ -25,7 +25,7 @@ from modelmill.task import Predictor, Task
 if TYPE_CHECKING:
     import numpy as np
 
-VERSION = 5  # raise it when the same models would get other numbers
+VERSION = 6  # raise it when the same models would get other numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +212,17 @@ def _report(settings: Settings, task: Task, test: _Test, candidate: Candidate, f
     parts = compare.slices(task, test.asked, sides)
     if champion is not None:
         parts[unseen.SLICE] = compare.means(task, sides, test.unseen)
-    decision = gate.decide(task, gate.Measured(value, delta, lead, parts, found.delay, size, test.flaws))
+    gains, scores = compare.gains(task, sides, settings.seed, test.unseen), compare.scores(task, sides)
+    sure = scores.get("calibration_error", {}).get("candidate")
+    decision = gate.decide(task, gate.Measured(value, delta, lead, parts, found.delay, size, test.flaws, gains, sure))
     return Report(
         id=0, task=task.name, candidate_sha256=candidate.sha256, dataset_sha256=test.dataset.sha256,
         main_score=main.name, unit=main.unit, value=value, baseline=float(sides["baseline"][main.name].mean()),
         champion=float(champion[main.name].mean()) if champion is not None else None,
         delta_baseline=delta, delta_champion=lead, n=len(test.asked), seed=settings.seed,
-        scores=compare.scores(task, sides), slices=parts, latency_ms=round(found.delay, 2), size_bytes=size,
+        scores=scores, slices=parts, latency_ms=round(found.delay, 2), size_bytes=size,
         passed=decision.passed, reasons=decision.reasons, flaws=test.flaws, engines=found.engines,
+        gains=gains,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The gate bites: twelve sabotaged candidates are refused, ten good ones pass; real models, measured as releases are.
+"""The gate bites: fourteen sabotaged candidates are refused, ten good ones pass; real models, measured as releases are.
 
 The good ones are MiniLM with a head of its own each; the sabotaged ones are some of these, spoiled.
 """
@@ -28,6 +28,8 @@ from modelmill.evaluate.stage import evaluate
 from modelmill.extract.stage import extract
 from modelmill.normalize.stage import normalize
 from modelmill.predictors import calibration, intent_model
+from modelmill.predictors.intent import INDUSTRIES
+from modelmill.predictors.labels import industries_of
 from modelmill.records import Candidate, Dataset, Example, Split
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import artifacts, candidates, corpora, datasets, tables
@@ -76,6 +78,7 @@ class Bench:
         intent_model.save(model, folder)
         made = replace(self.calibration, **fitted)
         (folder / "calibration.json").write_text(json.dumps(asdict(made)))
+        (folder / INDUSTRIES).write_text(json.dumps(industries_of(self.train)))
         if spoil:
             spoil(folder)
         sha256, _ = artifacts.publish_dir(self.settings, folder, kind="model")
@@ -143,7 +146,7 @@ def base() -> Path:
     return Path(get_model_path())
 
 
-def test_ten_good_ones_pass_and_twelve_sabotaged_ones_are_refused(
+def test_ten_good_ones_pass_and_fourteen_sabotaged_ones_are_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(latency, "CALLS", 2)  # the least of two: one of them sleeps
@@ -163,6 +166,8 @@ def test_ten_good_ones_pass_and_twelve_sabotaged_ones_are_refused(
         "huge": bench.refused(bench.candidate(good[0], padded)),
         "slow": bench.refused(bench.candidate(good[2], note), predictor=slowly(bench.task)),
         "leaked": leaked(bench),
+        "certain of all": bench.refused(bench.candidate(good[0], temperature=bench.calibration.temperature / 50)),
+        "industries permuted": bench.refused(bench.candidate(good[0], other_industries(bench))),
         "altered bytes": altered(bench, bench.candidate(good[1], note)),
         "stale": stale(bench, fine),
     }
@@ -170,10 +175,23 @@ def test_ten_good_ones_pass_and_twelve_sabotaged_ones_are_refused(
         "shuffled labels": "minus baseline", "constant answer": "minus baseline", "wrong tokenizer": "minus baseline",
         "truncated": "cannot be measured", "not a number": "no number", "wrong dimension": "cannot be measured",
         "slice broken": "slice out_of_scope", "huge": "MB of at most 200", "slow": "one answer takes",
-        "leaked": "leaks between splits", "altered bytes": "model.safetensors", "stale": "present champion",
+        "leaked": "leaks between splits", "certain of all": "its confidence is",
+        "industries permuted": "industry_accuracy over",
+        "altered bytes": "model.safetensors", "stale": "present champion",
     }  # fmt: skip
     assert {name: words[name] in said for name, said in refused.items()} == dict.fromkeys(words, True), refused
     assert "minus baseline" not in refused["slice broken"]
+
+
+def other_industries(bench: Bench) -> Callable[[Path], None]:
+    """Every label belongs to the industry of another one."""
+    right = sorted(industries_of(bench.train).items())
+    moved = {label: right[place - 7][1] for place, (label, _) in enumerate(right)}
+
+    def spoil(folder: Path) -> None:
+        (folder / INDUSTRIES).write_text(json.dumps(moved))
+
+    return spoil
 
 
 def shuffled(bench: Bench) -> intent_model.IntentModel:

@@ -18,7 +18,7 @@ from modelmill.predictors.bm25 import WordSearch
 from modelmill.predictors.matrix_index import MatrixIndex, candidates
 from modelmill.predictors.search import UNFITTED, Confidence, SearchPredictor
 from modelmill.records import Example, Interval, Report, Split
-from modelmill.task import get_task
+from modelmill.task import Score, get_task
 from modelmill.tasks.intent_classification import Output as Intent
 from modelmill.tasks.semantic_search import Input, Output
 
@@ -210,6 +210,7 @@ GOOD = gate.Measured(
     latency_ms=30.0,
     size_bytes=90_000_000,
 )
+LOST = {"n": 400, "value": -0.2, "low": -0.25, "high": -0.031}
 BAD = {
     "no better than the baseline": {"delta_baseline": Interval(0.01, -0.01, 0.03)},
     "equal to the baseline": {"delta_baseline": Interval(0.0, 0.0, 0.0)},
@@ -217,6 +218,9 @@ BAD = {
     "a slice broken": {"slices": {"class": {"n": 100, "candidate": 0.3, "baseline": 0.6}}},
     "slow": {"latency_ms": 501.0},
     "huge": {"size_bytes": 500_000_001},
+    "another score lost for certain": {"gains": {"code_mrr": {"champion": {**LOST, "n": 30}}}},
+    "another score that is no number": {"gains": {"code_mrr": {"baseline": {**LOST, "high": math.nan}}}},
+    "a confidence that is broken": {"calibration_error": 0.36},
     "not a number": {"delta_baseline": Interval(math.nan, math.nan, math.nan)},
 }
 
@@ -242,6 +246,38 @@ def test_all_reasons_are_told_at_once() -> None:
 def test_the_first_release_needs_no_champion_and_a_small_slice_decides_nothing() -> None:
     few = {"class": {"n": 29, "candidate": 0.0, "baseline": 1.0}}
     assert gate.decide(SEARCH, replace(GOOD, delta_champion=None, slices=few)).passed
+
+
+def test_another_score_may_be_traded_and_over_few_examples_it_decides_nothing() -> None:
+    for name, changed in (("code_mrr", {"high": -0.03}), ("code_mrr", {"n": 29}), ("dense_mrr", {})):
+        assert gate.decide(SEARCH, replace(GOOD, gains={name: {"baseline": {**LOST, **changed}}})).passed
+    told = gate.decide(SEARCH, replace(GOOD, gains={"code_mrr": {"baseline": {**LOST, "high": 0.1}}})).reasons
+    assert any("code_mrr over baseline" in reason for reason in told)
+
+
+def test_gains_of_other_scores_are_paired_turned_round_and_over_what_they_apply_to() -> None:
+    task = replace(
+        SEARCH, scores=(
+            SEARCH.main_score, Score("dense_mrr", "", may_lose=0.1),
+            Score("brier", "", higher_is_better=False, may_lose=0.1), Score("free", ""),
+        ),
+    )  # fmt: skip
+    dense, brier = [0.5, math.nan, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5]
+    sides = {
+        "candidate": {"dense_mrr": np.array(dense), "brier": np.array(brier)},
+        "baseline": {"dense_mrr": np.array(dense) - 0.25, "brier": np.array(brier) - 0.25},
+        "champion": {"dense_mrr": np.array([math.nan] * 4), "brier": np.array(brier)},
+        "bm25": {},
+    }
+    found = compare.gains(task, sides, 1, unseen=np.array([True, False, False, True]))
+    same = {"value": 0.25, "low": 0.25, "high": 0.25}
+    assert found == {
+        "dense_mrr": {"baseline": {"n": 3, **same}},
+        "brier": {
+            "baseline": {"n": 4, "value": -0.25, "low": -0.25, "high": -0.25},
+            "champion": {"n": 2, "value": 0.0, "low": 0.0, "high": 0.0},
+        },
+    }
 
 
 def test_where_less_is_better_the_difference_is_turned_round() -> None:
