@@ -22,7 +22,7 @@ from modelmill.inference.ir import BOTH, QUANTIZED, Made, Precision
 from modelmill.inference.packing import Finish, Rows
 from modelmill.inference.quantization import quantized
 
-VERSION = 3  # raise it when the same torch model would get another IR
+VERSION = 4  # raise it when the same torch model would get another IR
 LEAST = 0.99  # of torch's score
 CALIBRATE = 256  # texts that the ranges of the activations are taken from
 MADE_WITH = ("nncf", "torch")
