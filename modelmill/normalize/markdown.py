@@ -92,4 +92,4 @@ def _headings(tokens: Sequence[Token]) -> Iterator[Heading]:
             yield Heading(int(token.tag[1:]), " ".join(inline.content.split()), token.map[0], token.map[1])
 
 
-LANGUAGE = Language("markdown", version=3, suffixes=(".md", ".markdown"), units=units, parses=lambda text: True)
+LANGUAGE = Language("markdown", version=4, suffixes=(".md", ".markdown"), units=units, parses=lambda text: True)

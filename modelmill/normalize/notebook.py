@@ -86,4 +86,4 @@ def _without_magic(text: str) -> str:
     return "\n".join(f"# {line}" if line.lstrip()[:1] in ("%", "!") else line for line in text.splitlines())
 
 
-LANGUAGE = Language("notebook", version=2, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)
+LANGUAGE = Language("notebook", version=3, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)

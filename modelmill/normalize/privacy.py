@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from modelmill.normalize import tables, views
+from modelmill.normalize import lists, tables, views
 from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbered
 from modelmill.normalize.rules import GROUPS, Rule
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
-PRIVACY_VERSION = 6
+PRIVACY_VERSION = 7
 
 # A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
@@ -222,7 +222,9 @@ def _seen_through(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
         (views.unescaped, everything),
         (views.unwrapped, everything),
         (views.joined, broken),
+        (views.listed, broken),
         (tables.tabled, everything),
+        (lists.listed, everything),
     ):
         view = read(data) if groups else None
         for search in _possible(view.data, groups) if view else ():

@@ -59,4 +59,4 @@ def _width(title: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in title)
 
 
-LANGUAGE = Language("restructuredtext", version=1, suffixes=(".rst", ".rest"), units=units, parses=lambda text: True)
+LANGUAGE = Language("restructuredtext", version=2, suffixes=(".rst", ".rest"), units=units, parses=lambda text: True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from modelmill.normalize.language import Draft
 from modelmill.records import Dropped
 
+WORD = re.compile(r"\w")
 NOT_A_WORD = re.compile(r"[^\w]+")
 
 
@@ -35,7 +36,7 @@ def sections(headings: Sequence[Heading], lines: list[str]) -> Iterator[Draft | 
 
 def _section(heading: Heading, above: list[Heading], lines: list[str], end: int) -> Draft | Dropped | None:
     name = "/".join(slug(h.title) for h in above) or "(beginning)"
-    if not any(line.strip() for line in lines[heading.after : end]):
+    if not any(WORD.search(line) for line in lines[heading.after : end]):  # a rule of dashes says nothing
         return Dropped(name, "trivial", "a heading without text") if heading.level else None
     text = "\n".join(lines[heading.first : end]).strip()
     return Draft(

@@ -39,7 +39,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """name: the head of its column. span: where it is in the text, without quotes."""
+    """name: the head of its column or list. span: where it is in the text, without quotes."""
 
     name: bytes
     span: Span
@@ -47,10 +47,15 @@ class Cell:
 
 def tabled(data: bytes) -> View | None:
     """The cells of such columns, one a line; None where there is no such table."""
+    return behind_names(data, _cells(data))
+
+
+def behind_names(data: bytes, cells: Iterable[Cell]) -> View | None:
+    """Each cell as a value that is assigned to its name, one a line; None where there is none."""
     parts: list[Part] = []
     pieces: list[bytes] = []
     size = 0
-    for cell in _cells(data):
+    for cell in cells:
         if len(parts) > MAX_PARTS:
             raise FloodError
         name = re.sub(rb"[^\w]+", b"_", cell.name.lower()) + b' = "'

@@ -22,6 +22,12 @@ ESCAPED = (
 )
 # Where one string ends and goes on as another one; and a line that goes on.
 JOINT = rb"[\"'`]\s{0,80}(?:[+.&\\]|\.\.|\|\|)?\s{0,80}(?:[rRbBfFuU]{1,2})?[\"'`]|\\\r?\n[ \t]{0,80}"
+# A list of strings that are put together without anything between them, and where one ends and the next begins.
+TOGETHER = (
+    rb"[\"'`]{2}\.join\(\s{0,40}[\[(]([^\[\]()]+)[\])]"
+    rb"|[\[{]([^\[\]{}]+)[\]}](?:\.join\([\"'`]{2}\)|\s{0,40},\s{0,40}\"\"\))"
+)
+COMMA = rb"[\"'`]\s{0,80},\s{0,80}[rRbBuU]?[\"'`]"
 SHORTEST = 24  # characters of what wraps a text
 WRAPPED = rb"[A-Za-z0-9+/_-]{%d,}={0,2}" % SHORTEST
 REACH = 400  # bytes to either side of what is replaced that are looked at again
@@ -79,6 +85,16 @@ def unescaped(data: bytes) -> View | None:
 def joined(data: bytes) -> View | None:
     """Strings that follow each other as one, lines that go on as one; None where there are none."""
     return _with(data, ((*found.span(), b"") for found in _compiled(JOINT).finditer(data)))
+
+
+def listed(data: bytes) -> View | None:
+    """Lists whose strings a program puts together as one string each; None where there are none."""
+    if b"oin(" not in data:
+        return None
+    within = (found.span(found.lastindex) for found in _compiled(TOGETHER).finditer(data))
+    return _with(
+        data, ((*one.span(), b"") for start, end in within for one in _compiled(COMMA).finditer(data, start, end))
+    )
 
 
 def unwrapped(data: bytes) -> View | None:

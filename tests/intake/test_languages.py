@@ -132,6 +132,12 @@ def test_deep_nesting_neither_crashes_nor_hangs() -> None:
         units("a.json", '{"a":' * 500 + "1" + "}" * 500)
 
 
+def test_a_rule_of_dashes_alone_is_no_section() -> None:
+    text = "---\n\n# Prices\n\nIn euros.\n\n## Nothing\n\n***\n"
+    assert list(units("a.md", text)) == ["prices"]
+    assert dropped("a.md", text) == {"prices/nothing": "trivial"}
+
+
 def test_markdown_gives_a_section_a_heading_with_the_way_to_it() -> None:
     found = units("docs/README.md", README)
     assert list(found) == ["(beginning)", "shapes", "shapes/circle"]

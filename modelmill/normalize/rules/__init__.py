@@ -28,7 +28,8 @@ GROUPS: tuple[Group, ...] = (
     Group(r"[A-Za-z0-9]{16}", SHAPED),
     Group(
         r"(?i)secret|token|key|credential|salt|pepper|pass|pwd|pword|log_?in|sign_?in|echo|auth|signature|hmac|aws|amazon"
-        r"|heroku|cloudflare|fastly|algolia|://|basic|bearer| -u|identified|mysql|sshpass|</|:\d{2,5}:",
+        r"|heroku|cloudflare|fastly|algolia|://|basic|bearer| -u|identified|mysql|sshpass|</|:\d{2,5}:|A[KS]IA"
+        r"|\*:[\d*]",
         ASSIGNMENTS,
     ),
     Group(GATE, WRITTEN_OUT),

@@ -6,6 +6,9 @@ template and a stand-in are none.
 
 from __future__ import annotations
 
+import base64
+import binascii
+
 from modelmill.normalize.rules.randomness import (
     bare_password,
     bare_random_looking,
@@ -18,7 +21,8 @@ from modelmill.normalize.rules.rule import Rule
 
 WORDS = (
     r"(?:secret|token|credentials?|salt|pepper"
-    r"|(?:api|access|auth|private|encryption|signing|master|account|webhook)[_-]?key)"
+    r"|(?:api|access|auth|private|encryption|signing|master|account|webhook|deploy|session|license|hmac|jwt|cookie"
+    r"|admin|service|subscription|consumer)[_-]?key)"
 )
 WORD_SIGNS = ("secret", "token", "key", "credential", "salt", "pepper")
 PASSWORDS = r"(?:password|passwd|passphrase|passwort|pwd|pword)"
@@ -31,26 +35,42 @@ TYPED = r"(?:\s{0,2}:\s{0,2}[A-Za-z_&][\w.\[\]|<>, ]{0,40}=|\s(?:string|\[\]byte
 BETWEEN = (
     rf"""\\?["']?\]?(?:{TYPED}|\s{{0,4}}(?::=|=>|[!=]?==?|:|,))\s{{0,4}}(?:[\w.()]{{1,60}}\s(?:or|\|\||\?\?)\s)?"""
 )
-OPEN = r"""(?:\(\s{0,40})?(?:[bBrRuUfF]{0,2}|str\()\\?["'`]"""
+OPEN = r"""(?:\(\s{0,40})?(?:[bBrRuUfFnN@]{0,2}|str\()\\?["'`]"""
 # A # begins a comment only after a blank, in shells, YAML and .env alike.
 BARE = r"([^\s\"'`#,;(){}\[\]<>][^\s\"'`,;(){}\[\]<>]{5,99})"
-# What YAML puts before a value: a tag, an anchor, the sign of a text over several lines.
-YAML = r"(?:[!&][\w!:./-]{0,40}[ \t]{1,3}){0,2}(?:[|>][+-]?\d?[ \t]{0,9}\r?\n[ \t]{1,40})?"
+# What YAML puts before a value: a tag, an anchor, the sign of a text over several lines, which in properties is a \\.
+YAML = r"(?:[!&][\w!:./-]{0,40}[ \t]{1,3}){0,2}(?:(?:[|>][+-]?\d?|\\)[ \t]{0,9}\r?\n[ \t]{1,40})?"
 NAME = r"[A-Za-z0-9_-]{0,24}"
 # A line may be one of a comment, or the first or last of a text in three quotes.
 SIGN = r"""(?:(?:#{1,3}|/{2,3}|/?\*{1,2}|--|;{1,2}|<!--|\"{3}|'{3})[ \t]{0,20})?"""
 UNSIGNED = r"""[ \t]*(?:\*/|-->|\"{3}|'{3})?\s*$"""
-LINE = rf"""(?im)^[ \t]*{SIGN}(?:export\s+|set\s+|ENV\s+|ARG\s+|-\s+)?["']?[A-Za-z0-9_.-]{{0,40}}"""
+DECLARED = r"(?:(?:export|set|ENV|ARG|readonly|local|declare|typeset|-)\s+(?:-\w{1,3}\s+)?)?"
+# What may stand before a name and behind its value in a command, in an address and in a string of settings.
+COMMAND = r"(?:^|[\s\"'&;?,=#])"
+COMMAND_END = r"(?:[\s&;,\"'|]|$)"
+LINE = rf"""(?im)^[ \t]*{SIGN}{DECLARED}["']?[A-Za-z0-9_.-]{{0,40}}"""
 OTHERWISE = (
     r"(?i)hash|digest|sha\d|md5|checksum|public|publishable|fingerprint|commit|revision|etag"
     r"|[_-]?(?:id|url|uri|name|path|file|type|field|header|pattern|regex|class|prefix|label|format|chars|param)s?\W*[bru]?\W*$"
 )
 
+
+def _wraps_login(value: str, before: str, after: str) -> bool:
+    """`user:password` in base64; what wraps none may be a credential of another form."""
+    try:
+        login = base64.b64decode(value, validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return random_looking(value, before, after)
+    user, sign, word = login.strip().partition(":")
+    return bool(user and sign) and login.strip().isprintable() and password(word, before, after)
+
+
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("aws_secret", r"(?i)(?:aws|amazon|s3)[a-z0-9_ .-]{0,20}(?:secret|sk)[a-z0-9_ .-]{0,20}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9/+]{40})\b", ("aws", "amazon", "s3"), drawn),
-    Rule("aws_secret", r"(?i)secret_?access_?key[\"']?\s{0,3}(?:=>|[=:,])\s{0,3}[\"']?([A-Za-z0-9/+]{40})\b", ("access",), random_looking),
+    Rule("aws_secret", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}[\"'`]?\s{0,3}[,:;]\s{0,3}[\"'`]?([A-Za-z0-9/+]{40})\b", ("AKIA", "ASIA"), random_looking),
+    Rule("aws_secret", r"(?i)secret_?access_?key[\"']?\s{0,3}(?:=>|[=:,\s])\s{0,3}[\"']?([A-Za-z0-9/+]{40})\b", ("access",), random_looking),
     Rule("heroku_key", r"(?i)\b(HRKU-[A-Za-z0-9_-]{36,60})|heroku[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", ("hrku-", "heroku"), drawn),
     Rule("cloudflare_key", r"(?i)cloudflare[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9_-]{37,40})\b", ("cloudflare",), random_looking),
     Rule("fastly_key", r"(?i)fastly[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9_-]{32})\b", ("fastly",), random_looking),
@@ -59,12 +79,15 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("url_password", r"[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"`]{0,100}:([^\s:/@'\"`]{3,100})@[A-Za-z0-9\[]", ("://",), password),
     Rule("connection_string", r"(?i)(?:;|\"|'|\s)(?:password|pwd)\s{0,2}=\s{0,2}([^;\"'\s]{4,100})(?:;|[\"'])", ("password", "pwd"), chosen_password),
     Rule("connection_string", r"(?i);\s{0,2}(?:password|pwd)\s{0,2}=\s{0,2}([^;\"'\s]{4,100})", ("password", "pwd"), password),
-    Rule("basic_auth", r"(?i)\bbasic\s{1,3}([A-Za-z0-9+/]{12,200}={0,2})", ("basic",), random_looking),
+    Rule("basic_auth", r"(?i)\bbasic\s{1,3}([A-Za-z0-9+/]{12,200}={0,2})", ("basic",), _wraps_login),
+    Rule("basic_auth", r"(?i)[\"']?\bauth[\"']?\s{0,3}[:=]\s{0,3}[\"']([A-Za-z0-9+/]{12,400}={0,2})[\"']", ("auth",), _wraps_login),
     Rule("bearer_token", r"(?i)\bbearer\s{1,3}([A-Za-z0-9._~+/-]{20,400}={0,2})", ("bearer",), random_looking),
+    Rule("secret", r"(?i)\bauthorization[\"'`]?\s{0,3}(?:[:=,]|=>)\s{0,3}[\"'`]?(?:token|api-?key|bot|key|digest)?\s{0,3}([A-Za-z0-9._~+/-]{20,400}={0,2})(?:[\"'`\s]|$)", ("authorization",), random_looking),
+    Rule("secret", rf"(?i)[\"'][\w-]{{0,40}}{WORDS}{REST}:\s{{0,3}}([^\s\"'`:,;(){{}}\[\]<>]{{12,200}})[\"']", WORD_SIGNS, random_looking, unless=OTHERWISE),
     Rule("netrc_password", r"(?i)\bmachine\s+\S{1,100}\s+login\s+\S{1,100}\s+password\s+(\S{4,100})", ("machine",), password),
-    Rule("pgpass_password", r"(?m)^[\w.-]{1,100}:\d{2,5}:[\w*-]{1,60}:[\w-]{1,60}:([^\s:\"']{6,100})$", (":",), chosen_password),
+    Rule("pgpass_password", r"(?m)^(?:[\w.-]{1,100}|\*):(?:\d{2,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:([^\s:\"']{6,100})$", (":",), chosen_password),
     Rule("command_password", r"\s-(?:u|-user)[= ]{1,2}[\"']?[^\s:\"']{1,60}:([^\s\"':]{4,100})", (" -u", " --user"), password),
-    Rule("command_password", r"(?i)\s--(?:password|passwd|pass|token|api-key|secret|access-token|client-secret)[= ]{1,2}[\"']?([^\s\"'`]{6,200})", ("--pass", "--token", "--api-key", "--secret", "--access-token", "--client-secret"), chosen_password),
+    Rule("command_password", r"(?i)\s--(?:password|passwd|pass|requirepass|masterauth|token|api-key|secret|access-token|client-secret)[= ]{1,2}[\"']?([^\s\"'`]{6,200})", ("--pass", "--requirepass", "--masterauth", "--token", "--api-key", "--secret", "--access-token", "--client-secret"), chosen_password),
     Rule("command_password", r"(?i)\bmysql(?:dump|admin)?\s[^\n]{0,100}?\s-p([^\s\"']{6,100})", ("mysql",), chosen_password),
     Rule("command_password", r"(?i)\b(?:PGPASSWORD|MYSQL_PWD|SSHPASS|REDISCLI_AUTH)=[\"']?([^\s\"']{4,100})", ("pgpassword", "mysql_pwd", "sshpass", "rediscli_auth"), password),
     Rule("sql_password", r"(?i)\bidentified\s+by\s+['\"]([^'\"\s]{4,100})['\"]", ("identified",), chosen_password),
@@ -74,7 +97,7 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("password", rf"{LINE}{PASSWORDS}[\"']?\s{{0,3}}[:=]\s{{0,3}}{YAML}{BARE}{UNSIGNED}", PASSWORD_SIGNS, bare_password, unless=OTHERWISE),
     Rule("password", rf"(?i)[{{,]\s{{0,9}}{NAME}{PASSWORDS}[\"']?\s{{0,3}}:\s{{1,3}}{BARE}\s{{0,9}}[,}}]", PASSWORD_SIGNS, bare_password, unless=OTHERWISE),
     Rule("password", r"(?im)(?:^|[^A-Za-z])(?:[A-Za-z0-9]{0,20}[_.-])?pass[\"']?\s{0,3}[:=]\s{0,3}[\"']([^\"'\s\\]{6,100})[\"']", PASS_SIGNS, chosen_password),
-    Rule("password", rf"(?im)^[ \t]*(?:export\s+|ENV\s+|-\s+)?[A-Za-z0-9]{{0,20}}_?pass\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", PASS_SIGNS, bare_password),
+    Rule("password", rf"(?im)^[ \t]*{DECLARED}[A-Za-z0-9]{{0,20}}_?pass\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", PASS_SIGNS, bare_password),
     Rule("password", rf"(?i)(?:set|with|use|change|reset|new|update)_?[a-z]{{0,12}}_?{PASSWORDS}\(\s{{0,40}}{OPEN}([^\"'`\s\\]{{6,100}})[\"'`]", PASSWORD_SIGNS, chosen_password),
     Rule("password", rf"(?i)\b(?:name|key|id)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{NAME}{PASSWORDS}[\"']?,?\s{{1,60}}[\"']?(?:value|default)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{BARE}", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
     Rule("secret", rf"(?i)\b(?:name|key|id)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{NAME}{WORDS}[\"']?,?\s{{1,60}}[\"']?(?:value|default)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([^\s\"'`#,;(){{}}\[\]<>]{{12,200}})", WORD_SIGNS, random_looking, unless=OTHERWISE),
@@ -84,6 +107,8 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("command_password", r"(?i)\becho\s+(?:-n\s+)?[\"']?(?:[\w.-]{1,30}:)?([^\s\"'|:]{6,100})[\"']?\s{0,3}\|\s{0,3}(?:sudo\s|chpasswd|passwd|docker\s+login|gh\s+auth)", ("echo",), chosen_password),
     Rule("secret", rf"(?i){NAME}{WORDS}{REST}{BETWEEN}{OPEN}([^\"'`\s\\]{{8,200}})\\?[\"'`]", WORD_SIGNS, random_looking, unless=OTHERWISE),
     Rule("secret", rf"{LINE}{WORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}{YAML}([^\s\"'`#,;(){{}}\[\]<>]{{12,200}})(?:\s*#[^\n]*$|{UNSIGNED})", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),
+    Rule("secret", rf"(?i){COMMAND}[\w.-]{{0,40}}{WORDS}{REST}=([^\s\"'`#,;(){{}}\[\]<>=&]{{12,200}}={{0,2}}){COMMAND_END}", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),
+    Rule("secret", rf"(?im)^[ \t]*ENV\s+[\w.]{{0,40}}{WORDS}\w{{0,20}}\s+[\"']?([^\s\"'$]{{12,200}})[\"']?\s*$", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),
     Rule("high_entropy", r"(?i)(?:secret|token|api[_ -]?key|credential|password|auth|signature|hmac)[^\n\"'`]{0,40}[\"'`]([A-Za-z0-9+/_=-]{32,200})[\"'`]", ("secret", "token", "key", "credential", "password", "auth", "signature", "hmac"), random_looking, unless=OTHERWISE),
 )
 # fmt: on

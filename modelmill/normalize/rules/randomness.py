@@ -21,7 +21,7 @@ WEAK = frozenset(
 )  # fmt: skip
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[./~]|[A-Za-z]:\\")
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|urn:|[./~]|[A-Za-z]:\\")
 # The digests of nothing, of "test" and of "password" in md5, sha1 and sha256 are no secrets, though they look it.
 KNOWN_DIGESTS = frozenset(
     {"d41d8cd98f00b204e9800998ecf8427e", "098f6bcd4621d373cade4e832627b4f6", "5f4dcc3b5aa765d61d8327deb882cf99"}

@@ -13,6 +13,9 @@ import re
 from modelmill.normalize.rules.assignments import (
     BARE,
     BETWEEN,
+    COMMAND,
+    COMMAND_END,
+    DECLARED,
     NAME,
     OPEN,
     OTHERWISE,
@@ -92,7 +95,6 @@ SHORT_NAMES = r"(?:pass|pw|psk|passcode)"
 VALUE = r"([^\"'`\s\\]{6,100})"
 PART = r"[^\"'`\s\\]{2,100}"
 STRING = r"[rRbBfFuU]{0,2}[\"'`]"
-COMMAND_END = r"(?:[\s&;\"'|]|$)"
 # `changed the password for root from`, `the password was changed from`, `the password has expired: change it from`
 CHANGED = (
     rf"(?:\b{CHANGES}\s(?:[\w'-]{{1,20}}\s){{0,3}}{NAMED}|{NAMED}[:,]?\s(?:\w{{1,12}}\s){{0,3}}{CHANGES}"
@@ -103,7 +105,7 @@ KEYS = r"(?:api_?key|access_?token|auth_?token|client_?secret|token|secret|key|a
 
 # Without one of these none of the rules below can match: narrow, so that few texts are searched further.
 GATE = (
-    r"(?i)passw|passp|passcode|pwd|pword|pass[\"']?\s{0,3}(?:=>|:?[:=])|_pass\b|\bpw|[_.-]pw|psk|identified|sshpass"
+    r"(?i)passw|passp|passcode|pwd|pword|pass[\"']?\s{0,3}(?:=>|:?[:=]|,)|_pass\b|\bpw|[_.-]pw|psk|identified|sshpass"
     r"|htpasswd|bindpw|securestring|requirepass|masterauth|:_auth|jdbc:oracle|getconnection\(|pdo\(|odbc_connect\("
     r"|storepass|\s-u\s{0,2}[\"']?[\w.\\/-]{1,40}%|[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):"
     r"|keypass|passin|passout|mysqli?(?:_connect|_pconnect)?\(|\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s"
@@ -123,11 +125,12 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("password", rf"(?i){PASSWORDS}{REST}[\"'\])]{{0,3}}\s{{0,3}}(?:\|\||\?\?|\bor\b)\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
     Rule("password", rf"(?i)[\"']-{{0,2}}{NAME}{PASSWORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}{VALUE}[\"'`]", PASSWORD_SIGNS, chosen_password),
     Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}[\"']?\s{{0,3}}[:{{]\s{{0,3}}\{{?\s{{0,3}}\n(?:[^\n:={{}}]{{1,40}}[:=][^\n{{}}]{{2,80}}\n){{0,4}}[ \t]{{0,20}}[\"']?(?:default|example|value)[\"']?\s{{0,20}}[:=]\s{{0,3}}[\"']?{BARE}", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
+    Rule("password", rf"(?i)(?:getenv|environ\.get|env|setdefault|put|set_?property)\(\s{{0,40}}[\"'][\w.-]{{0,40}}{SHORT_NAMES}[\"'],\s{{0,40}}{STRING}{VALUE}[\"'`]", (), chosen_password),
     # A directive: its name, a blank, its value.
     Rule("password", rf"(?im)^[ \t]*ENV\s+[\w.]{{0,40}}{PASSWORDS}\w{{0,20}}\s+[\"']?{BARE}[\"']?\s*$", PASSWORD_SIGNS, bare_password),
     Rule("password", rf"(?im)^[ \t]*(?:bindpw|requirepass|masterauth|rootpw|bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", (), _spoken),
     # In a command, and in an address.
-    Rule("password", rf"(?i)(?:^|[\s\"'&;?,])[\w.-]{{0,40}}(?:{PASSWORDS}|bindpw|_pass|_pw){REST}=([^\s\"'`#,;(){{}}\[\]<>=&][^\s\"'`,;(){{}}\[\]<>&]{{5,99}}){COMMAND_END}", (), _bare, unless=OTHERWISE),
+    Rule("password", rf"(?i){COMMAND}[\w.-]{{0,40}}(?:{PASSWORDS}|bindpw|_pass|_pw){REST}=([^\s\"'`#,;(){{}}\[\]<>=&][^\s\"'`,;(){{}}\[\]<>&]{{5,99}}){COMMAND_END}", (), _bare, unless=OTHERWISE),
     Rule("command_password", r"(?i)\bsshpass\s+-p\s?[\"']?([^\s\"']{4,100})", (), password),
     Rule("command_password", r"(?i)\bhtpasswd\s+(?:-\w+\s+){1,4}\S{1,100}\s+\S{1,60}\s+[\"']?([^\s\"']{4,100})", (), password),
     Rule("command_password", r"(?i)\s-(?:storepass|keypass|srcstorepass|deststorepass|passin\s+pass:|passout\s+pass:)\s{0,3}[\"']?([^\s\"']{4,100})", (), chosen_password),
@@ -140,13 +143,13 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     # In a call, in SQL, in JSX, in a table of HTML.
     Rule("password", r"(?i)\(\s{0,40}[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):[^\"'\n]{1,200}[\"'],\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", (), chosen_password),
     Rule("xml_password", rf"(?i)>\s?{NAME}{PASSWORDS}\s?:?</\w{{1,10}}>\s{{0,40}}<\w{{1,10}}[^<>]{{0,60}}>([^<>\s]{{6,100}})</", PASSWORD_SIGNS, chosen_password),
-    Rule("password", r"(?i)\b(?:mysqli?(?:_connect|_pconnect)?|getConnection|PDO|odbc_connect)\(\s{0,40}[\"'][^\"'\n]{1,200}[\"'],\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", (), chosen_password),
+    Rule("password", r"(?i)\b(?:mysqli?(?:_connect|_pconnect)?|getConnection|PDO|odbc_connect)\(\s{0,40}(?:[\"'][^\"'\n]{1,200}[\"']|[$\w.]{1,60}),\s{0,40}(?:[\"'][^\"'\s]{1,60}[\"']|[$\w.]{1,60}),\s{0,40}[\"']([^\"'\s]{6,100})[\"']", (), chosen_password),
     Rule("sql_password", r"(?i)\bidentified\s+(?:with\s+[\w'\"]{1,40}\s+)?(?:by|as)\s+(?:password\s+)?['\"]([^'\"\s]{4,100})['\"]", (), chosen_password),
     Rule("sql_password", r"(?i)\bset\s+password\s[^\n;]{0,80}?['\"]([^'\"\s@%]{4,100})['\"]\)?\s{0,3};", (), chosen_password),
     Rule("password", rf"(?i){NAME}{PASSWORDS}=\{{[\"'`]{VALUE}[\"'`]\}}", PASSWORD_SIGNS, chosen_password),
     # Under a short name, and in base64.
     Rule("password", rf"(?i)(?:(?:\b|_){SHORT_NAMES}|(?-i:[a-z]Pass|[a-z]Pw))[\"']?\s{{0,3}}(?:=>|:?[:=])\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
-    Rule("password", rf"(?im)^[ \t]*(?:export\s+|ENV\s+|-\s+)?(?:[A-Za-z0-9_.-]{{0,40}}[_.-])?{SHORT_NAMES}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", (), _bare),
+    Rule("password", rf"(?im)^[ \t]*{DECLARED}(?:[A-Za-z0-9_.-]{{0,40}}[_.-])?{SHORT_NAMES}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", (), _bare),
     Rule("password", rf"(?im){PASSWORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([A-Za-z0-9+/]{{8,200}}={{0,2}})[\"']?\s*$", PASSWORD_SIGNS, _wraps_password, unless=OTHERWISE),
     # In a sentence.
     Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}:?[*_]{{0,2}}\s(?:is\s|was\s|=\s)?[`'\"]{VALUE}[`'\"]", PASSWORD_SIGNS, chosen_password),

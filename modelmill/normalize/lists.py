@@ -1,0 +1,56 @@
+"""Lists whose name says that they hold passwords or keys, as a view (views.py): each string in one behind that name.
+
+`API_KEYS = ["x", "y"]` is read as `api_keys = "x"` and `api_keys = "y"`, which the rules for assignments judge. Lists,
+sets and maps of strings in code, JSON and TOML, and lists of YAML. The name must be in the plural: what stands behind
+`token = [` is mostly the parts of one thing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from modelmill.normalize.tables import MAX_ROW, Cell, behind_names
+from modelmill.normalize.views import View
+
+NAMED = (
+    r"([\w.-]*(?:password|passwd|passphrase|pwd|secret|token|credential"
+    r"|(?:api|access|secret|private|auth|signing|encryption)[_-]?key)s)"
+)
+MAX_NAME = 60  # bytes of a name, its last ones: it is said again with each string
+# `= [`, `: list[str] = [`, `: [`, `:= []string{`, `= map[string]string{`, `= List.of(`, `= new String[] {`
+OPENED = rf"(?i){NAMED}[\"']?\s{{0,3}}(?::[\w\[\]<>., ]{{1,30}}=|:?=|:|=>)\s{{0,3}}[\w.<>\[\] ]{{0,30}}[\[({{]"
+DASHED = rf"(?im)^[ \t]*(?:-[ \t]+)?[\"']?{NAMED}[\"']?:[ \t]*\r?\n((?:[ \t]*-[ \t][^\n]*(?:\n|\z))+)"
+
+STRING = re.compile(rb"\"([^\"\\\n]*)\"|'([^'\\\n]*)'|`([^`\\\n]*)`|([\])}])")
+ITEM = re.compile(rb"(?m)^[ \t]*-[ \t]+[\"']?([^\s\"'#:{}\[\]]+)[\"']?[ \t]*\r?$")
+
+
+def listed(data: bytes) -> View | None:
+    """The strings in such lists, one a line; None where there is no such list."""
+    return behind_names(data, _cells(data))
+
+
+def _cells(data: bytes) -> Iterator[Cell]:
+    done = 0
+    for found in _compiled(OPENED).finditer(data):
+        if found.start() < done:  # a list in a list was read with it
+            continue
+        done = found.end() + MAX_ROW
+        for item in STRING.finditer(data, found.end(), done):
+            if item.lastindex == 4:
+                done = item.end()
+                break
+            yield Cell(found.group(1)[-MAX_NAME:], item.span(item.lastindex or 0))
+    for found in _compiled(DASHED).finditer(data):
+        for item in ITEM.finditer(data, *found.span(2)):
+            yield Cell(found.group(1)[-MAX_NAME:], item.span(1))
+
+
+@cache
+def _compiled(pattern: str) -> Any:
+    import re2
+
+    return re2.compile(pattern.encode())
