@@ -39,21 +39,21 @@ GARBLED = {
     "found": "something that it does not allow",
     "next": "ask by a client for HTTP, as curl",
 }
+HEAD_BYTES = 65_536  # nginx takes 32 KiB
+HEAD_SECONDS = 30.0  # as long as the gateway waits for a body
 LONG = {
     "failed": "the head of the request is too long",
-    "allowed": "at most 65536 bytes of address and headers",
+    "allowed": f"at most {HEAD_BYTES} bytes of address and headers",
     "found": "more, and no end",
     "next": "send what is long as the body",
 }
 LATE = {
     "failed": "the head of the request did not come in time",
-    "allowed": "all of it within 30 s",
+    "allowed": f"all of it within {HEAD_SECONDS:g} s",
     "found": "its beginning and no end",
     "next": "send it at once",
 }
 STATUS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
-HEAD_BYTES = 65_536  # nginx takes 32 KiB
-HEAD_SECONDS = 30.0  # as long as the gateway waits for a body
 BACKLOG = 2048
 HERE = Path(__file__).resolve().parent.parent  # where module:Class is looked for; a Bento brings a place of its own
 
@@ -132,6 +132,8 @@ class HalfOpen(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer is written."""
         super().on_response_complete()
+        if self.unfinished and not self.in_body:  # the next one's head began to come meanwhile
+            self._expect_head()
         if self.garbled and not self._at_work() and not self.transport.is_closing():
             self._refuse(400, GARBLED)
             self.transport.close()

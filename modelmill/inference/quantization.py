@@ -8,23 +8,26 @@ from typing import Any
 
 from modelmill.inference import ir
 
-# How much of the activations' range SmoothQuant moves into the weights. Of .6 to .95 (NNCF's own) the nearest to fp32
-# for three trained models; MRR .998 of theirs in the mean where .95 gives .993 (docs/experiments.md).
-ALPHA = 0.8
-
 
 def quantized(
-    model: Any, samples: Sequence[Mapping[str, Any]], names: Sequence[str] = (), kinds: Sequence[str] = ()
+    model: Any,
+    samples: Sequence[Mapping[str, Any]],
+    names: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    smoothing: float | None = None,
 ) -> Any:
-    """An OpenVINO or ONNX model in int8. samples: arrays to calibrate by. names, kinds: operations left as they are."""
+    """An OpenVINO or ONNX model in int8. samples: arrays to calibrate by. names, kinds: operations left as they are.
+
+    smoothing: how much of the activations' range SmoothQuant moves into the weights, 0 to 1; None: NNCF's own (.95).
+    """
     ir.runtime()  # first: it keeps telemetry out
     import nncf
 
     logging.getLogger("nncf").setLevel(logging.ERROR)
     left = nncf.IgnoredScope(names=[*names], types=[*kinds], validate=False)
     data: Any = nncf.Dataset(samples)
-    more = nncf.AdvancedQuantizationParameters(smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=ALPHA))
+    alphas = nncf.AdvancedSmoothQuantParameters(**({} if smoothing is None else {"matmul": smoothing}))
     return nncf.quantize(
         model, data, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(samples), ignored_scope=left,
-        advanced_parameters=more,
+        advanced_parameters=nncf.AdvancedQuantizationParameters(smooth_quant_alphas=alphas),
     )  # fmt: skip

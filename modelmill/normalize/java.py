@@ -17,6 +17,8 @@ QUERY = """
 [(interface_declaration name: (_) @name) (annotation_type_declaration name: (_) @name)] @interface
 [(method_declaration name: (_) @name) (constructor_declaration name: (_) @name)] @function
 (compact_constructor_declaration name: (_) @name) @function
+(variable_declarator name: (_) @name value: (object_creation_expression (class_body))) @container
+(enum_constant name: (_) @name body: (class_body)) @container
 (import_declaration (scoped_identifier) @module)
 
 (method_invocation name: (_) @call)
@@ -37,5 +39,5 @@ def _load() -> object:
 GRAMMAR = Grammar("java", _load, QUERY, separators=".")
 
 LANGUAGE = Language(
-    "java", version=1, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "java", version=2, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )

@@ -140,3 +140,9 @@ def test_a_body_that_is_no_http_is_refused_without_an_error_in_the_log(
     assert line == b"HTTP/1.1 400 Bad Request"
     assert all(parts.values())
     assert not caplog.records
+
+
+def test_a_head_that_began_behind_a_whole_request_is_not_waited_for_without_end(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(ONE % b"first" + b"GET /second HT")
+        assert b"/first" in (answers := said(connection)) and b"408 Request Timeout" in answers
