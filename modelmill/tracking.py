@@ -186,9 +186,10 @@ def curves(settings: Settings, run_id: str) -> Mapping[str, list[tuple[int, floa
 
 
 def page(settings: Settings, run_id: str) -> str:
-    """Where the MLflow UI shows the run, once it is up."""
+    """Where the MLflow UI shows the run, once it is up. Without the last word it opens among the pages about agents."""
     experiment = client(settings).get_run(run_id).info.experiment_id
-    return f"{settings.address(settings.mlflow_port)}/#/experiments/{experiment}/runs/{run_id}"
+    place = f"/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+    return settings.address(settings.mlflow_port) + place
 
 
 def _experiment(settings: Settings, name: str) -> str:
