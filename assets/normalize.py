@@ -33,7 +33,7 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
     from modelmill.normalize.stage import normalize
 
     with mill.at_work(context) as at:
-        corpus = at.corpus(context.partition_key)
+        corpus = at.corpus()
         done = normalize(at.settings, at.db, corpus, at.progress)
         told = reporting.report(at.settings, at.db, corpus.name)
         seen = store.sample(at.db, corpus.id, SAMPLE)
@@ -42,6 +42,7 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
     return show.result(
         done.sha256,
         done.fresh,
+        corpus=corpus.name,
         units=done.units,
         clusters=done.clusters,
         kinds=show.counts("kind", done.by_kind),
@@ -75,7 +76,7 @@ def _check(one: guard.Check[Corpus]) -> dg.AssetChecksDefinition:
     @dg.asset_check(asset=units, name=one.name, description=one.does, blocking=True)
     def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
         with mill.at_work(context) as at:
-            judged = one.run(at.settings, at.db, at.corpus(context.partition_key), at.force)
+            judged = one.run(at.settings, at.db, at.corpus(), at.force)
         return show.verdict(not judged.failures, judged.failures, corpus=context.partition_key, **judged.told)
 
     return checked

@@ -149,7 +149,7 @@ def release(task: Task) -> dg.AssetsDefinition:
 
         with mill.at_work(context) as at:
             deployed = deploy(at.settings, at.db, task, at.progress, by=f"dagster/{context.run.run_id}")
-            return results.release(at.settings, at.db, deployed.release, deployed.reason, deployed.fresh)
+            return results.release(at.settings, at.db, deployed.made(task.name), deployed.reason, deployed.fresh)
 
     return made
 

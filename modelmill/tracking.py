@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from modelmill.processes import RUN
 from modelmill.records import Candidate, Dataset, Release
 from modelmill.settings import TELEMETRY_OFF, Settings
 from modelmill.store import database, tracked_files
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 # A curve's points are written together: one transaction per point would cost more than a tiny training step.
 FLUSH_POINTS = 100
 FLUSH_SECONDS = 5.0
+BY_RUN = "dagster_run_id"  # the tag that names the run of Dagster in which a run of MLflow was opened
 PARENT = "mlflow.parentRunId"  # the tag that nests a run in another: mlflow.org/docs, "Parent and child runs"
 
 
@@ -134,9 +136,12 @@ def run(
     tags: Mapping[str, object] | None = None,
     params: Mapping[str, object] | None = None,
 ) -> Generator[Run]:
-    """A run that ends as FINISHED, FAILED on an error, KILLED on Ctrl-C. Artifacts lie in <experiment>/<id>."""
+    """A run that ends FINISHED, FAILED on an error, KILLED when it was interrupted. Artifacts: <experiment>/<id>."""
     mlflow = client(settings)
-    made = mlflow.create_run(_experiment(settings, experiment), tags=_strings(tags), run_name=run_name)
+    by = {BY_RUN: os.environ[RUN]} if RUN in os.environ else {}
+    made = mlflow.create_run(
+        _experiment(settings, experiment), tags=_strings({**(tags or {}), **by}), run_name=run_name
+    )
     opened = Run(made.info.run_id, mlflow)
     try:
         for name, value in _strings(params).items():
@@ -144,9 +149,24 @@ def run(
         yield opened
         opened.flush()
     except BaseException as error:
-        mlflow.set_terminated(opened.id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        # Ctrl-C, and what Dagster raises in a run that is canceled, are no Exception.
+        mlflow.set_terminated(opened.id, "FAILED" if isinstance(error, Exception) else "KILLED")
         raise
     mlflow.set_terminated(opened.id, "FINISHED")
+
+
+def end_killed(db: Engine, by: str) -> None:
+    """Runs that the killed run `by` of Dagster left open are KILLED too.
+
+    By their table: whoever looks for the dead need not import MLflow.
+    """
+    statement = """
+    UPDATE mlflow.runs SET status = 'KILLED', end_time = extract(epoch FROM clock_timestamp()) * 1000
+    WHERE status = 'RUNNING' AND run_uuid IN (SELECT run_uuid FROM mlflow.tags WHERE key = :key AND value = :by)
+    """
+    with db.begin() as conn:
+        if conn.scalar(text("SELECT to_regclass('mlflow.tags')")) is not None:
+            conn.execute(text(statement), {"key": BY_RUN, "by": by})
 
 
 def resume(settings: Settings, run_id: str) -> Run:
@@ -166,9 +186,10 @@ def curves(settings: Settings, run_id: str) -> Mapping[str, list[tuple[int, floa
 
 
 def page(settings: Settings, run_id: str) -> str:
-    """Where the MLflow UI shows the run, once it is up."""
+    """Where the MLflow UI shows the run, once it is up. Without the last word it opens among the pages about agents."""
     experiment = client(settings).get_run(run_id).info.experiment_id
-    return f"{settings.address(settings.mlflow_port)}/#/experiments/{experiment}/runs/{run_id}"
+    place = f"/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+    return settings.address(settings.mlflow_port) + place
 
 
 def _experiment(settings: Settings, name: str) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import psutil
 from sqlalchemy import Engine
 
-from modelmill import processes
+from modelmill import processes, tracking
 from modelmill.settings import Settings, load
 from modelmill.store import heartbeats
 from modelmill.store.heartbeats import Beat
@@ -97,6 +97,7 @@ def _bury(settings: Settings, instance: DagsterInstance, db: Engine, record: Run
     run = record.dagster_run
     heartbeats.declare_dead(db, run.run_id)
     processes.end(processes.of_run(run.run_id, settings.home_dir))
+    tracking.end_killed(db, run.run_id)
     if run.status == DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, message="its process was gone when modelmill looked")
     else:

@@ -22,7 +22,6 @@ def configured(profile: str | None = None, seed: int | None = None, trials: int 
     from modelmill import settings
     from modelmill.errors import UserError
 
-    loaded = settings.load()
     changed: dict[str, Any] = {}
     if profile is not None:
         if profile not in settings.PROFILES:
@@ -41,7 +40,7 @@ def configured(profile: str | None = None, seed: int | None = None, trials: int 
             next="mill run --trials 10",
         )
     changed |= {name: value for name, value in {"seed": seed, "trials": trials}.items() if value is not None}
-    return loaded.model_copy(update=changed)
+    return settings.load(**changed)
 
 
 def opened(settings: Settings) -> Engine:

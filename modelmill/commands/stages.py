@@ -111,17 +111,10 @@ def deploy(task: str | None = TASK, profile: str | None = PROFILE, seed: int | N
     """Report -> release, if the gate agrees. A running `mill up` serves it at once."""
     from modelmill import supervise
     from modelmill.deploy import stage
-    from modelmill.errors import UserError
 
     def release(settings: Settings, db: Engine, one: Task, tell: Progress) -> Any:
         deployed = stage.deploy(settings, db, one, tell, by=session.actor())
-        if deployed.release is None:
-            raise UserError(
-                f"the newest candidate of {one.name} was not released",
-                allowed="one that the gate lets through",
-                found=deployed.reason,
-                next=f"change its data or parameters, then `mill run --task {one.name}`; what answers now stays",
-            )
+        deployed.made(one.name)
         supervise.reconcile(settings, db)
         return deployed
 

@@ -31,6 +31,17 @@ class Deployed:
     reason: str
     fresh: bool
 
+    def made(self, task: str) -> Release:
+        """The release. Raises UserError when the gate let the candidate of `task` not through."""
+        if self.release is None:
+            raise UserError(
+                f"the newest candidate of {task} was not released",
+                allowed="one that the gate lets through",
+                found=self.reason,
+                next=f"change its data or parameters, then `mill run --task {task}`; what answers now stays",
+            )
+        return self.release
+
 
 def deploy(
     settings: Settings,

@@ -37,6 +37,7 @@ MAX_TOKENS = 64
 
 BATCH = 32
 
+UNMADE = "-unmade"  # ends the name of a model whose IR is to be made first
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 # How the vectors of one model's engines are told apart by their names.
@@ -215,7 +216,7 @@ def model_name(settings: Settings, name_or_path: str | None = None) -> str:
         return identity(wanted)
     known = base.peek(settings, identity(wanted))
     if known is None:
-        return identity(wanted) + "-unmade"
+        return identity(wanted) + UNMADE
     return identity(wanted) + (f"{TAGS[known.kind]}-{known.artifact[:8]}" if known.kind != "torch" else "")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from modelmill.embed.encoder import EncoderSource, artifact_source, encoder_source
+from modelmill.embed.encoder import UNMADE, EncoderSource, artifact_source, encoder_source
 from modelmill.embed.texts import passage
 from modelmill.errors import UserError
 from modelmill.progress import Progress, Step, silent
@@ -50,9 +50,7 @@ def embed(
     Raises UserError when the corpus has no units yet, FencedError when a newer run took over.
     """
     _units_of(db, corpus)  # first: what has no units needs no model
-    source = (
-        EncoderSource(encoder.name, lambda few=False: encoder) if encoder else current_encoder(settings, db, made=True)
-    )
+    source = _given(encoder) if encoder else _made_encoder(settings, db, corpus, progress)
     wanted = input_hash(db, corpus, source.name)
     last = publications.current(db, "vectors", corpus)
     needed = vectors.distinct_texts(db, settings.tenant, corpus)
@@ -104,6 +102,13 @@ def current_encoder(settings: Settings, db: Engine, made: bool = False) -> Encod
         if champion is not None:
             return artifact_source(settings, champion.candidate_sha256)
     return encoder_source(settings, made=made)
+
+
+def _made_encoder(settings: Settings, db: Engine, corpus: str, progress: Progress) -> EncoderSource:
+    """The current one, converted first where it must be; that wait is told before it."""
+    if current_encoder(settings, db).name.endswith(UNMADE):
+        progress(Step(f"embed {corpus}", 0, None, 0.0, "converting the base model, which is done once"))
+    return current_encoder(settings, db, made=True)
 
 
 def _units_of(db: Engine, corpus: str) -> Publication:

@@ -101,7 +101,8 @@ def pictures(
     if "words" in details["cuts"]:
         values = details["cuts"]["words"]
         counts = {words: int(values[words]["n"]) for words in _order(values)}
-        drawn["words"] = (drawing.histogram("test examples by length", counts, "words asked"), str(counts))
+        lengths = ", ".join(f"{words} words: {n}" for words, n in counts.items())
+        drawn["words"] = (drawing.histogram("test examples by length", counts, "words asked"), lengths)
     return {name: {"address": _address(name, draw), "said": words} for name, (draw, words) in drawn.items()}
 
 

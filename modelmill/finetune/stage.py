@@ -9,8 +9,8 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,7 @@ def _named(which: str, progress: Progress) -> Progress:
     return lambda step: progress(replace(step, what=f"{which}: {step.what}"))
 
 
+@contextmanager
 def _run(
     settings: Settings,
     task: Task,
@@ -168,11 +169,13 @@ def _run(
     params: trials.Params,
     more: str = "",
     tags: Mapping[str, str] | None = None,
-) -> AbstractContextManager[tracking.Run]:
+) -> Generator[tracking.Run]:
     """An MLflow run that says what is trained on what. more: the end of its name; tags: further ones."""
     told = {**params, "base_model": settings.base_model, "recipe": task.recipe, **origin}
     name = f"{task.name} {origin['profile']} {dataset.sha256[:8]} seed {origin['seed']}{more}"
-    return tracking.run(settings, experiment=task.name, run_name=name, tags={**origin, **(tags or {})}, params=told)
+    with tracking.run(settings, task.name, name, tags={**origin, **(tags or {})}, params=told) as run:
+        run.dataset(dataset)
+        yield run
 
 
 def _train(

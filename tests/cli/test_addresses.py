@@ -76,6 +76,7 @@ def test_every_link_that_is_printed_is_one_of_them(settings: Settings) -> None:
     with tracking.run(everywhere, "links", "one") as run:
         page = tracking.page(everywhere, run.id)
     assert page.startswith(f"http://127.0.0.1:{everywhere.mlflow_port}/#/experiments/")
+    assert page.endswith(f"/runs/{run.id}?workflowType=machine_learning"), "MLflow's pages about training"
     assert "0.0.0.0" not in supervise.environment(everywhere)["NO_PROXY"]
     assert supervise.environment(listening(settings, "10.1.2.3"))["NO_PROXY"].endswith("10.1.2.3")
     console = Console(width=200)

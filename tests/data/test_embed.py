@@ -163,6 +163,15 @@ def test_a_model_that_is_not_there_is_named(settings):
     assert "MILL_BASE_MODEL" in caught.value.next
 
 
+def test_the_wait_for_a_model_that_is_converted_first_is_told_before_it(settings, db, code):
+    take_in(settings, db, "code", code)
+    told = []
+    elsewhere = settings.model_copy(update={"base_model": "/nowhere/model", "engine": "auto"})
+    with pytest.raises(PrerequisiteError, match="'/nowhere/model'"):
+        stage.embed(elsewhere, db, "code", told.append)
+    assert [str(step) for step in told] == ["embed code: 0 (converting the base model, which is done once)"]
+
+
 def test_knowing_the_model_costs_no_torch(settings):
     program = (
         "import sys; from modelmill.settings import load; from modelmill.embed.encoder import encoder_source;"

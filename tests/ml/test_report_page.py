@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine
 
+from assets import results
 from modelmill import drawing
 from modelmill.evaluate import compare, page, reports
-from modelmill.records import Candidate, Dataset, Example, Interval, Report, Split
+from modelmill.records import Candidate, Dataset, Example, Interval, Release, Report, Split
 from modelmill.settings import Settings
 from modelmill.store import artifacts, tables
 from modelmill.task import get_task
@@ -163,6 +165,29 @@ def test_a_report_of_before_has_a_page_too(settings: Settings, db: Engine, tmp_p
         conn.execute(tables.report.update().values(body=body))
     said = page.html(settings, db, TASK, report)
     assert '<td class="text">old</td>' in said and "Certainty" not in said
+
+
+def test_the_page_of_the_asset_gives_each_reason_a_row_and_says_in_words_what_its_pictures_show(
+    settings: Settings, db: Engine, tmp_path: Path
+) -> None:
+    made = measured(settings, db, tmp_path, compare.details(TASK, examples(), sides()))
+    two = replace(made, reasons=("the slice plain lost", "too slow"))
+    shown = results.report(settings, db, TASK, two, fresh=True).metadata or {}
+    assert shown["reasons"].value == "| reason |\n| --- |\n| the slice plain lost |\n| too slow |"
+    assert shown["picture_words"].value.startswith("![1-4 words: 2, 5-8 words: 1, 25 or more words: 1](data:image/png")
+
+
+def test_the_page_of_a_release_shows_the_whole_command_that_asks_it(
+    settings: Settings, db: Engine, tmp_path: Path
+) -> None:
+    made = measured(settings, db, tmp_path, compare.details(TASK, examples(), sides()))
+    release = Release(
+        1, TASK.name, "1.0.0", 1, made.candidate_sha256, "d", made.id, "champion", "b:1", datetime.now(UTC)
+    )
+    shown = results.release(settings, db, release, "passed the gate", fresh=True).metadata or {}
+    lines = shown["ask"].value.splitlines()
+    assert lines[1].startswith("curl http") and lines[1].endswith(" \\")
+    assert max(map(len, lines)) < 100
 
 
 def test_the_labels_mistaken_most_come_first_and_every_answer_is_counted() -> None:

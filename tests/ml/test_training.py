@@ -122,6 +122,8 @@ def test_a_search_model_is_trained_once_measured_once_and_refused_when_altered(s
     once_more = evaluate(small, db, task, trained.candidate)
     assert (once_more.report, once_more.fresh) == (report, False)
     assert tracked(small, trained.candidate.mlflow_run_id) == pytest.approx(report.value.value)
+    (learnt_from,) = tracking.client(small).get_run(trained.candidate.mlflow_run_id).inputs.dataset_inputs
+    assert learnt_from.dataset.digest == dataset.sha256[:32]
     (nested,) = nested_runs(small, task.name, trained.candidate.mlflow_run_id)
     assert nested.data.params["against"] == task.baseline_name and nested.data.tags["gate"]
     assert nested.data.metrics["test_mrr_bm25"] == pytest.approx(report.scores["mrr"]["bm25"])

@@ -26,11 +26,11 @@ def corpus(settings: Settings, db: Engine, dagster: DagsterInstance, tmp_path: P
     return folder
 
 
-def taken_in(dagster: DagsterInstance) -> ExecuteInProcessResult:
+def taken_in(dagster: DagsterInstance, partition: str | None = "code") -> ExecuteInProcessResult:
     job = defs.resolve_job_def(INTAKE)
     selected = [AssetKey("documents"), AssetKey("units")]
     return job.execute_in_process(
-        instance=dagster, partition_key="code", asset_selection=selected, raise_on_error=False
+        instance=dagster, partition_key=partition, asset_selection=selected, raise_on_error=False
     )
 
 
@@ -134,3 +134,18 @@ def test_a_home_that_cannot_be_written_is_named_and_the_next_run_ends_well(
     assert cause(run)["kind"] == "PrerequisiteError"
     blocked.unlink()
     assert taken_in(dagster).success
+
+
+def test_a_run_that_names_no_corpus_says_which_there_are(dagster: DagsterInstance, corpus: Path) -> None:
+    told = cause(taken_in(dagster, partition=None))
+    assert (told["failed"], told["found"], told["kind"]) == ("this run names no corpus", "none", "UserError")
+    assert "code" in told["allowed"]
+    assert "mill run --corpus" in told["next"]
+
+
+def test_the_page_of_an_asset_says_which_corpus_its_numbers_are_of(dagster: DagsterInstance, corpus: Path) -> None:
+    assert taken_in(dagster).success
+    for asset in ("documents", "units"):
+        event = dagster.get_latest_materialization_event(AssetKey(asset))
+        assert event is not None and event.asset_materialization is not None
+        assert event.asset_materialization.metadata["corpus"].value == "code"

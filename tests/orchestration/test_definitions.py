@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pydantic import ValidationError
 
+from modelmill.errors import UserError
 from modelmill.settings import CHECKOUT, MOST_TRIALS, PROFILES, Settings
 from modelmill.task import all_tasks
 from orchestration import instance
@@ -95,9 +95,9 @@ def test_the_launchpad_offers_the_profiles_that_there_are_and_bounds_seed_and_tr
     fields = Mill.to_config_schema().config_type.fields
     assert {"profile", "seed", "trials", "base_model", "force"} <= set(fields)
     assert all(field.description for name, field in fields.items() if name in Mill.model_fields)
-    for wrong in ({"seed": -1}, {"trials": 0}, {"trials": MOST_TRIALS + 1}):
-        with pytest.raises(ValidationError):
-            Mill.model_validate(wrong)
+    for wrong in ({"seed": -1}, {"trials": 0}, {"trials": MOST_TRIALS + 1}, {"base_model": ""}):
+        with pytest.raises(UserError, match=f"the setting {next(iter(wrong))} cannot be used"):
+            Mill.model_validate(wrong).settings()
     turned = Mill(profile=Dial.full, seed=3, trials=5, base_model="another").settings()
     assert (turned.profile, turned.seed, turned.trials, turned.base_model) == ("full", 3, 5, "another")
 

@@ -160,7 +160,10 @@ def test_a_candidate_that_the_gate_refuses_is_not_released_in_the_same_run_nor_i
     run = later.execute_in_process(instance=dagster, raise_on_error=False)
     assert not run.success
     failed = [event for event in run.all_events if event.is_step_failure]
-    assert "the gate did not let it through" in failed[0].step_failure_data.user_failure_data.description
+    told = {name: part.value for name, part in failed[0].step_failure_data.user_failure_data.metadata.items()}
+    assert told["failed"] == f"the newest candidate of {TASK} was not released"
+    assert "the gate did not let it through" in told["found"]
+    assert (told["kind"], f"mill run --task {TASK}" in told["next"]) == ("UserError", True)
     assert releases.champion(db, TASK) is None
     assert dagster.get_latest_materialization_event(release) is None
 

@@ -30,7 +30,7 @@ from dagster._core.storage.tags import (
 )
 from sqlalchemy import Engine, text
 
-from modelmill import processes
+from modelmill import processes, tracking
 from modelmill.settings import Settings
 from modelmill.store import heartbeats, tables
 from orchestration import reaper
@@ -106,14 +106,19 @@ def test_a_run_elsewhere_is_dead_when_it_is_silent_and_not_before(
 
 
 def test_a_later_process_of_the_same_number_is_not_the_one_that_beat_and_is_left_alone(
-    settings: Settings, db: Engine, dagster: DagsterInstance, start: Start
+    settings: Settings, db: Engine, dagster: DagsterInstance, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = started(dagster)
     bystander, child = start("another run"), start(run.run_id)
+    monkeypatch.setenv(processes.RUN, run.run_id)
+    with tracking.run(settings, "semantic_search", "of the dead run") as tracked:
+        pass
+    tracking.client(settings).update_run(tracked.id, status="RUNNING")  # nobody was left to end it
     elsewhere = start(run.run_id, home="/another/installation")
     beat(db, run.run_id, socket.gethostname(), bystander.pid, "an earlier process", later=3600)
     assert reaper.reap(settings, dagster, db) == [run.run_id]
     assert ended(child), "what a dead run had started"
+    assert tracking.client(settings).get_run(tracked.id).info.status == "KILLED"
     assert bystander.poll() is None
     assert elsewhere.poll() is None
 

@@ -170,3 +170,15 @@ def test_an_unknown_name_is_an_error_in_four_parts_before_a_run_begins(
     assert said in err
     assert "allowed:" in err
     assert dagster.get_runs_count() == 0
+
+
+def test_a_dial_that_cannot_be_is_said_by_the_first_step_and_no_second_run_begins(
+    settings: Settings, dagster: DagsterInstance, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from orchestration import launch
+
+    assert launch.main(["train", "--task", "semantic_search", "--seed", "-1"]) == 2
+    err = capfd.readouterr().err
+    assert all(part in err for part in ("the setting seed cannot be used", "allowed:", "found:   -1", "next:"))
+    [run] = dagster.get_runs()
+    assert run.tags["dagster/will_retry"] == "false"

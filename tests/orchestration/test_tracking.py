@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from dagster import DagsterExecutionInterruptedError
 from sqlalchemy import Engine, insert, update
 
 from modelmill import tracking
 from modelmill.evaluate import reports
+from modelmill.processes import RUN
 from modelmill.records import Dataset, Interval, Report
 from modelmill.settings import Settings
 from modelmill.store import tables
@@ -39,6 +42,30 @@ def test_a_run_keeps_its_parameters_curve_data_and_files_and_one_that_fails_says
     with pytest.raises(ZeroDivisionError), tracking.run(settings, TASK, "bad") as bad:
         _ = 1 / 0
     assert mlflow.get_run(bad.id).info.status == "FAILED"
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, DagsterExecutionInterruptedError])
+def test_a_run_that_was_ended_or_canceled_was_killed_and_did_not_fail(
+    settings: Settings, ends: type[BaseException]
+) -> None:
+    with pytest.raises(ends), tracking.run(settings, TASK, "ended") as run:
+        raise ends
+    assert tracking.client(settings).get_run(run.id).info.status == "KILLED"
+
+
+def test_what_a_killed_run_of_dagster_left_open_is_ended_and_nothing_else(
+    settings: Settings, db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracking.end_killed(db, "before MLflow has tables")
+    with ExitStack() as still_open:
+        runs = {}
+        for by in ("dead", "alive"):
+            monkeypatch.setenv(RUN, by)
+            runs[by] = still_open.enter_context(tracking.run(settings, TASK, by)).id
+        tracking.end_killed(db, "dead")
+        told = {by: tracking.client(settings).get_run(run).info for by, run in runs.items()}
+    assert {by: info.status for by, info in told.items()} == {"dead": "KILLED", "alive": "RUNNING"}
+    assert told["dead"].end_time >= told["dead"].start_time
 
 
 def test_the_aliases_follow_the_releases_and_projecting_twice_changes_nothing(settings: Settings, db: Engine) -> None:
