@@ -241,6 +241,7 @@ def netloc(host: str, port: int) -> str:
 def load(**given: object) -> Settings:
     """The settings as they are now, `given` (the dial of a run) before them. Raises UserError naming what is wrong."""
     from pydantic import ValidationError
+    from yaml import YAMLError
 
     from modelmill.errors import UserError
 
@@ -258,4 +259,11 @@ def load(**given: object) -> Settings:
             allowed=first["msg"],
             found=repr(first.get("input")),
             next=mend,
+        ) from None
+    except (YAMLError, ValueError) as error:
+        raise UserError(
+            "the files with settings cannot be read",
+            allowed="in params.yaml lines like `profile: small`, in .env like MILL_PROFILE=small, both in UTF-8",
+            found=f"{type(error).__name__}: {' '.join(str(error).split())}",
+            next=f"correct params.yaml or .env in {os.environ.get('MILL_ROOT', ROOT)}",
         ) from None

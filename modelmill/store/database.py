@@ -66,6 +66,7 @@ def migrate(settings: Settings, revision: str = "head") -> None:
                 return
             from alembic import command
             from alembic.config import Config
+            from alembic.util import CommandError
 
             conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill migrate'))"))
             for schema in SCHEMAS:
@@ -74,7 +75,15 @@ def migrate(settings: Settings, revision: str = "head") -> None:
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = conn
-            command.upgrade(config, revision)
+            try:
+                command.upgrade(config, revision)
+            except CommandError as error:
+                raise PrerequisiteError(
+                    "the database is of another version of modelmill",
+                    allowed=f"one up to revision {_newest()}, the newest that this version knows",
+                    found=str(error),
+                    next="use the version of modelmill that made it, or `mill restore` a backup of before",
+                ) from error
     except OperationalError as error:
         raise unreachable(settings, error) from error
     except DBAPIError as error:
@@ -90,8 +99,11 @@ def _is_made(conn: Connection) -> bool:
     """Whether all is there, of the newest migration (their files bear their revisions): Alembic need not be loaded."""
     if not conn.execute(text(MADE), {"schemas": list(SCHEMAS), "number": len(SCHEMAS)}).scalar_one():
         return False
-    newest = max(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-    return conn.execute(text("SELECT version_num FROM mill.alembic_version")).scalars().all() == [newest]
+    return conn.execute(text("SELECT version_num FROM mill.alembic_version")).scalars().all() == [_newest()]
+
+
+def _newest() -> str:
+    return max(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _refuse_other_encodings(conn: Connection) -> None:

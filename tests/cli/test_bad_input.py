@@ -106,6 +106,20 @@ def test_a_wrong_setting_is_named(mill: Mill) -> None:
     assert "MILL_GATEWAY_PORT" in parts(done)["failed"]
 
 
+@pytest.mark.parametrize(
+    ("file", "content"), [("params.yaml", b"profile: [small"), ("params.yaml", b"words"), (".env", b"\xff\xfe")]
+)
+def test_a_file_with_settings_that_cannot_be_read_is_told(
+    mill: Mill, tmp_path: Path, file: str, content: bytes
+) -> None:
+    (tmp_path / file).write_bytes(content)
+    done = mill("status", MILL_ROOT=str(tmp_path))
+    assert done.returncode == 2
+    said = parts(done)
+    assert said["failed"] == "the files with settings cannot be read"
+    assert str(tmp_path) in said["next"]
+
+
 @pytest.fixture
 def busy() -> Iterator[int]:
     """A port somebody listens on."""

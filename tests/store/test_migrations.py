@@ -60,6 +60,16 @@ def test_what_is_of_the_newest_migration_needs_no_alembic(
             conn.execute(text(done), newest if ":newest" in done else {})
 
 
+def test_a_database_of_a_newer_version_is_told_as_that_and_left_as_it_is(settings: Settings, db: Engine) -> None:
+    with db.begin() as conn:
+        conn.execute(text("UPDATE mill.alembic_version SET version_num = '9999'"))
+    with pytest.raises(PrerequisiteError, match="of another version of modelmill") as told:
+        database.migrate(settings)
+    assert "9999" in told.value.found and "mill restore" in told.value.next
+    with db.connect() as conn:
+        assert conn.execute(text("SELECT version_num FROM mill.alembic_version")).scalar_one() == "9999"
+
+
 def test_every_library_has_a_schema_of_its_own(db: Engine) -> None:
     with db.connect() as conn:
         schemas = set(conn.execute(text("SELECT schema_name FROM information_schema.schemata")).scalars())
