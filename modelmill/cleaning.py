@@ -83,7 +83,7 @@ def _remove(settings: Settings, path: Path) -> None:
 
 def _model(settings: Settings, sha256: str, task: str) -> Leftover:
     page = settings.home_dir / "reports" / f"{task}-{sha256[:12]}.html"
-    there = tuple(path for path in (candidates.folder(settings, sha256), page) if path.exists())
+    there = tuple(path for path in (artifacts.location(settings, sha256), page) if path.exists())
     return Leftover("model", sha256, f"a candidate of {task}, never released, superseded", there, task)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from modelmill.licences.policy import may_train
 from modelmill.settings import Settings
-from modelmill.store import corpora, units
+from modelmill.store import corpora, documents, units
 from modelmill.store.tables import corpus, document, dropped, unit
 
 SAMPLES = 5
@@ -83,8 +83,8 @@ def report(settings: Settings, db: Engine, name: str) -> Report:
             labels=_labels(conn, one.id),
             licences=licences,
             trains=tuple(said for said in licences if may_train(said, settings.training_policy)),
-            left_out={stage: _reasons(conn, one.id, stage) for stage in ("extract", "normalize")},
-            secrets=_secrets(conn, one.id),
+            left_out={stage: documents.dropped_by_reason(conn, one.id, stage) for stage in ("extract", "normalize")},
+            secrets=documents.secrets_by_kind(conn, one.id),
             duplicates=dict(conn.execute(text(DUPLICATES), at).mappings().one()),
             samples=tuple(f"{row.path}::{row.name}: {row.line.strip()[:120]}" for row in samples),
         )
@@ -150,17 +150,3 @@ def _labels(conn: Connection, corpus_id: int) -> dict[str, int]:
     label, number = unit.c.meta["label"].astext, func.count()
     mine = (unit.c.corpus_id == corpus_id) & (unit.c.kind == "labelled")
     return dict(conn.execute(select(label, number).where(mine).group_by(label).order_by(number, label)).all())
-
-
-def _reasons(conn: Connection, corpus_id: int, stage: str) -> dict[str, int]:
-    mine = dropped.c.corpus_id == corpus_id, dropped.c.stage == stage
-    counted = select(dropped.c.reason, func.count()).where(*mine).group_by(dropped.c.reason).order_by(dropped.c.reason)
-    return dict(conn.execute(counted).all())
-
-
-def _secrets(conn: Connection, corpus_id: int) -> dict[str, int]:
-    found = text(
-        "SELECT reason, sum(detail::int) FROM mill.dropped WHERE corpus_id = :corpus AND stage = 'privacy' "
-        "GROUP BY reason ORDER BY reason"
-    )
-    return dict(conn.execute(found, {"corpus": corpus_id}).all())

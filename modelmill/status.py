@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from modelmill import plan, programs, readiness, supervise
 from modelmill.monitor import drift
+from modelmill.monitor.traffic import Traffic, traffic
 from modelmill.settings import PROFILES, Settings
 from modelmill.store import corpora, overview, releases, runs
 from modelmill.task import all_tasks
@@ -22,6 +23,7 @@ def parts(settings: Settings, db: Engine) -> Iterator[Any]:
     """Tables, in the order in which they are read."""
     yield _corpora(settings, db)
     yield _tasks(settings, db)
+    yield from _traffic(traffic(db, settings.tenant))
     yield _programs(settings, db)
     yield _runs(settings, db)
     yield _due(settings, db)
@@ -35,6 +37,7 @@ def as_dict(settings: Settings, db: Engine) -> dict[str, Any]:
     return {
         "corpora": overview.corpora(db, settings.tenant),
         "tasks": [_task(db, name, asked.get(name)) for name in all_tasks()],
+        "traffic": [asdict(one) for one in traffic(db, settings.tenant)],
         "programs": [{"program": name, "state": state.lower()} for name, state in _states(settings).items()],
         "running": [asdict(run) for run in running],
         "failed": [asdict(run) for run in failed],
@@ -111,6 +114,21 @@ def _tasks(settings: Settings, db: Engine) -> Any:
             task.name, *shas, champion.name if champion else "-", str(count), _drift(drift.drift(db, task.name))
         )
     return table
+
+
+def _traffic(seen: Sequence[Traffic]) -> Iterator[Any]:
+    """How the releases answered, and what people said of it; no table where nobody asked."""
+    from rich.table import Table
+
+    if not seen:
+        return
+    header = ("release", "answers", "p50, ms", "p95, ms", "sure", "said right", "said wrong")
+    table = Table(*header, title="Answers of the last 24 h", title_justify="left")
+    for one in seen:
+        sure = "-" if one.mean_confidence is None else f"{one.mean_confidence:.2f}"
+        cells = (one.predictions, f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}", sure, one.right, one.wrong)
+        table.add_row(f"{one.task}@{one.version}", *map(str, cells))
+    yield table
 
 
 def _drift(seen: drift.Drift | None) -> str:

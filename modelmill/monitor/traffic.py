@@ -23,8 +23,8 @@ class Traffic:
     wrong: int
 
 
-def traffic(db: Engine, hours: float = 24.0) -> list[Traffic]:
-    """Per release that answered in the last `hours`, by task and version."""
+def traffic(db: Engine, tenant: str, hours: float = 24.0) -> list[Traffic]:
+    """Per release that answered the tenant in the last `hours`, by task and version."""
     said = (
         select(
             feedback.c.prediction_id,
@@ -46,7 +46,10 @@ def traffic(db: Engine, hours: float = 24.0) -> list[Traffic]:
         )
         .join(release, release.c.id == prediction.c.release_id)
         .outerjoin(said, said.c.prediction_id == prediction.c.id)
-        .where(prediction.c.created_at > func.now() - text("make_interval(secs => :seconds)"))
+        .where(
+            prediction.c.tenant == tenant,
+            prediction.c.created_at > func.now() - text("make_interval(secs => :seconds)"),
+        )
         .group_by(release.c.task, release.c.version)
         .order_by(release.c.task, release.c.version)
     )

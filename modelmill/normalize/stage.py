@@ -159,16 +159,12 @@ FROM mill.unit WHERE corpus_id = :corpus
 
 def _summary(conn: Connection, corpus: Corpus) -> Normalized:
     row = conn.execute(text(SHA256_OF_UNITS), {"corpus": corpus.id}).one()
-    secrets = text(
-        "SELECT reason, sum(detail::int) FROM mill.dropped WHERE corpus_id = :corpus AND stage = 'privacy' "
-        "GROUP BY reason ORDER BY reason"
-    )
     return Normalized(
         corpus=corpus.name,
         units=row.units,
         by_kind=units.counts(conn, corpus.id, "kind"),
         by_language=units.counts(conn, corpus.id, "language"),
-        secrets=dict(conn.execute(secrets, {"corpus": corpus.id}).all()),
+        secrets=documents.secrets_by_kind(conn, corpus.id),
         clusters=row.clusters,
         dropped=documents.dropped_by_reason(conn, corpus.id, "normalize"),
         sha256=row.sha256,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Select, desc, func, select
@@ -13,7 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from modelmill.errors import DataError
 from modelmill.records import Candidate, Release
 from modelmill.settings import Settings
-from modelmill.store import releases
+from modelmill.store import artifacts, releases
 from modelmill.store.tables import candidate, lease, publication, release, report
 
 ASSET = "/candidate"  # what the name of a task's trained model, as a published asset, ends with
@@ -93,12 +92,7 @@ def _last(what: Column[Any], each: Column[Any], by: Column[Any]) -> Select[Any]:
 
 
 def _record(settings: Settings, row: Any) -> Candidate:
-    path = folder(settings, row.sha256)
+    path = artifacts.location(settings, row.sha256)
     return Candidate(
         row.sha256, row.task, row.dataset_sha256, path, row.profile, row.seed, row.params, row.mlflow_run_id
     )
-
-
-def folder(settings: Settings, sha256: str) -> Path:
-    """Where the artifact store keeps it, there or not."""
-    return settings.artifacts_dir / sha256[:2] / sha256

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, Text, all_, bindparam, delete, func, literal, select, update
+from sqlalchemy import Connection, Engine, Integer, Text, all_, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from modelmill.records import Document, Dropped
@@ -86,6 +86,17 @@ def dropped_by_reason(conn: Connection, corpus_id: int, stage: str) -> dict[str,
     statement = (
         select(dropped.c.reason, func.count())
         .where(dropped.c.corpus_id == corpus_id, dropped.c.stage == stage)
+        .group_by(dropped.c.reason)
+        .order_by(dropped.c.reason)
+    )
+    return dict(conn.execute(statement).all())
+
+
+def secrets_by_kind(conn: Connection, corpus_id: int) -> dict[str, int]:
+    """How many of each kind cleaning took out of the corpus."""
+    statement = (
+        select(dropped.c.reason, func.sum(dropped.c.detail.cast(Integer)))
+        .where(dropped.c.corpus_id == corpus_id, dropped.c.stage == "privacy")
         .group_by(dropped.c.reason)
         .order_by(dropped.c.reason)
     )

@@ -11,7 +11,7 @@ from serving_chain import TASK, add_candidate, add_dataset, add_report
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from modelmill import lineage
+from modelmill import lineage, status
 from modelmill.errors import UserError
 from modelmill.monitor.traffic import traffic
 from modelmill.records import Release
@@ -150,14 +150,22 @@ def test_an_answer_can_be_walked_back_to_the_files_it_was_learned_from(db: Engin
     assert tree == {"prediction": tree["prediction"], **lineage.of_release_name(db, f"{TASK}@1.0.0", limit=2)}
 
 
-def test_feedback_counts_once_a_key_and_shows_in_the_traffic(db: Engine, wishes: list[Promotion]) -> None:
+def test_feedback_counts_once_a_key_and_shows_in_the_traffic(
+    settings: Settings, db: Engine, wishes: list[Promotion]
+) -> None:
     release = promote(db, wishes[0]).release
     made = [predict(db, release, latency_ms=float(ms)) for ms in (1, 2, 3)]
     predictions.give_feedback(db, "default", "p", made[0], "right")
     predictions.give_feedback(db, "default", "p", made[0], "wrong", {"count": 3}, "mail bo@contoso.com")
     predictions.give_feedback(db, "default", "p", made[1], "right")
-    (found,) = traffic(db)
+    (found,) = traffic(db, "default")
+    assert traffic(db, "another") == []
     assert (found.predictions, found.p50_ms, found.right, found.wrong, found.mean_confidence) == (3, 2.0, 1, 1, 0.5)
+    (table,) = (one for one in status.parts(settings, db) if getattr(one, "title", "") == "Answers of the last 24 h")
+    assert [list(column.cells) for column in table.columns] == [
+        [f"{TASK}@1.0.0"], ["3"], ["2.0"], ["2.9"], ["0.50"], ["1"], ["1"],
+    ]  # fmt: skip
+    assert status.as_dict(settings, db)["traffic"][0]["predictions"] == 3
     with db.connect() as conn:
         assert "contoso" not in conn.execute(text("SELECT string_agg(comment, ' ') FROM feedback")).scalar_one()
     with pytest.raises(UserError):
