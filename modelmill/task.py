@@ -94,15 +94,15 @@ class Gate:
     min_gain: the lower bound of the paired 95 % interval of candidate minus baseline must be above this.
     max_loss: how far the lower bound of candidate minus champion may lie below zero.
     max_slice_loss: how far any slice with at least `min_slice` examples may fall below the baseline.
-    max_calibration_error: of the candidate, where its task has a confidence. Far beyond what a fit or chance leaves
-    (.03 to .1): only a confidence that is broken is refused.
+    max_calibration_loss: how much greater its calibration error may be than the baseline's, where the task has a
+    confidence. Far beyond what a fit and chance leave (.03 to .1): only a confidence that is broken is refused.
     """
 
     min_gain: float = 0.0
     max_loss: float = 0.02
     max_slice_loss: float = 0.15
     min_slice: int = 30
-    max_calibration_error: float = 0.25
+    max_calibration_loss: float = 0.2
     max_latency_ms: float = 500.0
     max_size_bytes: int = 500_000_000
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine, select
 
-from modelmill.evaluate.gate import Measured, decide
+from modelmill.evaluate.gate import Measured, calibration_loss, decide
 from modelmill.records import Candidate, Report
 from modelmill.store.tables import dataset
 from modelmill.task import Task
@@ -37,7 +37,7 @@ def _verdict(task: Task, candidate: Candidate, verdict: Report) -> Iterator[str]
         size_bytes=verdict.size_bytes,
         flaws=verdict.flaws,
         gains=verdict.gains,
-        calibration_error=verdict.scores.get("calibration_error", {}).get("candidate"),
+        calibration_loss=calibration_loss(verdict.scores),
     )
     decision = decide(task, measured)
     if not verdict.passed or not decision.passed:

@@ -24,7 +24,7 @@ class Measured:
     gains: Mapping[str, Mapping[str, Mapping[str, float]]] = field(
         default_factory=dict[str, dict[str, dict[str, float]]]
     )
-    calibration_error: float | None = None
+    calibration_loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,12 @@ def decide(task: Task, measured: Measured) -> Decision:
     ]
     refused = tuple(finding.says for finding in findings if not finding.held)
     return Decision(not refused, refused or tuple(finding.says for finding in findings))
+
+
+def calibration_loss(scores: Mapping[str, Mapping[str, float | None]]) -> float | None:
+    """From a report's scores: how much greater the candidate's calibration error is; None without a confidence."""
+    own, other = (scores.get("calibration_error", {}).get(side) for side in ("candidate", "baseline"))
+    return None if own is None or other is None else own - other
 
 
 def _scores(task: Task, measured: Measured) -> Iterator[_Finding]:
@@ -100,10 +106,10 @@ def _slices(task: Task, measured: Measured) -> Iterator[_Finding]:
 
 
 def _costs(gate: Gate, measured: Measured) -> Iterator[_Finding]:
-    if (error := measured.calibration_error) is not None:
+    if (lost := measured.calibration_loss) is not None:
         yield _Finding(
-            error <= gate.max_calibration_error,
-            f"its confidence is {error:.3f} from how often it is right; at most {gate.max_calibration_error:g} may be",
+            lost <= gate.max_calibration_loss,
+            f"its calibration error minus the baseline's is {lost:+.3f} of at most {gate.max_calibration_loss:g}",
         )
     yield _Finding(
         measured.latency_ms <= gate.max_latency_ms,

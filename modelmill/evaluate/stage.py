@@ -213,8 +213,8 @@ def _report(settings: Settings, task: Task, test: _Test, candidate: Candidate, f
     if champion is not None:
         parts[unseen.SLICE] = compare.means(task, sides, test.unseen)
     gains, scores = compare.gains(task, sides, settings.seed, test.unseen), compare.scores(task, sides)
-    sure = scores.get("calibration_error", {}).get("candidate")
-    decision = gate.decide(task, gate.Measured(value, delta, lead, parts, found.delay, size, test.flaws, gains, sure))
+    lost = gate.calibration_loss(scores)
+    decision = gate.decide(task, gate.Measured(value, delta, lead, parts, found.delay, size, test.flaws, gains, lost))
     return Report(
         id=0, task=task.name, candidate_sha256=candidate.sha256, dataset_sha256=test.dataset.sha256,
         main_score=main.name, unit=main.unit, value=value, baseline=float(sides["baseline"][main.name].mean()),

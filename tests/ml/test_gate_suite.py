@@ -175,7 +175,7 @@ def test_ten_good_ones_pass_and_fourteen_sabotaged_ones_are_refused(
         "shuffled labels": "minus baseline", "constant answer": "minus baseline", "wrong tokenizer": "minus baseline",
         "truncated": "cannot be measured", "not a number": "no number", "wrong dimension": "cannot be measured",
         "slice broken": "slice out_of_scope", "huge": "MB of at most 200", "slow": "one answer takes",
-        "leaked": "leaks between splits", "certain of all": "its confidence is",
+        "leaked": "leaks between splits", "certain of all": "calibration error minus",
         "industries permuted": "industry_accuracy over",
         "altered bytes": "model.safetensors", "stale": "present champion",
     }  # fmt: skip

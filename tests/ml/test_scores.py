@@ -220,7 +220,7 @@ BAD = {
     "huge": {"size_bytes": 500_000_001},
     "another score lost for certain": {"gains": {"code_mrr": {"champion": {**LOST, "n": 30}}}},
     "another score that is no number": {"gains": {"code_mrr": {"baseline": {**LOST, "high": math.nan}}}},
-    "a confidence that is broken": {"calibration_error": 0.36},
+    "a confidence that is broken": {"calibration_loss": 0.21},
     "not a number": {"delta_baseline": Interval(math.nan, math.nan, math.nan)},
 }
 
