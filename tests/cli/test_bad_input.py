@@ -38,7 +38,7 @@ def parts(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     [
         (("run", "--corpus", "nowhere"), "there is no corpus 'nowhere'"),
         (("run", "--task", "nothing"), "there is no task 'nothing'"),
-        (("run", "--profile", "huge"), "there is no profile 'huge'"),
+        (("run", "--profile", "huge"), "the setting profile cannot be used"),
         (("run", "--stage", "polish"), "there is no stage 'polish'"),
         (("extract", "--corpus", "nowhere"), "there is no corpus 'nowhere'"),
         (("finetune", "--task", "nothing"), "there is no task 'nothing'"),

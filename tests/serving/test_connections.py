@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from ports import free_port
 
-from serving import program
+from serving import door, program
 from serving.messages import Receive, Scope, Send
 
 ONE = b"POST /%s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
@@ -62,6 +62,10 @@ def said(connection: socket.socket, wait: float = 5.0) -> bytes:
 def told(answer: bytes) -> tuple[bytes, dict[str, Any]]:
     head, _, body = answer.partition(b"\r\n\r\n")
     return head.split(b"\r\n")[0], json.loads(body)["error"]
+
+
+def test_a_head_is_waited_for_as_long_as_a_body() -> None:
+    assert program.HEAD_SECONDS == door.BODY_SECONDS, "the program imports nothing of ours"
 
 
 @pytest.mark.parametrize(
