@@ -2,6 +2,7 @@
 
     python benchmarks/embedding.py                         # the base model, 512 functions of the standard library
     python benchmarks/embedding.py --model CANDIDATE --texts 1024
+    python benchmarks/embedding.py --theirs 256            # sentence-transformers as that model comes: 256 word pieces
 
 Both are asked for the same texts in each round, who goes first changes, and what is printed is the median of the
 rounds' ratios with the least and the greatest. `CPU-s` are the process's own seconds, so another load disturbs them
@@ -105,13 +106,15 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=17)
+    parser.add_argument("--theirs", type=int, default=encoder.MAX_TOKENS, help="word pieces they read")
     words = parser.parse_args()
     settings = load()
     ours, theirs = encoder.load_encoder(settings, words.model), encoder.load_sentence_model(settings, words.model)
+    theirs.model.max_seq_length = words.theirs
     queries, passages = examples(words.texts, words.seed)
     short = [query[:SHORT] for query in queries]
-    print(f"{ours.engine} beside sentence-transformers; {len(passages)} functions, {encoder.MAX_TOKENS} word pieces, "
-          f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}")  # fmt: skip
+    print(f"{ours.engine} beside sentence-transformers; {len(passages)} functions, {encoder.MAX_TOKENS} word pieces "
+          f"beside {words.theirs}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}")  # fmt: skip
     for model in (ours, theirs):
         model.encode(passages[:64])
     both = in_turns(lambda: ours.encode(passages), lambda: theirs.encode(passages), words.rounds)

@@ -3,7 +3,8 @@
 
 A head that learnt from a dozen texts a label holds on to what just these have; their mean is steadier. The sum of both
 is one linear head again, so an answer costs nothing more. How strongly it is drawn, or not at all, is chosen by the
-likelihood of validation queries.
+likelihood of validation queries: the strongest that is within one standard error of the likeliest (Breiman et al.,
+Classification and Regression Trees, 1984), because fewer answers change with how a query is typed the more it is drawn.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from modelmill.predictors import calibration
 if TYPE_CHECKING:
     import numpy as np
 
-STRENGTHS = (0.0, 5.0, 10.0, 20.0)  # a trained head's rows are some 14 long (docs/experiments.md)
+STRENGTHS = (0.0, 5.0, 10.0, 20.0, 40.0)  # a trained head's rows are some 14 long (docs/experiments.md)
 
 
 def of_labels(embeddings: np.ndarray, columns: np.ndarray, labels: int) -> np.ndarray:
@@ -30,8 +31,17 @@ def of_labels(embeddings: np.ndarray, columns: np.ndarray, labels: int) -> np.nd
 def strength(
     logits: np.ndarray, near: np.ndarray, right: np.ndarray, out_of_scope: int, outside: float | None
 ) -> float:
-    """The one of STRENGTHS whose calibrated logits are likeliest; the least of equal ones.
+    """The greatest of STRENGTHS whose calibrated logits are as likely as those of the best, as far as these rows tell.
 
     logits, near: (n, labels), of the head and to the prototypes; the rest as for `calibration.fit`.
     """
-    return min(STRENGTHS, key=lambda one: calibration.fit(logits + one * near, right, out_of_scope, outside).loss)
+    import numpy as np
+
+    def losses(one: float) -> np.ndarray:
+        drawn = logits + one * near
+        fitted = calibration.fit(drawn, right, out_of_scope, outside)
+        return calibration.shares(drawn, right, out_of_scope, fitted, outside)
+
+    found = {one: losses(one) for one in STRENGTHS}
+    least = min(found.values(), key=lambda each: float(each.sum()))
+    return max(one for one, each in found.items() if (each - least).sum() <= np.std(each - least) * len(right) ** 0.5)

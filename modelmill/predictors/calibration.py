@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 # Where the likelihood is looked up; wide enough that the best of real models lies inside.
-TEMPERATURES = (0.2, 5.0, 49)
+TEMPERATURES = (0.2, 20.0, 70)
 THRESHOLDS = (-10.0, 20.0, 121)
 OUTSIDE = 0.25  # share of queries that is expected to be out of scope: nobody knows it before there is traffic
 WORST = 27.6  # the loss of a probability of 1e-12: one hopeless example must not decide alone
@@ -59,12 +59,23 @@ def fit(logits: np.ndarray, right: np.ndarray, out_of_scope: int, outside: float
     thresholds = np.linspace(THRESHOLDS[0], THRESHOLDS[1], int(THRESHOLDS[2]))
     best, least = Calibration(1.0, THRESHOLDS[0], len(right)), np.inf
     for temperature in np.geomspace(TEMPERATURES[0], TEMPERATURES[1], int(TEMPERATURES[2])):
-        losses = _losses(np.asarray(logits, dtype=np.float64) / temperature, right, out_of_scope, thresholds, weights)
+        losses = weights @ _each(np.asarray(logits, dtype=np.float64) / temperature, right, out_of_scope, thresholds)
         place = int(losses.argmin())
         if losses[place] < least:
             least = float(losses[place])
             best = Calibration(float(temperature), float(thresholds[place]), len(right), least)
     return best
+
+
+def shares(
+    logits: np.ndarray, right: np.ndarray, out_of_scope: int, fitted: Calibration, outside: float | None = OUTSIDE
+) -> np.ndarray:
+    """(n,) what each of those that `fit` saw adds to `fitted.loss`."""
+    import numpy as np
+
+    scaled = np.asarray(logits, dtype=np.float64) / fitted.temperature
+    each = _each(scaled, right, out_of_scope, np.array([fitted.threshold]))[:, 0]
+    return _weights(right == out_of_scope, outside) * each
 
 
 def _weights(beyond: np.ndarray, outside: float | None) -> np.ndarray:
@@ -77,10 +88,8 @@ def _weights(beyond: np.ndarray, outside: float | None) -> np.ndarray:
     return np.where(beyond, outside / share, (1 - outside) / (1 - share)) / len(beyond)
 
 
-def _losses(
-    scaled: np.ndarray, right: np.ndarray, out_of_scope: int, thresholds: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
-    """Mean negative log likelihood at each threshold: what does not depend on it is summed once."""
+def _each(scaled: np.ndarray, right: np.ndarray, out_of_scope: int, thresholds: np.ndarray) -> np.ndarray:
+    """(n, thresholds) negative log likelihoods: what does not depend on the threshold is summed once."""
     import numpy as np
 
     rows, number = np.arange(len(right)), scaled.shape[1]
@@ -90,4 +99,4 @@ def _losses(
     chosen = np.where((right == out_of_scope)[:, None], outside, scaled[rows, right][:, None])
     mean = (labels.sum(axis=1)[:, None] + outside) / number
     unsure = 1 / (len(right) + 2)
-    return weights @ ((1 - unsure) * np.minimum(every - chosen, WORST) + unsure * np.minimum(every - mean, WORST))
+    return (1 - unsure) * np.minimum(every - chosen, WORST) + unsure * np.minimum(every - mean, WORST)

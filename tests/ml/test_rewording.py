@@ -29,6 +29,7 @@ def test_every_query_is_changed_a_little_and_always_the_same_way(change) -> None
     for text in [*queries(), "a", "Z?", "please help", "é"]:
         made = change(text)
         assert made == change(text) != text and made.strip()
+        assert text not in (change(text, 1), change(text, 3))
         assert abs(len(made) - len(text)) <= 30
 
 
@@ -38,9 +39,25 @@ def test_a_flip_is_an_answer_with_another_label() -> None:
 
     texts = queries()
     found = rewording.flips(predict, texts, predict(texts))
-    shouted = [rewording.typed_otherwise(text).isupper() and not text.isupper() for text in texts]
-    assert found["flips_when_typed"].tolist() == [float(one) for one in shouted] and 0 < sum(shouted) < len(texts)
+    copies = range(rewording.COPIES)
+    shouted = [
+        sum(rewording.typed_otherwise(text, copy).isupper() and not text.isupper() for copy in copies) / len(copies)
+        for text in texts
+    ]
+    assert found["flips_when_typed"].tolist() == shouted and 0 < sum(shouted) < len(texts)
     assert found["flips_when_worded"].sum() == 0
+
+
+def test_of_many_queries_one_copy_each_is_enough() -> None:
+    asked: list[str] = []
+
+    def predict(texts: Sequence[str]) -> list[Output]:
+        asked.extend(texts)
+        return [said("action:deploy") for _ in texts]
+
+    texts = [f"query {number}" for number in range(rewording.ENOUGH)]
+    found = rewording.flips(predict, texts, [said("action:deploy")] * len(texts))
+    assert found["flips_when_typed"].shape == (len(texts),) and len(asked) == 2 * len(texts)
 
 
 def said(label: str) -> Output:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from modelmill.predictors.intent_model import Head, IntentModel
     from modelmill.predictors.reading import Reading
 
-VERSION = 7
+VERSION = 8
 SCORE = "validation_accuracy"
 RANGES: Ranges = {
     "learning_rate": Span(2e-5, 1e-3, log=True),
