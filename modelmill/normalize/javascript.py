@@ -92,5 +92,5 @@ GRAMMAR = Grammar(
 
 LANGUAGE = Language(
     "javascript", version=3, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
-    parses=partial(parses, GRAMMAR),
+    parses=partial(parses, GRAMMAR), interpreters=("node", "nodejs"),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from intake_project import CATALOG, COMPONENT, README, SHAPES
 
-from modelmill.normalize.language import Draft, all_languages, language_of, unique_names
+from modelmill.normalize.language import Draft, all_languages, language_of, language_of_script, unique_names
 from modelmill.records import Dropped
 
 
@@ -29,7 +29,33 @@ def test_the_languages_are_found_by_being_there() -> None:
         "restructuredtext", "sql", "toml", "tsx", "typescript", "yaml",
     ]  # fmt: skip
     assert language_of("a/B.PY") is all_languages()["python"]
+    assert language_of("home/.bashrc") is all_languages()["bash"]
     assert language_of("Makefile") is None
+
+
+@pytest.mark.parametrize(
+    ("first", "language"),
+    [
+        ("#!/bin/sh", "bash"),
+        ("#! /bin/bash -e\r", "bash"),
+        ("#!/usr/bin/env bash", "bash"),
+        ("#!/usr/bin/python3.11", "python"),
+        ("#!/usr/bin/env -S python3 -u", "python"),
+        ("#!/usr/bin/env -S LANG=C python3", "python"),
+        ("#!/usr/bin/env node", "javascript"),
+        ("#!/usr/bin/env -S deno run", "typescript"),
+        ("#!/bin/sh\n'''exec' \"/home of/python3\" \"$0\" \"$@\"\n' '''", "python"),
+        ('#!/bin/sh\n# next: \\\nexec tclsh "$0" ${1+"$@"}', None),
+        ('#!/bin/sh\n[ "$(id -u)" = 0 ] || exec sudo "$0" "$@"', "bash"),
+        ("#!/usr/bin/perl -w", None),
+        ("#!", None),
+        ("#!/usr/bin/env -S", None),
+        ("echo '#!/bin/sh'", None),
+    ],
+)
+def test_a_script_is_told_by_its_first_line(first: str, language: str | None) -> None:
+    found = language_of_script(f"{first}\nx\n".encode())
+    assert (found.name if found else None) == language
 
 
 def test_python_gives_modules_classes_methods_and_functions_with_their_place() -> None:
