@@ -67,6 +67,6 @@ def _inside(path: str) -> str:
 
 
 LANGUAGE = Language(
-    "python", version=2, suffixes=(".py",), units=units, parses=partial(parses, GRAMMAR),
+    "python", version=3, suffixes=(".py",), units=units, parses=partial(parses, GRAMMAR),
     interpreters=("python", "pypy"),
 )  # fmt: skip

@@ -8,7 +8,7 @@ corpus; once one is older than LASTS, none of the corpus counts any more: everyt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 
 from sqlalchemy import Connection, Engine, select, text
 
@@ -51,7 +51,10 @@ COLUMNS = ("states", "shas", "sizes", "licences", "languages", "reasons", "detai
 
 def all_seen(db: Engine, corpus_id: int, rules: str) -> dict[str, Seen]:
     """By path, what was judged by these rules; nothing once some of it is too old."""
-    columns = (seen.c.path, *(seen.c[one.name] for one in fields(Seen)))
+    columns = (
+        seen.c.path, seen.c.state, seen.c.sha256, seen.c.size, seen.c.licence, seen.c.language, seen.c.reason,
+        seen.c.detail,
+    )  # fmt: skip
     statement = select(*columns).where(seen.c.corpus_id == corpus_id, seen.c.rules == rules)
     with db.connect() as conn:
         if conn.execute(text(f"SELECT {OLD}"), {"corpus": corpus_id, "lasts": LASTS}).scalar_one():
@@ -70,6 +73,6 @@ def keep(conn: Connection, corpus_id: int, rules: str, now: Mapping[str, Seen], 
         conn.execute(text(FORGET), {**at, "paths": gone, "all": not before})
     new = {path: one for path, one in sorted(now.items()) if before.get(path) != one}
     if new:
-        columns = zip(*(astuple(one) for one in new.values()), strict=True)
-        given = {name: list(values) for name, values in zip(COLUMNS, columns, strict=True)}
+        fields = zip(*(astuple(one) for one in new.values()), strict=True)
+        given = {name: list(values) for name, values in zip(COLUMNS, fields, strict=True)}
         conn.execute(text(KEEP), {**at, "rules": rules, "paths": list(new), **given})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 from intake_project import CATALOG, COMPONENT, README, SHAPES
 
@@ -77,6 +79,26 @@ def test_a_method_stands_at_the_left_and_says_where_its_docstring_is() -> None:
     assert area.text.startswith('def area(self):\n    """Return')
     first, last = area.meta["docstring_at"]
     assert area.text[first:last] == '"""Return the area of the circle."""'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"""Says\n       it.\n    """', r'"""Ends \"lines\" with \n\x21."""', r'r"""Ends lines with \n."""', r'"a \d b"',
+        "u'a'", '"""a\\\n  b"""', '"a" "b"', '("a"\n     "b")', '"a"; x = 1', 'f"""{x}"""', 'rb"a"', '"a", x',
+        '"a" % x', '"a" + x', '"a".join(x)', "x", "(x)",
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")  # what Python says, as ast is asked for the same
+def test_a_docstring_is_what_python_takes_for_one(written: str) -> None:
+    text = f"def f(x):\n    {written}\n    y = x\n    return y\n"
+    function = ast.parse(text).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    assert units("a.py", text)["f"].docstring == (ast.get_docstring(function) or "")
+
+
+def test_a_docstring_that_cannot_be_stored_has_signs_in_place_of_it() -> None:
+    assert units("a.py", r'def f(): "\0 and \ud800"')["f"].docstring == "? and ?"
 
 
 def test_a_class_is_summed_up_without_bodies() -> None:
