@@ -114,13 +114,13 @@ def _literal(body: Node | None) -> Node | None:
         statement = next((child for child in body.named_children if child.type != "comment"), None)
     if statement is None or statement.type != "expression_statement" or statement.child_count != 1:
         return None
-    first = statement.named_child(0)
+    first = next(iter(statement.named_children), None)  # none: a signature's `...`
     return first if first is not None and first.type in LITERALS else None
 
 
 def cleaned(literal: Node, facts: Facts) -> str | None:
     """What a string literal says, as `inspect.getdoc` gives it; None for bytes, and for what is put together at run."""
-    written = facts.between(*literal.byte_range)
+    written = facts.between(*literal.byte_range).replace("\r\n", "\n")  # as Python reads a file
     raw = written.lstrip("rRuU")
     if literal.type != "string" or raw[:1] not in ('"', "'") or ("\\" in raw and written[0] not in "rR"):
         return _evaluated(written)

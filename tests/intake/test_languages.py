@@ -84,7 +84,7 @@ def test_a_method_stands_at_the_left_and_says_where_its_docstring_is() -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        '"""Says\n       it.\n    """', r'"""Ends \"lines\" with \n\x21."""', r'r"""Ends lines with \n."""', r'"a \d b"',
+        '"""Says\n       it.\n    """', r'"""Ends \"lines\" with \n\x21."""', r'r"""Ends with \n."""', r'"a \d b"',
         "u'a'", '"""a\\\n  b"""', '"a" "b"', '("a"\n     "b")', '"a"; x = 1', 'f"""{x}"""', 'rb"a"', '"a", x',
         '"a" % x', '"a" + x', '"a".join(x)', "x", "(x)",
     ],
@@ -95,6 +95,11 @@ def test_a_docstring_is_what_python_takes_for_one(written: str) -> None:
     function = ast.parse(text).body[0]
     assert isinstance(function, ast.FunctionDef)
     assert units("a.py", text)["f"].docstring == (ast.get_docstring(function) or "")
+
+
+def test_a_docstring_has_the_ends_of_lines_that_python_reads() -> None:
+    text = 'def f():\n    """Adds.\n\n    Two numbers.\n    """\n'
+    assert units("a.py", text.replace("\n", "\r\n"))["f"].docstring == "Adds.\n\nTwo numbers."
 
 
 def test_a_docstring_that_cannot_be_stored_has_signs_in_place_of_it() -> None:
@@ -299,6 +304,33 @@ const timer = setTimeout(() => {body}, 10);
     assert (found["Field"].start_line, found["Field"].end_line) == (6, 10)
     assert found["Deep"].text == f"const Deep = memo(forwardRef((props, ref) => {body}));"
     assert units("a.js", f"export const once = memo(() => {body});")["once"].kind == "function"
+
+
+ANONYMOUS_DEFAULTS = {
+    "function () {BODY}": "default",
+    "async () => {BODY}": "default",
+    "() => <p>Two words</p>;": "default",
+    "memo(forwardRef((props, ref) => {BODY}));": "default",
+    "connect(props)((one) => {BODY});": "default",
+    "class extends Component {\n  render() {BODY}\n}": "default.render",
+}
+
+
+@pytest.mark.parametrize("path", ["a.tsx", "a.jsx"])
+@pytest.mark.parametrize("written", ANONYMOUS_DEFAULTS)
+def test_a_default_without_a_name_is_called_default(path: str, written: str) -> None:
+    text = "export default " + written.replace("BODY", "\n  a();\n  b();\n  return <p>Two words</p>;\n")
+    found = units(path, text)
+    assert (found["default"].kind, found["default"].text) == ("component_text", "Two words")
+    if written.startswith("class"):
+        assert units(path.replace("x", ""), text.replace("<p>Two words</p>", "c"))["default.render"].kind == "method"
+        assert {"default (code)", "default.render"} <= found.keys()
+    elif "BODY" in written and "connect" not in written:
+        assert found["default (code)"].kind == "function"
+
+
+def test_a_default_without_markup_is_no_component() -> None:
+    assert "default" not in units("a.tsx", "export default () => ({ title: 'Some More Words' });\n")
 
 
 def test_words_set_apart_in_a_sentence_are_a_part_of_it() -> None:
