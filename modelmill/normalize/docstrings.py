@@ -20,6 +20,15 @@ SIGNS = re.compile(r"^\s*(?:/\*+!?|\*+(?!/)|/{2,}!?|#+!?|--+)?[ \t]?")
 SHEBANG = re.compile(rb"\A#!.*\n?")
 MAX_GAP = 200  # bytes after the comment at the head of a file that are looked at
 END = re.compile(r"\s*\*+/\s*$")
+# Lines for a compiler, a linter or the like. The first is Go's own rule (`isDirective` of go/ast).
+DIRECTIVE = re.compile(
+    r"^\s*(?://(?:[a-z0-9]+:[a-z0-9]|(?:line|extern|export)\s)|(?:/{2,}|/?\*+|#+|--+)\s*(?:"
+    r"nolint\b|\+build\s|@ts-(?:ignore|expect-error|nocheck|check)\b"
+    r"|(?:eslint|tslint|stylelint|oxlint|deno|biome|prettier)(?:-\w+)*[-:](?:disable|enable|env|ignore)\b"
+    r"|(?:istanbul|c8|v8) ignore\b|@(?:jest|vitest)-environment\b|@flow\b|js[hl]int\s"
+    r"|NOSONAR\b|noinspection\s|CHECKSTYLE\b|@formatter:|spotless:|#?nosec\b"
+    r"|shellcheck [\w-]+=|noqa\b|sqlfluff:))"
+)
 LITERALS = ("string", "concatenated_string", "parenthesized_expression")
 
 
@@ -45,9 +54,11 @@ def of(grammar: Grammar, one: Definition, facts: Facts) -> Documented:
     if place is None:
         return Documented(dedented(facts.between(one.start, one.end), column), "", None, first, last)
     comment = facts.between(*place).rstrip("\n")
+    if not (said := words(comment)):
+        return Documented(dedented(facts.between(one.start, one.end), column), "", None, first, last)
     text = dedented(facts.between(place[0], one.end), column)
     first -= source.count(b"\n", place[0], one.start)
-    return Documented(text, words(comment), (0, len(dedented(comment, column))), first, last)
+    return Documented(text, said, (0, len(dedented(comment, column))), first, last)
 
 
 def of_module(grammar: Grammar, root: Node, facts: Facts) -> str:
@@ -82,8 +93,8 @@ def _is_notice(said: str) -> bool:
 
 
 def words(comment: str) -> str:
-    """A comment without its signs."""
-    lines = END.sub("", comment).splitlines()
+    """A comment without its signs, and without what is for a machine."""
+    lines = (END.sub("", line) for line in comment.splitlines() if not DIRECTIVE.match(line))
     return cleandoc("\n".join(SIGNS.sub("", line, count=1).rstrip() for line in lines))
 
 

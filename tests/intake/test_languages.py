@@ -136,6 +136,63 @@ def test_a_signature_over_several_lines_is_one_line() -> None:
     assert units("a.py", text)["f"].signature == 'async def f( a: int, *, b: str = "x", ) -> dict[str, int]'
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "signature"),
+    [
+        (
+            "a.py",
+            'def f(\n    a,  # noqa\n    # type: (int) -> None\n    b="# x",# y\n): # z\n    """Do."""\n',
+            'def f( a, b="# x", )',
+        ),
+        (
+            "a.ts",
+            "/** Do. */\nfunction f(\n  a: number, // one\n  /* two */ b = 'a // b',\n) { g(); }\n",
+            "function f( a: number, b = 'a // b', )",
+        ),
+        (
+            "a.go",
+            "// Does.\nfunc f(\n\ta int, // one\n\t// two\n\tb int,\n) int { return a }\n",
+            "func f( a int, b int, ) int",
+        ),
+        (
+            "A.java",
+            "class A {\n  // Do.\n  void f(int a, // one\n    /* two */ int b) { g(); }\n}\n",
+            "void f(int a, int b)",
+        ),
+        ("a.sql", "-- All.\nCREATE TABLE -- of now\n  f (a int);\n", "CREATE TABLE f"),
+    ],
+)
+def test_a_signature_has_no_comments(path: str, text: str, signature: str) -> None:
+    assert signature in [one.signature for one in units(path, text).values()]
+
+
+DIRECTIVES = [
+    ("a.go", "//go:noinline"), ("a.go", "//nolint"), ("a.go", "// +build linux"),
+    ("a.ts", "// eslint-disable-next-line no-new"),
+    ("a.ts", "// @ts-ignore"), ("a.js", "/* istanbul ignore next */"), ("a.ts", "// deno-lint-ignore no-any"),
+    ("a.sh", "# shellcheck disable=SC2034"), ("a.ts", "/* eslint-disable */"),
+]  # fmt: skip
+FUNCTIONS = {
+    ".go": "package a\n\n{}func f() {{\n\ta()\n\tb()\n\tc()\n}}\n", ".sh": "x=1\n\n{}f() {{\n  a\n  b\n  c\n}}\n",
+    ".ts": "let x;\n\n{}function f() {{\n  a();\n  b();\n  c();\n}}\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "line"), DIRECTIVES)
+def test_a_line_for_a_machine_is_no_word_about_what_stands_below(path: str, line: str) -> None:
+    code = FUNCTIONS.get(path[1:], FUNCTIONS[".ts"])
+    alone = units(path, code.format(line + "\n"))["f"]
+    assert (alone.docstring, alone.start_line, "docstring_at" in alone.meta) == ("", 4, False)
+    sign = "#" if path == "a.sh" else "//"
+    for above in (f"{sign} Says eslint: go on.\n{line}\n", f"{line}\n{sign} Says eslint: go on.\n"):
+        assert units(path, code.format(above))["f"].docstring == "Says eslint: go on."
+
+
+def test_two_comments_above_each_other_end_each_for_itself() -> None:
+    text = "/** Adds. */\n/* Really. */\nfunction f() { g(); }\n"
+    assert units("a.js", text)["f"].docstring == "Adds.\nReally."
+
+
 def test_a_type_keeps_the_bracket_it_ends_with() -> None:
     text = """class Panel extends Component<Props> {
   run = async (a: string): Promise<Map<string, number>> => {
