@@ -189,8 +189,15 @@ def test_a_line_for_a_machine_is_no_word_about_what_stands_below(path: str, line
 
 
 def test_two_comments_above_each_other_end_each_for_itself() -> None:
-    text = "/** Adds. */\n/* Really. */\nfunction f() { g(); }\n"
+    text = "/* Adds. */\n/* Really. */\nfunction f() { g(); }\n"
     assert units("a.js", text)["f"].docstring == "Adds.\nReally."
+
+
+@pytest.mark.parametrize("path", ["a.ts", "A.java"])
+def test_a_comment_for_documentation_is_all_that_is_said(path: str) -> None:
+    code = "class A {\n  // of others\n  // TODO: check\n  /** Adds. */\n  f(a) { g(); }\n}\n"
+    add = units(path, code if path == "a.ts" else code.replace("f(a)", "int f(int a)"))["A.f"]
+    assert (add.docstring, add.start_line) == ("Adds.", 4)
 
 
 def test_a_type_keeps_the_bracket_it_ends_with() -> None:
