@@ -1,12 +1,12 @@
 // Methods and constructors as the Java compiler's own parser sees them: `java Declared.java FOLDER`.
-// A line each: path, name, first line, last line, with tabs between. Those inside of methods are left out.
+// A line each: path, name, first line, last line, words about it, with tabs between. Those inside of methods are left out.
 
 import com.sun.source.tree.ClassTree;
 import com.sun.source.tree.CompilationUnitTree;
 import com.sun.source.tree.MethodTree;
 import com.sun.source.util.JavacTask;
 import com.sun.source.util.SourcePositions;
-import com.sun.source.util.TreeScanner;
+import com.sun.source.util.TreePathScanner;
 import com.sun.source.util.Trees;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +29,7 @@ public class Declared {
         for (CompilationUnitTree unit : task.parse()) {
             Path path = root.relativize(Path.of(unit.getSourceFile().toUri()));
             System.out.println(path);
-            new TreeScanner<Void, String>() {
+            new TreePathScanner<Void, String>() {
                 @Override
                 public Void visitClass(ClassTree node, String around) {
                     return super.visitClass(node, node.getSimpleName().toString());
@@ -40,7 +40,9 @@ public class Declared {
                     String name = node.getName().contentEquals("<init>") ? around : node.getName().toString();
                     long first = unit.getLineMap().getLineNumber(places.getStartPosition(unit, node));
                     long last = unit.getLineMap().getLineNumber(places.getEndPosition(unit, node));
-                    System.out.println(path + "\t" + name + "\t" + first + "\t" + last);
+                    String words = Trees.instance(task).getDocComment(getCurrentPath());
+                    words = words == null ? "" : words.strip().replaceAll("\\s+", " ");
+                    System.out.println(path + "\t" + name + "\t" + first + "\t" + last + "\t" + words);
                     return null;
                 }
             }.scan(unit, "");

@@ -1,5 +1,5 @@
 // Named functions as TypeScript's own parser sees them: `node declared.cjs FOLDER`, with typescript 5 to be required.
-// A line each: path, name, first line, last line, with tabs between; a line with the path alone for each file read.
+// A line each: path, name, first line, last line, words about it, with tabs between; a line with the path alone for each file read.
 // What is inside of a named function is left out.
 
 const fs = require("fs");
@@ -40,6 +40,14 @@ function name(node) {
   return assigned(node);
 }
 
+// The nearest JSDoc comment, with its tags, on one line and without its signs.
+function about(node, source) {
+  const found = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc).pop();
+  if (!found) return "";
+  const lines = found.getText(source).replace(/^\/\*+|\*+\/$/g, "").split("\n");
+  return lines.map((one) => one.replace(/^\s*\*+/, "")).join(" ").replace(/\s+/g, " ").trim();
+}
+
 for (const file of files(root)) {
   const source = ts.createSourceFile(file, fs.readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
   const inside = path.relative(root, file);
@@ -50,7 +58,8 @@ for (const file of files(root)) {
     if (!found) return ts.forEachChild(node, visit);
     const said = typeof found === "string" ? found : found.getText(source);
     const whole = ts.isExpressionStatement(node) || ts.isExportAssignment(node) ? node.expression : node;
-    console.log([inside, said.replace(/\s+/g, " "), line(whole.getStart(source)), line(whole.getEnd())].join("\t"));
+    const words = about(node, source);
+    console.log([inside, said.replace(/\s+/g, " "), line(whole.getStart(source)), line(whole.getEnd()), words].join("\t"));
   };
   visit(source);
 }

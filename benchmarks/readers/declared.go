@@ -1,5 +1,5 @@
 // Functions and methods as Go's own parser sees them: `go run declared.go FOLDER`.
-// A line each: path, name, first line, last line, with tabs between; a line with the path alone for each file read.
+// A line each: path, name, first line, last line, words about it, with tabs between; a line with the path alone for each file read.
 package main
 
 import (
@@ -20,7 +20,7 @@ func main() {
 			return nil
 		}
 		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution|parser.ParseComments)
 		if err != nil {
 			return nil
 		}
@@ -29,7 +29,8 @@ func main() {
 		for _, one := range file.Decls {
 			if function, ok := one.(*ast.FuncDecl); ok {
 				first, last := files.PositionFor(function.Pos(), false), files.PositionFor(function.End(), false)
-				fmt.Printf("%s\t%s\t%d\t%d\n", inside, function.Name.Name, first.Line, last.Line)
+				words := strings.Join(strings.Fields(function.Doc.Text()), " ")
+				fmt.Printf("%s\t%s\t%d\t%d\t%s\n", inside, function.Name.Name, first.Line, last.Line, words)
 			}
 		}
 		return nil

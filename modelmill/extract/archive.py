@@ -32,6 +32,7 @@ MAX_TOTAL_BYTES = 500 * 1024**2
 MAX_RATIO, RATIO_FROM_BYTES = 100, 1024**2
 XZ_MEMORY, XZ_BLOCK = 256 * 1024**2, 65_536  # bytes; `xz -9` needs 65 MiB
 MAX_NAME, MAX_FOLDERS = 500, 50
+WINDOWS = (0, 10, 11)  # who made a member of a zip: FAT, NTFS, and NTFS as Info-ZIP numbers it
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 BROKEN = (
     zipfile.BadZipFile,
@@ -80,17 +81,17 @@ class ZipMembers:
     def listed(self) -> Iterator[Entry]:
         with zipfile.ZipFile(self.path) as file:
             for info in file.infolist():
-                if not info.is_dir():
-                    yield Entry(info.filename, info.file_size, self._refused(info))
+                if not (name := _name(info)).endswith("/"):
+                    yield Entry(name, info.file_size, self._refused(info))
 
     def contents(self, names: set[str]) -> Iterator[tuple[str, bytes]]:
         with zipfile.ZipFile(self.path) as file:
             for info in file.infolist():
-                if info.filename in names and not self._refused(info):
+                if (name := _name(info)) in names and not self._refused(info):
                     with file.open(info) as member:
                         content = member.read(MAX_FILE_BYTES + 1)
                     self.budget.spend(len(content))
-                    yield info.filename, content
+                    yield name, content
 
     def _refused(self, info: zipfile.ZipInfo) -> str:
         mode = info.external_attr >> 16
@@ -99,6 +100,12 @@ class ZipMembers:
         if info.flag_bits & 0x1:
             return "encrypted"
         return "" if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else "unknown compression"
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """Tools of Windows part folders by a backslash; it is taken for that where Info-ZIP's unzip and libarchive do."""
+    parted = info.create_system in WINDOWS and "/" not in info.filename
+    return info.filename.replace("\\", "/") if parted else info.filename
 
 
 class Counted:

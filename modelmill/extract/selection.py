@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from modelmill.extract import compiled, generated
 from modelmill.extract.source import MAX_FILE_BYTES, Entry
-from modelmill.normalize.language import language_of
+from modelmill.normalize.language import Language, language_of, language_of_script, may_be_script
 from modelmill.records import Dropped
 
 # A paragraph, a row or a whole array of rows may be one line, and so may a picture among a notebook's outputs.
@@ -31,8 +31,8 @@ def by_name(entry: Entry) -> Dropped | None:
                 return Dropped(entry.path, reason, f"in {folder}/")
         if generated.by_name(name):
             return Dropped(entry.path, "generated", "by its name")
-    if language_of(entry.path) is None:
-        return Dropped(entry.path, "unsupported language", PurePosixPath(name).suffix or name)
+    if language_of(entry.path) is None and not (may_be_script(name) and entry.size <= MAX_FILE_BYTES):
+        return _unsupported(entry.path)
     if entry.size > MAX_FILE_BYTES:
         return Dropped(entry.path, "too large", f"{entry.size} bytes, at most {MAX_FILE_BYTES}")
     return None
@@ -45,8 +45,15 @@ def by_source(entry: Entry, chosen: Collection[str], there: Collection[str]) -> 
     return Dropped(entry.path, "generated", f"compiled from {source}")
 
 
+def language(path: str, content: bytes) -> Language | None:
+    """What the file is written in, by its name or its first line; None: no language claims it."""
+    return language_of(path) or (language_of_script(content) if may_be_script(path) else None)
+
+
 def by_content(path: str, content: bytes, wanted: bool = False) -> Dropped | None:
     """Why the file is left out, now that its bytes are known; None if it stays. wanted: see `Entry`."""
+    if language(path, content) is None:
+        return _unsupported(path)
     if len(content) > MAX_FILE_BYTES:
         return Dropped(path, "too large", f"{len(content)} bytes, at most {MAX_FILE_BYTES}")
     if not content.strip():
@@ -62,6 +69,11 @@ def by_content(path: str, content: bytes, wanted: bool = False) -> Dropped | Non
     if not wanted and (said := generated.by_content(path, content)):
         return Dropped(path, "generated", said)
     return _minified(path, content)
+
+
+def _unsupported(path: str) -> Dropped:
+    name = PurePosixPath(path)
+    return Dropped(path, "unsupported language", name.suffix or name.name)
 
 
 def _minified(path: str, content: bytes) -> Dropped | None:

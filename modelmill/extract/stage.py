@@ -16,8 +16,7 @@ from modelmill.extract import generated, selection
 from modelmill.extract.naming import open_corpus
 from modelmill.extract.source import MAX_FILE_BYTES, Entry, Snapshot
 from modelmill.licences import recognition
-from modelmill.normalize import privacy
-from modelmill.normalize.language import language_of
+from modelmill.normalize import language, privacy
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Document, Dropped, canonical_json, sha256_text
 from modelmill.settings import Settings
@@ -25,10 +24,13 @@ from modelmill.store import corpora, documents, publications, seen, verdicts
 from modelmill.store.seen import Seen
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 7
+EXTRACT_VERSION = 8
 
 # What judges a file by its bytes: of what other code judged, nothing is taken over.
-JUDGES = (Path(__file__), *(Path(str(module.__file__)) for module in (selection, generated, recognition, privacy)))
+JUDGES = (
+    Path(__file__),
+    *(Path(str(module.__file__)) for module in (selection, generated, recognition, privacy, language)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +114,12 @@ def is_current(settings: Settings, db: Engine, corpus: Corpus, revision: str | N
 
 def nothing_found(corpus: Corpus, reasons: Mapping[str, int]) -> UserError:
     """The error for a corpus in which nothing can be used."""
-    from modelmill.normalize.language import all_languages
-
-    suffixes = ", ".join(suffix for language in all_languages().values() for suffix in language.suffixes)
+    suffixes = ", ".join(suffix for one in language.all_languages().values() for suffix in one.suffixes)
     why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "no file at all"
     wish = "write `!dist/` (or which folder it is) into a .millignore there" if _made(reasons) else "check the folder"
     return UserError(
         f"nothing in the corpus {corpus.name!r} can be used ({corpus.uri})",
-        allowed=f"at least one file with code or text of its own in it: {suffixes}",
+        allowed=f"at least one file with code or text of its own in it: {suffixes}, or a script that begins with `#!`",
         found=why,
         next=f"{wish}, or `mill corpus remove {corpus.name}`",
     )
@@ -137,7 +137,7 @@ def _surveyed(db: Engine, corpus: Corpus, snapshot: Snapshot, progress: Progress
     """The source as it is now; what was read for it is remembered, unless its revision says what it holds."""
     if snapshot.revision is not None:
         return _survey(snapshot, progress, {})
-    rules = verdicts.rules(JUDGES)
+    rules = verdicts.rules(JUDGES, language.told_by())
     known = {} if everything else seen.all_seen(db, corpus.id, rules)
     survey = _survey(snapshot, progress, known)
     with db.begin() as conn:
@@ -187,14 +187,15 @@ def _seen(entry: Entry, content: bytes) -> Seen:
     state, sha256, size = _state(entry), hashlib.sha256(content).hexdigest(), len(content)
     dropped = selection.by_content(entry.path, content, entry.wanted)
     if dropped is not None:
-        return Seen(state, sha256, size, None, dropped.reason, dropped.detail)
-    return Seen(state, sha256, size, recognition.of_head(content))
+        return Seen(state, sha256, size, None, None, dropped.reason, dropped.detail)
+    written = selection.language(entry.path, content)
+    assert written is not None, entry.path  # or it would be left out
+    return Seen(state, sha256, size, recognition.of_head(content), written.name)
 
 
 def _document(path: str, one: Seen, folders: recognition.Folders) -> Document:
-    language = language_of(path)
-    assert language is not None, path  # chosen by name, so there is one
-    return Document(path, one.sha256, "", language.name, one.size, one.licence or folders.licence_of(path))
+    assert one.language is not None, path  # it is no document without one
+    return Document(path, one.sha256, "", one.language, one.size, one.licence or folders.licence_of(path))
 
 
 def _path(one: Document) -> str:

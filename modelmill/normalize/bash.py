@@ -53,4 +53,7 @@ def _too_many(text: str) -> bool:
     return text.count("|") - 2 * text.count("||") > MAX_PIPES
 
 
-LANGUAGE = Language("bash", version=2, suffixes=(".sh", ".bash"), units=units, parses=parses)
+LANGUAGE = Language(
+    "bash", version=3, suffixes=(".sh", ".bash", ".ksh", ".bashrc", ".bash_profile", ".bash_aliases"), units=units,
+    parses=parses, interpreters=("sh", "bash", "dash", "ash", "ksh", "mksh"),
+)  # fmt: skip

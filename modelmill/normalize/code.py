@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MAX_STATEMENT = 200  # bytes; a statement has no body that its signature would end at
 WORD = re.compile(r"\w+")
 FEW_NAMES = 64
+COMMENTS = frozenset({"comment", "line_comment", "block_comment", "marginalia"})  # as the grammars call them
 MIN_BODY_LINES = 3  # below, with no words about it, there is nothing to find or to learn
 
 
@@ -219,16 +220,30 @@ def _signature(file: File, one: Definition) -> str:
 
 
 def _head(file: File, one: Definition) -> str:
-    """From `def`, `class`, `func` ... to before the body, on one line."""
-    head = file.facts.source[one.node.start_byte : _body_start(one)]
+    """From `def`, `class`, `func` ... to before the body, on one line, without comments."""
+    start, end = one.node.start_byte, _body_start(one)
+    head = file.facts.source[start:end]
+    if file.grammar.comment.encode() in head or b"/*" in head:
+        head = b" ".join(_between_comments(one.node, file.facts.source, end))
     if one.kind == "statement":
         head = head[:MAX_STATEMENT].split(b"(")[0]
-    if (mark := b"  " + file.grammar.comment.encode()) in head:
-        head = b"\n".join(line.split(mark)[0] for line in head.split(b"\n"))
     text = " ".join(head.decode("utf-8", "replace").split())
     if file.grammar.documented == "inside":
         return text.rstrip(": ")
     return text.rstrip(": {").removesuffix("=>").rstrip(": {=")  # the `>` of `Promise<void>` stays
+
+
+def _between_comments(node: Node, source: bytes, end: int) -> Iterator[bytes]:
+    """The pieces of what begins with the node and ends before `end`."""
+    at, waiting = node.start_byte, [node]
+    while waiting:
+        inner = waiting.pop()
+        if inner.type in COMMENTS:
+            yield source[at : inner.start_byte]
+            at = inner.end_byte
+        else:
+            waiting.extend(child for child in reversed(inner.children) if child.start_byte < end)
+    yield source[at:end]
 
 
 def _body_start(one: Definition) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,16 @@ SIGNS = re.compile(r"^\s*(?:/\*+!?|\*+(?!/)|/{2,}!?|#+!?|--+)?[ \t]?")
 SHEBANG = re.compile(rb"\A#!.*\n?")
 MAX_GAP = 200  # bytes after the comment at the head of a file that are looked at
 END = re.compile(r"\s*\*+/\s*$")
+# Lines for a compiler, a linter or the like. The first is Go's own rule (`isDirective` of go/ast).
+DIRECTIVE = re.compile(
+    r"^\s*(?://(?:[a-z0-9]+:[a-z0-9]|(?:line|extern|export)\s)|(?:/{2,}|/?\*+|#+|--+)\s*(?:"
+    r"nolint\b|\+build\s|@ts-(?:ignore|expect-error|nocheck|check)\b"
+    r"|(?:eslint|tslint|stylelint|oxlint|deno|biome|prettier)(?:-\w+)*[-:](?:disable|enable|env|ignore)\b"
+    r"|(?:istanbul|c8|v8) ignore\b|@(?:jest|vitest)-environment\b|@flow\b|js[hl]int\s"
+    r"|NOSONAR\b|noinspection\s|CHECKSTYLE\b|@formatter:|spotless:|#?nosec\b"
+    r"|shellcheck [\w-]+=|noqa\b|sqlfluff:))"
+)
+LITERALS = ("string", "concatenated_string", "parenthesized_expression")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +54,18 @@ def of(grammar: Grammar, one: Definition, facts: Facts) -> Documented:
     if place is None:
         return Documented(dedented(facts.between(one.start, one.end), column), "", None, first, last)
     comment = facts.between(*place).rstrip("\n")
+    if not (said := words(comment)):
+        return Documented(dedented(facts.between(one.start, one.end), column), "", None, first, last)
     text = dedented(facts.between(place[0], one.end), column)
     first -= source.count(b"\n", place[0], one.start)
-    return Documented(text, words(comment), (0, len(dedented(comment, column))), first, last)
+    return Documented(text, said, (0, len(dedented(comment, column))), first, last)
 
 
 def of_module(grammar: Grammar, root: Node, facts: Facts) -> str:
     """The words about the file: its first statement, or the comment it begins with, if that is about nothing else."""
     if grammar.documented == "inside":
         literal = _literal(root)
-        return cleaned(facts.between(*literal.byte_range)) if literal else ""
+        return cleaned(literal, facts) or "" if literal else ""
     first = next(iter(root.named_children), None)
     if first is None or not facts.comments or facts.comments[0][0] != first.start_byte:
         return ""
@@ -79,8 +93,8 @@ def _is_notice(said: str) -> bool:
 
 
 def words(comment: str) -> str:
-    """A comment without its signs."""
-    lines = END.sub("", comment).splitlines()
+    """A comment without its signs, and without what is for a machine."""
+    lines = (END.sub("", line) for line in comment.splitlines() if not DIRECTIVE.match(line))
     return cleandoc("\n".join(SIGNS.sub("", line, count=1).rstrip() for line in lines))
 
 
@@ -94,31 +108,46 @@ def cleandoc(doc: str) -> str:
 def _inside(one: Definition, facts: Facts, lines: tuple[int, int], column: int) -> Documented:
     literal = _literal(one.body)
     text = dedented(facts.between(one.start, one.end), column)
-    if literal is None:
+    said = cleaned(literal, facts) if literal else None
+    if literal is None or said is None:
         return Documented(text, "", None, *lines)
     quoted = dedented(facts.between(*literal.byte_range), column)
     at = text.find(quoted)
-    return Documented(text, cleaned(quoted), (at, at + len(quoted)) if at >= 0 else None, *lines)
+    return Documented(text, said, (at, at + len(quoted)) if at >= 0 else None, *lines)
 
 
 def _literal(body: Node | None) -> Node | None:
-    """The string literal that is the first statement."""
+    """The expression that is the first statement, where it can be a string literal."""
     if body is None or not body.named_child_count:
         return None
     statement: Node | None = body.named_child(0)
     if statement.type == "comment":
         statement = next((child for child in body.named_children if child.type != "comment"), None)
-    if statement is None or statement.type != "expression_statement" or not statement.named_child_count:
+    if statement is None or statement.type != "expression_statement" or statement.child_count != 1:
         return None
-    first = statement.named_child(0)
-    return first if first.type == "string" else None
+    first = next(iter(statement.named_children), None)  # none: a signature's `...`
+    return first if first is not None and first.type in LITERALS else None
 
 
-def cleaned(literal: str) -> str:
-    """What a string literal says, as `inspect.getdoc` gives it."""
-    raw = literal.lstrip("rRuU")
+def cleaned(literal: Node, facts: Facts) -> str | None:
+    """What a string literal says, as `inspect.getdoc` gives it; None for bytes, and for what is put together at run."""
+    written = facts.between(*literal.byte_range).replace("\r\n", "\n")  # as Python reads a file
+    raw = written.lstrip("rRuU")
+    if literal.type != "string" or raw[:1] not in ('"', "'") or ("\\" in raw and written[0] not in "rR"):
+        return _evaluated(written)
     quote = raw[:3] if raw[:3] in ('"""', "'''") else raw[:1]
     return cleandoc(raw.removeprefix(quote).removesuffix(quote))
+
+
+def _evaluated(written: str) -> str | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about escapes that mean nothing
+        try:
+            said = ast.literal_eval(written)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+    # Lone surrogates and NUL are no text that can be stored.
+    return cleandoc(said.encode("utf-8", "replace").decode().replace("\0", "?")) if isinstance(said, str) else None
 
 
 def dedented(text: str, column: int) -> str:

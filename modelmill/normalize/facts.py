@@ -46,11 +46,16 @@ class Facts:
         return bisect_left(self.branches, end) - bisect_left(self.branches, start)
 
     def comment_above(self, start: int) -> tuple[int, int] | None:
-        """The comment that ends right above a place: lines of its own, nothing between them. Not a script's `#!`."""
+        """The comment that ends right above a place: lines of its own, nothing between them. Not a script's `#!`.
+
+        One for documentation (`/**`) begins it: what stands above that is about something else.
+        """
         at = bisect_right(self.comments, start, key=lambda place: place[1]) - 1
         first = last = None
         while at >= 0 and self._touches(self.comments[at], start):
             first, last = self.comments[at][0], last or self.comments[at][1]
+            if self.source.startswith(b"/**", first):
+                break
             start, at = first, at - 1
         return (first, last) if first is not None and last is not None else None
 

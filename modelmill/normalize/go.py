@@ -48,5 +48,5 @@ def _load() -> object:
 GRAMMAR = Grammar("go", _load, QUERY, separators="/")
 
 LANGUAGE = Language(
-    "go", version=1, suffixes=(".go",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "go", version=2, suffixes=(".go",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )

@@ -39,5 +39,5 @@ def _load() -> object:
 GRAMMAR = Grammar("java", _load, QUERY, separators=".")
 
 LANGUAGE = Language(
-    "java", version=2, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "java", version=3, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )

@@ -41,6 +41,7 @@ QUERY = f"""
 (export_statement {_DECLARED}) @outer
 (export_statement {_CLASS}) @outer
 (export_statement "default" @name value: {_FUNCTION} @function) @outer
+(export_statement "default" @name value: (class !name body: (_) @body) @class) @outer
 (export_statement (lexical_declaration . {_CONSTANT} .)) @outer
 (lexical_declaration . {_CONSTANT} .) @outer
 {_WRAPPED}
@@ -91,6 +92,6 @@ GRAMMAR = Grammar(
 )
 
 LANGUAGE = Language(
-    "javascript", version=3, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
-    parses=partial(parses, GRAMMAR),
+    "javascript", version=4, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
+    parses=partial(parses, GRAMMAR), interpreters=("node", "nodejs"),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,10 +11,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modelmill.normalize.linking import Others
-from modelmill.records import Dropped, UnitKind, sha256_text
+from modelmill.records import Dropped, UnitKind, canonical_json, sha256_text
 
 DECLARED = "\nLANGUAGE = "
 MAX_NAME = 300  # characters; the database's index takes some 2,000 of path and name together
+MAX_FIRST_LINES = 500  # bytes of a script that are looked at
+# Suffixes that say what a script is for and not what it is written in: Debian's maintainer scripts, CGI, macOS.
+SCRIPTS = frozenset({".postinst", ".preinst", ".postrm", ".prerm", ".config", ".init", ".cgi", ".command"})
+# A shell script that has another program read it: `exec tclsh "$0" "$@"`, pip's `'''exec' /a/python "$0" "$@"`.
+HANDED_ON = re.compile(r"""^["':]*exec['"]?[ \t]+(.*\$\{?0.*)""", re.M)
+WORD = re.compile(r'"[^"]*"|\S+')
+RELEASE = re.compile(r"[\d.]+$")  # of `python3.11`
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class Language:
     parses: whether the text is well-formed; asked only where cleaning changed a file.
     rendered: units say in other words what the file says (escapes undone), so their text is cleaned once more.
     linked: `units` with the other files of the corpus in sight, where the language makes use of them.
+    interpreters: programs that run its scripts, without release: by these a script without a suffix is told.
     """
 
     name: str
@@ -54,6 +63,7 @@ class Language:
     parses: Callable[[str], bool]
     rendered: bool = False
     linked: Linked | None = None
+    interpreters: tuple[str, ...] = ()
 
 
 @cache
@@ -73,11 +83,47 @@ def _by_suffix() -> Mapping[str, Language]:
     return {suffix: language for language in all_languages().values() for suffix in language.suffixes}
 
 
+@cache
+def _by_interpreter() -> Mapping[str, Language]:
+    return {program: language for language in all_languages().values() for program in language.interpreters}
+
+
 def language_of(path: str) -> Language | None:
-    """The language of a file, by its suffix; None if no language claims it."""
+    """The language of a file, by its suffix (a name like `.bashrc` is one); None if no language claims it."""
     name = path.rpartition("/")[2]
     dot = name.rfind(".")
-    return _by_suffix().get(name[dot:].lower()) if dot > 0 else None  # pathlib's suffix, without a path for each file
+    return _by_suffix().get(name[dot:].lower()) if dot >= 0 else None
+
+
+def may_be_script(path: str) -> bool:
+    """Whether only the first line can tell the language of a file that `language_of` does not know."""
+    name = path.rpartition("/")[2]
+    return name[name.rfind(".") :] in SCRIPTS if "." in name else bool(name)
+
+
+def language_of_script(content: bytes) -> Language | None:
+    """The language of a script, by the program that its first line names; None if no language claims it."""
+    return _by_interpreter().get(interpreter(content)) if content.startswith(b"#!") else None
+
+
+def interpreter(content: bytes) -> str:
+    """`python` of `#!/usr/bin/env -S python3 -u`; what a shell hands the script on to (as linguist); "" for none."""
+    first, _, rest = content[2:MAX_FIRST_LINES].decode("utf-8", "replace").partition("\n")
+    program = _program(first)
+    handed = HANDED_ON.search("\n".join(rest.split("\n")[:5])) if program in ("sh", "bash") else None
+    return _program(handed.group(1)) if handed else program
+
+
+def _program(command: str) -> str:
+    words = (word.strip("'\"").rpartition("/")[2] for word in WORD.findall(command))
+    named = (word for word in words if word != "env" and not word.startswith("-") and "=" not in word)
+    return RELEASE.sub("", next(named, ""))
+
+
+def told_by() -> str:
+    """What tells languages from each other, as a line: who keeps what it told must ask again when it is another."""
+    known = all_languages().values()
+    return canonical_json([(one.name, one.suffixes, one.interpreters) for one in known])
 
 
 def unique_names(drafts: Iterable[Draft | Dropped]) -> Iterator[tuple[str, Draft | Dropped]]:

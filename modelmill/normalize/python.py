@@ -66,4 +66,7 @@ def _inside(path: str) -> str:
     return path
 
 
-LANGUAGE = Language("python", version=2, suffixes=(".py",), units=units, parses=partial(parses, GRAMMAR))
+LANGUAGE = Language(
+    "python", version=3, suffixes=(".py",), units=units, parses=partial(parses, GRAMMAR),
+    interpreters=("python", "pypy"),
+)  # fmt: skip

@@ -43,5 +43,5 @@ def _load() -> object:
 GRAMMAR = Grammar("sql", _load, QUERY, comment="--")
 
 LANGUAGE = Language(
-    "sql", version=1, suffixes=(".sql",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "sql", version=2, suffixes=(".sql",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )

@@ -41,7 +41,10 @@ INLINE = frozenset(
 )  # fmt: skip
 # In these, strings are meant for the machine.
 SILENT = {"import_statement", "type_annotation", "type_arguments", "subscript_expression", "comment", "regex"}
-
+# What a default without a name is, what may be around it, and what only stands where there is markup.
+DEFAULTS = frozenset({"arrow_function", "function_expression", "class"})
+AROUND = frozenset({"call_expression", "arguments", "parenthesized_expression"})
+MARKUP = (b"</", b"/>")
 
 GRAMMAR = WITH_MARKUP
 
@@ -58,8 +61,14 @@ def units(path: str, text: str, others: Others | None = None) -> Iterator[Draft 
 
 
 def _components(root: Node) -> Iterator[tuple[str, Node]]:
-    """Functions, classes and constants whose name begins with a capital letter: React's own rule."""
+    """Functions, classes and constants whose name begins with a capital letter: React's own rule.
+
+    A default that has no name is called that, as its code is, and is a component if there is markup in it.
+    """
     for statement in root.named_children:
+        default = statement.child_by_field_name("value") if statement.type == "export_statement" else None
+        if default is not None and _is_anonymous(default) and any(sign in (default.text or b"") for sign in MARKUP):
+            yield "default", default
         for node in statement.named_children if statement.type == "export_statement" else [statement]:
             declared = node.named_children if node.type == "lexical_declaration" else [node]
             for one in declared:
@@ -68,6 +77,18 @@ def _components(root: Node) -> Iterator[tuple[str, Node]]:
                 is_data = value is not None and value.type in ("array", "object", "as_expression")
                 if name is not None and text_of(name)[:1].isupper() and not is_data:
                     yield text_of(name), one
+
+
+def _is_anonymous(value: Node) -> bool:
+    """Whether it is a function or a class, also with something around it: `memo(forwardRef(() => ...))`."""
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        if node.type in DEFAULTS:
+            return True
+        if node.type in AROUND:
+            waiting.extend(node.named_children)
+    return False
 
 
 def _component(name: str, node: Node) -> Draft | None:
@@ -152,6 +173,6 @@ def _is_said(node: Node, value: str) -> bool:
 
 
 LANGUAGE = Language(
-    "tsx", version=7, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
+    "tsx", version=8, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
     linked=units,
 )  # fmt: skip

@@ -18,34 +18,43 @@ from modelmill.store.verdicts import LASTS
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """state: see `Entry.state`. licence: what its head says. reason: why it is no document ("": it is one)."""
+    """state: see `Entry.state`. licence: what its head says. reason: why it is no document ("": it is one).
+
+    language: of a document; a script's is told by its bytes.
+    """
 
     state: str
     sha256: str
     size: int
     licence: str | None
+    language: str | None
     reason: str = ""
     detail: str = ""
 
 
 KEEP = """
-INSERT INTO mill.seen (corpus_id, path, rules, state, sha256, size, licence, reason, detail)
-SELECT c.id, s.path, :rules, s.state, s.sha256, s.size, s.licence, s.reason, s.detail
+INSERT INTO mill.seen (corpus_id, path, rules, state, sha256, size, licence, language, reason, detail)
+SELECT c.id, s.path, :rules, s.state, s.sha256, s.size, s.licence, s.language, s.reason, s.detail
 FROM mill.corpus c, unnest(CAST(:paths AS text[]), CAST(:states AS text[]), CAST(:shas AS text[]),
-    CAST(:sizes AS int[]), CAST(:licences AS text[]), CAST(:reasons AS text[]), CAST(:details AS text[])
-) AS s(path, state, sha256, size, licence, reason, detail)
+    CAST(:sizes AS int[]), CAST(:licences AS text[]), CAST(:languages AS text[]), CAST(:reasons AS text[]),
+    CAST(:details AS text[])
+) AS s(path, state, sha256, size, licence, language, reason, detail)
 WHERE c.id = :corpus ORDER BY s.path
 ON CONFLICT (corpus_id, path) DO UPDATE SET rules = excluded.rules, state = excluded.state, sha256 = excluded.sha256,
-    size = excluded.size, licence = excluded.licence, reason = excluded.reason, detail = excluded.detail, at = now()
+    size = excluded.size, licence = excluded.licence, language = excluded.language, reason = excluded.reason,
+    detail = excluded.detail, at = now()
 """
 FORGET = "DELETE FROM mill.seen WHERE corpus_id = :corpus AND (:all OR path = ANY(:paths))"
 OLD = "EXISTS (SELECT FROM mill.seen WHERE corpus_id = :corpus AND at < now() - CAST(:lasts AS interval))"
-COLUMNS = ("states", "shas", "sizes", "licences", "reasons", "details")  # in the order of Seen's fields
+COLUMNS = ("states", "shas", "sizes", "licences", "languages", "reasons", "details")  # in the order of Seen's fields
 
 
 def all_seen(db: Engine, corpus_id: int, rules: str) -> dict[str, Seen]:
     """By path, what was judged by these rules; nothing once some of it is too old."""
-    columns = (seen.c.path, seen.c.state, seen.c.sha256, seen.c.size, seen.c.licence, seen.c.reason, seen.c.detail)
+    columns = (
+        seen.c.path, seen.c.state, seen.c.sha256, seen.c.size, seen.c.licence, seen.c.language, seen.c.reason,
+        seen.c.detail,
+    )  # fmt: skip
     statement = select(*columns).where(seen.c.corpus_id == corpus_id, seen.c.rules == rules)
     with db.connect() as conn:
         if conn.execute(text(f"SELECT {OLD}"), {"corpus": corpus_id, "lasts": LASTS}).scalar_one():

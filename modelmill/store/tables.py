@@ -152,6 +152,7 @@ seen = Table(
     _now("at"),
     Column("size", Integer, nullable=False),
     Column("licence", Text),
+    Column("language", Text),
     PrimaryKeyConstraint("corpus_id", "path"),
 )
 

@@ -66,6 +66,28 @@ def test_members_with_dishonest_names_are_left_out(settings: Settings, db: Engin
     assert sorted(reasons.values()) == ["bad name"] * len(bad) + ["duplicate name"]
 
 
+def test_backslashes_of_windows_part_folders(settings: Settings, db: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    names = [
+        "top\\a\\b.py",
+        "top\\a\\",
+        "top\\c.py",
+        "top\\..\\up.py",
+        "\\abs.py",
+        "C:\\win.py",
+        "top/d\\e.py",
+        "top\\A\\b.py",
+    ]
+    with zipfile.ZipFile(path, "w") as file:
+        for system, name in [*((0, name) for name in names), (3, "top\\of_unix.py")]:
+            info = zipfile.ZipInfo()
+            info.filename, info.create_system = name, system
+            file.writestr(info, "" if name.endswith("\\") else "x = 1\n")
+    found, reasons = read(settings, db, path)
+    assert found == ["a/b.py", "c.py"]
+    assert sorted(reasons.values()) == ["bad name"] * 5 + ["duplicate name"]
+
+
 def test_links_and_devices_in_an_archive_are_left_out(settings: Settings, db: Engine, tmp_path: Path) -> None:
     kinds = {
         "soft.py": tarfile.SYMTYPE,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 from intake_project import CATALOG, COMPONENT, README, SHAPES
 
-from modelmill.normalize.language import Draft, all_languages, language_of, unique_names
+from modelmill.normalize.language import Draft, all_languages, language_of, language_of_script, unique_names
 from modelmill.records import Dropped
 
 
@@ -29,7 +31,33 @@ def test_the_languages_are_found_by_being_there() -> None:
         "restructuredtext", "sql", "toml", "tsx", "typescript", "yaml",
     ]  # fmt: skip
     assert language_of("a/B.PY") is all_languages()["python"]
+    assert language_of("home/.bashrc") is all_languages()["bash"]
     assert language_of("Makefile") is None
+
+
+@pytest.mark.parametrize(
+    ("first", "language"),
+    [
+        ("#!/bin/sh", "bash"),
+        ("#! /bin/bash -e\r", "bash"),
+        ("#!/usr/bin/env bash", "bash"),
+        ("#!/usr/bin/python3.11", "python"),
+        ("#!/usr/bin/env -S python3 -u", "python"),
+        ("#!/usr/bin/env -S LANG=C python3", "python"),
+        ("#!/usr/bin/env node", "javascript"),
+        ("#!/usr/bin/env -S deno run", "typescript"),
+        ("#!/bin/sh\n'''exec' \"/home of/python3\" \"$0\" \"$@\"\n' '''", "python"),
+        ('#!/bin/sh\n# next: \\\nexec tclsh "$0" ${1+"$@"}', None),
+        ('#!/bin/sh\n[ "$(id -u)" = 0 ] || exec sudo "$0" "$@"', "bash"),
+        ("#!/usr/bin/perl -w", None),
+        ("#!", None),
+        ("#!/usr/bin/env -S", None),
+        ("echo '#!/bin/sh'", None),
+    ],
+)
+def test_a_script_is_told_by_its_first_line(first: str, language: str | None) -> None:
+    found = language_of_script(f"{first}\nx\n".encode())
+    assert (found.name if found else None) == language
 
 
 def test_python_gives_modules_classes_methods_and_functions_with_their_place() -> None:
@@ -51,6 +79,31 @@ def test_a_method_stands_at_the_left_and_says_where_its_docstring_is() -> None:
     assert area.text.startswith('def area(self):\n    """Return')
     first, last = area.meta["docstring_at"]
     assert area.text[first:last] == '"""Return the area of the circle."""'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"""Says\n       it.\n    """', r'"""Ends \"lines\" with \n\x21."""', r'r"""Ends with \n."""', r'"a \d b"',
+        "u'a'", '"""a\\\n  b"""', '"a" "b"', '("a"\n     "b")', '"a"; x = 1', 'f"""{x}"""', 'rb"a"', '"a", x',
+        '"a" % x', '"a" + x', '"a".join(x)', "x", "(x)",
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")  # what Python says, as ast is asked for the same
+def test_a_docstring_is_what_python_takes_for_one(written: str) -> None:
+    text = f"def f(x):\n    {written}\n    y = x\n    return y\n"
+    function = ast.parse(text).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    assert units("a.py", text)["f"].docstring == (ast.get_docstring(function) or "")
+
+
+def test_a_docstring_has_the_ends_of_lines_that_python_reads() -> None:
+    text = 'def f():\n    """Adds.\n\n    Two numbers.\n    """\n'
+    assert units("a.py", text.replace("\n", "\r\n"))["f"].docstring == "Adds.\n\nTwo numbers."
+
+
+def test_a_docstring_that_cannot_be_stored_has_signs_in_place_of_it() -> None:
+    assert units("a.py", r'def f(): "\0 and \ud800"')["f"].docstring == "? and ?"
 
 
 def test_a_class_is_summed_up_without_bodies() -> None:
@@ -81,6 +134,70 @@ def test_overloads_get_numbers() -> None:
 def test_a_signature_over_several_lines_is_one_line() -> None:
     text = 'async def f(\n    a: int,  # first\n    *,\n    b: str = "x",\n) -> dict[str, int]:\n    """Do."""\n'
     assert units("a.py", text)["f"].signature == 'async def f( a: int, *, b: str = "x", ) -> dict[str, int]'
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "signature"),
+    [
+        (
+            "a.py",
+            'def f(\n    a,  # noqa\n    # type: (int) -> None\n    b="# x",# y\n): # z\n    """Do."""\n',
+            'def f( a, b="# x", )',
+        ),
+        (
+            "a.ts",
+            "/** Do. */\nfunction f(\n  a: number, // one\n  /* two */ b = 'a // b',\n) { g(); }\n",
+            "function f( a: number, b = 'a // b', )",
+        ),
+        (
+            "a.go",
+            "// Does.\nfunc f(\n\ta int, // one\n\t// two\n\tb int,\n) int { return a }\n",
+            "func f( a int, b int, ) int",
+        ),
+        (
+            "A.java",
+            "class A {\n  // Do.\n  void f(int a, // one\n    /* two */ int b) { g(); }\n}\n",
+            "void f(int a, int b)",
+        ),
+        ("a.sql", "-- All.\nCREATE TABLE -- of now\n  f (a int);\n", "CREATE TABLE f"),
+    ],
+)
+def test_a_signature_has_no_comments(path: str, text: str, signature: str) -> None:
+    assert signature in [one.signature for one in units(path, text).values()]
+
+
+DIRECTIVES = [
+    ("a.go", "//go:noinline"), ("a.go", "//nolint"), ("a.go", "// +build linux"),
+    ("a.ts", "// eslint-disable-next-line no-new"),
+    ("a.ts", "// @ts-ignore"), ("a.js", "/* istanbul ignore next */"), ("a.ts", "// deno-lint-ignore no-any"),
+    ("a.sh", "# shellcheck disable=SC2034"), ("a.ts", "/* eslint-disable */"),
+]  # fmt: skip
+FUNCTIONS = {
+    ".go": "package a\n\n{}func f() {{\n\ta()\n\tb()\n\tc()\n}}\n", ".sh": "x=1\n\n{}f() {{\n  a\n  b\n  c\n}}\n",
+    ".ts": "let x;\n\n{}function f() {{\n  a();\n  b();\n  c();\n}}\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "line"), DIRECTIVES)
+def test_a_line_for_a_machine_is_no_word_about_what_stands_below(path: str, line: str) -> None:
+    code = FUNCTIONS.get(path[1:], FUNCTIONS[".ts"])
+    alone = units(path, code.format(line + "\n"))["f"]
+    assert (alone.docstring, alone.start_line, "docstring_at" in alone.meta) == ("", 4, False)
+    sign = "#" if path == "a.sh" else "//"
+    for above in (f"{sign} Says eslint: go on.\n{line}\n", f"{line}\n{sign} Says eslint: go on.\n"):
+        assert units(path, code.format(above))["f"].docstring == "Says eslint: go on."
+
+
+def test_two_comments_above_each_other_end_each_for_itself() -> None:
+    text = "/* Adds. */\n/* Really. */\nfunction f() { g(); }\n"
+    assert units("a.js", text)["f"].docstring == "Adds.\nReally."
+
+
+@pytest.mark.parametrize("path", ["a.ts", "A.java"])
+def test_a_comment_for_documentation_is_all_that_is_said(path: str) -> None:
+    code = "class A {\n  // of others\n  // TODO: check\n  /** Adds. */\n  f(a) { g(); }\n}\n"
+    add = units(path, code if path == "a.ts" else code.replace("f(a)", "int f(int a)"))["A.f"]
+    assert (add.docstring, add.start_line) == ("Adds.", 4)
 
 
 def test_a_type_keeps_the_bracket_it_ends_with() -> None:
@@ -251,6 +368,33 @@ const timer = setTimeout(() => {body}, 10);
     assert (found["Field"].start_line, found["Field"].end_line) == (6, 10)
     assert found["Deep"].text == f"const Deep = memo(forwardRef((props, ref) => {body}));"
     assert units("a.js", f"export const once = memo(() => {body});")["once"].kind == "function"
+
+
+ANONYMOUS_DEFAULTS = {
+    "function () {BODY}": "default",
+    "async () => {BODY}": "default",
+    "() => <p>Two words</p>;": "default",
+    "memo(forwardRef((props, ref) => {BODY}));": "default",
+    "connect(props)((one) => {BODY});": "default",
+    "class extends Component {\n  render() {BODY}\n}": "default.render",
+}
+
+
+@pytest.mark.parametrize("path", ["a.tsx", "a.jsx"])
+@pytest.mark.parametrize("written", ANONYMOUS_DEFAULTS)
+def test_a_default_without_a_name_is_called_default(path: str, written: str) -> None:
+    text = "export default " + written.replace("BODY", "\n  a();\n  b();\n  return <p>Two words</p>;\n")
+    found = units(path, text)
+    assert (found["default"].kind, found["default"].text) == ("component_text", "Two words")
+    if written.startswith("class"):
+        assert units(path.replace("x", ""), text.replace("<p>Two words</p>", "c"))["default.render"].kind == "method"
+        assert {"default (code)", "default.render"} <= found.keys()
+    elif "BODY" in written and "connect" not in written:
+        assert found["default (code)"].kind == "function"
+
+
+def test_a_default_without_markup_is_no_component() -> None:
+    assert "default" not in units("a.tsx", "export default () => ({ title: 'Some More Words' });\n")
 
 
 def test_words_set_apart_in_a_sentence_are_a_part_of_it() -> None:

@@ -61,6 +61,22 @@ def test_a_file_at_rest_is_not_read_and_with_everything_it_is(settings: Settings
     assert sha256s(db, taken) == true  # what was remembered wrongly went with it
 
 
+def test_a_script_at_rest_keeps_the_language_that_its_first_line_told(
+    settings: Settings, db: Engine, project: Path, at_rest: None
+) -> None:
+    script, shell, python = "bin/areas", "#!/bin/sh\necho 1\n", "#!/usr/bin/python3\nprint(1)\n"
+    write(project, {script: shell, "bin/notes": "words\n"})
+    corpus = corpora.add(settings, db, "p", str(project))
+    extract(settings, db, corpus)
+    assert remembered(db) >= {script, "bin/notes"}
+    assert not extract(settings, db, corpus).fresh
+    for content, language in ((python, "python"), ("words\n", None), (shell, "bash")):
+        write(project, {script: content})
+        extract(settings, db, corpus)
+        found = documents.all_documents(db, corpus.id).get(script)
+        assert (found.record.language if found else None) == language
+
+
 def same_length(file: Path) -> None:
     before = file.stat()
     file.write_bytes(file.read_bytes()[::-1])
