@@ -115,7 +115,8 @@ def _mac(value: str, before: str, after: str) -> bool:
     """Of a device: neither local, nor of a group, nor documentation's (RFC 7042), nor counted up."""
     plain = bytes.fromhex(re.sub(r"[:.-]", "", value))
     told = re.search(r"[a-fA-F]", value) is not None and len(set(plain)) > 3
-    counted = plain.startswith((b"\x00\x00\x5e", b"\x00\x11\x22", b"\x00\x01\x02", b"\x00\x00\x00"))
+    first = (b"\x00\x00\x5e", b"\x00\x11\x22", b"\x00\x01\x02", b"\x00\x00\x00")
+    counted = plain.startswith(first) or b"\xde\xad\xbe\xef" in plain
     return alone(before, after) and ":" not in (before, after) and told and not plain[0] & 3 and not counted
 
 
