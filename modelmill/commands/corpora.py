@@ -120,6 +120,7 @@ def remove(
     for what, number in erased.counts.items():
         typer.echo(f"{what.replace('_', ' ')}: {number}")
     typer.echo("backups that were written before still hold it: delete them, or remove it again after restoring one")
-    typer.echo("no table holds it any more, but the database's own files do until their space is used: VACUUM FULL")
+    typer.echo("no table holds it any more, but the database's own files do until their space is used: VACUUM FULL;")
+    typer.echo("its write-ahead log (pg_wal) does until that is written over, which VACUUM FULL cannot hasten")
     for release in erased.releases:
         typer.echo(f"{release} learnt from it: mill run --force, then it is replaced")

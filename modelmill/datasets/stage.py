@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import inspect
 import random
+import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 import modelmill
 from modelmill.datasets import freeze, leak, split
@@ -23,7 +24,7 @@ from modelmill.errors import PrerequisiteError, UserError
 from modelmill.progress import Progress, Step, silent
 from modelmill.records import Dataset, Example, Split, Unit, canonical_json, sha256_text
 from modelmill.settings import Profile, Settings
-from modelmill.store import corpora, datasets, publications, units
+from modelmill.store import bucket, consents, corpora, datasets, publications, units
 from modelmill.store.datasets import Source
 from modelmill.store.publications import Lease, Publication
 from modelmill.task import Task
@@ -223,6 +224,7 @@ def _publish(
     """Rows, working copy and pin while the asset is held, so that an outdated run changes none of them."""
     with db.begin() as conn:
         publications.check(conn, lease)
+        _refuse_withdrawn(settings, conn, dataset, {one.unit.corpus for one in sources})
         freeze.place(dataset, folder(settings, dataset.task))
         pinned = pin(settings, dataset)
         datasets.record(conn, dataset, sources)
@@ -234,6 +236,22 @@ def _publish(
             rows=sum(dataset.counts.values()),
             detail=_detail(dataset, pinned),
         )
+
+
+def _refuse_withdrawn(settings: Settings, conn: Connection, dataset: Dataset, names: Collection[str]) -> None:
+    """No set is published of what was withdrawn or erased while it was made; its files go, if no row leads to them."""
+    gone = consents.withdrawn(conn, settings.tenant, names)
+    if not gone:
+        return
+    if not datasets.recorded(conn, dataset.sha256):
+        bucket.erase(settings, [dataset.sha256], [])
+        shutil.rmtree(dataset.path)
+    raise UserError(
+        f"the dataset of {dataset.task} was not published",
+        allowed="units of corpora that may be trained on until it is",
+        found=f"{', '.join(gone)}: consent withdrawn, or the corpus removed, while it was made",
+        next=f"mill datasets --task {dataset.task}",
+    )
 
 
 def _detail(dataset: Dataset, pinned: Pinned) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Lists whose name says that they hold passwords or keys, as a view (views.py): each string in one behind that name.
 
+So is each value of a Secret of Kubernetes, whatever its key is called, behind the name `password`.
+
 `API_KEYS = ["x", "y"]` is read as `api_keys = "x"` and `api_keys = "y"`, which the rules for assignments judge. Lists,
 sets and maps of strings in code, JSON and TOML, and lists of YAML. The name must be in the plural: what stands behind
 `token = [` is mostly the parts of one thing.
@@ -28,6 +30,13 @@ STRING = re.compile(rb"\"([^\"\\\n]*)\"|'([^'\\\n]*)'|`([^`\\\n]*)`|([\])}])")
 ITEM = re.compile(rb"(?m)^[ \t]*-[ \t]+[\"']?([^\s\"'#:{}\[\]]+)[\"']?[ \t]*\r?$")
 
 
+# A manifest's kind, the blocks of a Secret that hold its values, and one of these.
+MANIFEST = r"(?m)^kind:[ \t]*[\"']?Secret\b"
+BLOCK = r"(?m)^(?:data|stringData):[ \t]*\r?\n((?:[ \t]+[^\n]*(?:\n|\z))+)"
+ENTRY = re.compile(rb"(?m)^[ \t]+[\"']?[\w.-]+[\"']?:[ \t]+[\"']?([^\s\"'#:{}\[\]|>]+)[\"']?[ \t]*\r?$")
+NEXT = b"\n---"  # a document of YAML
+
+
 def listed(data: bytes) -> View | None:
     """The strings in such lists, one a line; None where there is no such list."""
     return behind_names(data, _cells(data))
@@ -44,9 +53,21 @@ def _cells(data: bytes) -> Iterator[Cell]:
                 done = item.end()
                 break
             yield Cell(found.group(1)[-MAX_NAME:], item.span(item.lastindex or 0))
+    yield from _in_manifests(data)
     for found in _compiled(DASHED).finditer(data):
         for item in ITEM.finditer(data, *found.span(2)):
             yield Cell(found.group(1)[-MAX_NAME:], item.span(1))
+
+
+def _in_manifests(data: bytes) -> Iterator[Cell]:
+    done = 0
+    for found in _compiled(MANIFEST).finditer(data):
+        if found.start() < done:
+            continue
+        start, end = max(data.rfind(NEXT, 0, found.start()), 0), data.find(NEXT, found.end())
+        done = len(data) if end < 0 else end
+        for block in _compiled(BLOCK).finditer(data, start, done):
+            yield from (Cell(b"password", item.span(1)) for item in ENTRY.finditer(data, *block.span(1)))
 
 
 @cache

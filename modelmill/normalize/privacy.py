@@ -22,7 +22,7 @@ from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbe
 from modelmill.normalize.rules import GROUPS, Rule
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
-PRIVACY_VERSION = 7
+PRIVACY_VERSION = 8
 
 # A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
@@ -253,11 +253,11 @@ def _values(search: Search, data: bytes) -> Iterator[tuple[int, int]]:
     for number, match in enumerate(search.pattern.finditer(data)):
         if number >= FLOOD:
             raise views.FloodError
-        start, end = _span(match)
+        start, end = _span(match, data)
         value = data[start:end].decode("utf-8", "surrogatepass")
         if not rule.holds(value, *_neighbours(data, start, end)) or PLACEHOLDER.fullmatch(value):
             continue
-        if rule.unless and re.search(rule.unless, data[match.start() : start].decode("utf-8", "ignore")):
+        if rule.unless and re.search(rule.unless, _before(data, match.start(), start, rule.reach)):
             continue
         if rule.within:
             inner = re.finditer(rule.within.encode(), data[start:end])
@@ -266,15 +266,27 @@ def _values(search: Search, data: bytes) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
+def _before(data: bytes, first: int, start: int, reach: int) -> str:
+    """What stands before the value: from where the match begins, or from that many bytes earlier in its line."""
+    if reach:
+        first = max(data.rfind(b"\n", max(0, first - reach), first) + 1, first - reach, 0)
+    return data[first:start].decode("utf-8", "ignore")
+
+
 def _neighbours(data: bytes, start: int, end: int) -> tuple[str, str]:
     """The characters before and after; one has at most four bytes."""
     before, after = data[max(0, start - 4) : start], data[end : end + 4]
     return before.decode("utf-8", "ignore")[-1:], after.decode("utf-8", "ignore")[:1]
 
 
-def _span(match: Any) -> tuple[int, int]:
-    """The first group that took part, else the whole match."""
-    return match.span(match.lastindex or 0)
+def _span(match: Any, data: bytes) -> tuple[int, int]:
+    """The first group that took part, else the whole match; in whole characters, of which a pattern sees the bytes."""
+    start, end = match.span(match.lastindex or 0)
+    while 0 < start < end and data[start] & 0xC0 == 0x80:
+        start -= 1
+    while start < end < len(data) and data[end] & 0xC0 == 0x80:
+        end += 1
+    return start, end
 
 
 def _in_characters(text: str, data: bytes, places: list[tuple[int, int, str]]) -> list[Found]:
@@ -294,6 +306,7 @@ def _compiled() -> list[tuple[Any, list[Search]]]:
     import re2
 
     quiet = re2.Options()
+    quiet.encoding = re2.Options.Encoding.LATIN1  # a byte is a character: of Unicode's classes a pattern would be slow
     quiet.log_errors = False  # a megabyte of letters without a blank takes the slower way: said on stderr, and no error
 
     def search(rule: Rule) -> Search:
@@ -301,4 +314,4 @@ def _compiled() -> list[tuple[Any, list[Search]]]:
         pattern = re2.compile(rule.pattern.encode(), quiet)
         return Search(rule, pattern, tuple((small, sign.encode()) for sign in rule.signs))
 
-    return [(re2.compile(group.gate.encode()), [search(rule) for rule in group.rules]) for group in GROUPS]
+    return [(re2.compile(group.gate.encode(), quiet), [search(rule) for rule in group.rules]) for group in GROUPS]

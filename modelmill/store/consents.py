@@ -5,6 +5,7 @@ Every query for training asks `live` in the same statement: a withdrawal counts 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.records import Corpus
 from modelmill.store import audit
-from modelmill.store.tables import consent, dataset, dataset_unit
+from modelmill.store.tables import consent, corpus, dataset, dataset_unit
 
 # What is consented to. The table knows `run` too, from before: it was recorded, and nothing ever asked.
 Scope = Literal["train"]
@@ -45,6 +46,16 @@ def give(conn: Connection, of: Corpus, scope: Scope, by: str) -> bool:
     return made is not None
 
 
+def withdrawn(conn: Connection, tenant: str, names: Collection[str]) -> list[str]:
+    """Those of the corpora that may not be trained on any more, or are gone. The others can be neither withdrawn nor
+    erased before the caller's transaction ends: whoever does so marks what it recorded.
+    """
+    held = select(corpus.c.name).join(consent, consent.c.corpus_id == corpus.c.id)
+    mine = (corpus.c.tenant == tenant, corpus.c.name.in_(names), consent.c.scope == "train")
+    live = conn.scalars(held.where(*mine, consent.c.withdrawn_at.is_(None)).with_for_update(read=True))
+    return sorted(set(names) - set(live))
+
+
 def withdraw(conn: Connection, of: Corpus, scope: Scope, by: str) -> int | None:
     """Take the consent back in the caller's transaction; None when there was none.
 
@@ -61,9 +72,9 @@ def withdraw(conn: Connection, of: Corpus, scope: Scope, by: str) -> int | None:
     return marked
 
 
-def taint(conn: Connection, corpus: str, why: str) -> int:
-    """Mark the datasets that were made of the corpus; returns how many were not marked before."""
-    of_it = select(dataset_unit.c.dataset_sha256).where(dataset_unit.c.corpus == corpus)
+def taint(conn: Connection, name: str, why: str) -> int:
+    """Mark the datasets that were made of the corpus of that name; returns how many were not marked before."""
+    of_it = select(dataset_unit.c.dataset_sha256).where(dataset_unit.c.corpus == name)
     statement = update(dataset).where(dataset.c.sha256.in_(of_it), dataset.c.tainted.is_(None)).values(tainted=why)
     return conn.execute(statement).rowcount
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.errors import UserError
+from modelmill.licences.policy import may_train
 from modelmill.records import Corpus
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import consents
@@ -32,7 +33,8 @@ def add(
     """Make a corpus known. The same name and URI again updates licence and consent. Raises UserError.
 
     consent: whether it may be trained on; without it, it is only searched. licence: SPDX expression of the files that
-    do not say their own. Nothing is read yet.
+    do not say their own; datasets of before are marked when nothing may be trained on under the new one. Nothing is
+    read yet.
     """
     from modelmill.extract.source import detect
 
@@ -47,7 +49,7 @@ def add(
     uri = _absolute(uri)
     with source.open(uri, settings.home_dir / "sources"):
         pass  # it opens: what is unreadable or empty is refused here
-    return _write(db, settings.tenant, name, source.name, uri, licence, consent, by)
+    return _write(settings, db, name, source.name, uri, licence, consent, by)
 
 
 def _absolute(uri: str) -> str:
@@ -59,16 +61,20 @@ def _absolute(uri: str) -> str:
 
 
 def _write(
-    db: Engine, tenant: str, name: str, kind: str, uri: str, licence: str | None, consent: bool, by: str
+    settings: Settings, db: Engine, name: str, kind: str, uri: str, licence: str | None, consent: bool, by: str
 ) -> Corpus:
+    tenant = settings.tenant
     values = {"kind": kind, "licence": licence}
     statement = insert(corpus).values(tenant=tenant, name=name, uri=uri, **values)
     statement = statement.on_conflict_do_update(
         index_elements=[corpus.c.tenant, corpus.c.name], set_=values, where=corpus.c.uri == uri
     ).returning(*columns())
     with db.begin() as conn:
+        before = conn.scalar(select(corpus.c.licence).where(corpus.c.tenant == tenant, corpus.c.name == name))
         row = conn.execute(statement).one_or_none()
         if row is not None:
+            if licence != before and not may_train(licence, settings.training_policy):
+                consents.taint(conn, name, f"the licence of {name!r} is now {licence or 'not said'}")
             made, who = _record(row), by or "command line"
             consents.give(conn, made, "train", who) if consent else consents.withdraw(conn, made, "train", who)
             return replace(made, consent_to_train=consent)

@@ -53,6 +53,11 @@ def record(conn: Connection, made: Dataset, sources: Iterable[Source]) -> None:
             )  # fmt: skip
 
 
+def recorded(conn: Connection, sha256: str) -> bool:
+    """Whether a dataset of that sha256 was ever published."""
+    return conn.scalar(select(dataset.c.sha256).where(dataset.c.sha256 == sha256)) is not None
+
+
 def load(db: Engine, task: Task) -> Dataset:
     """The task's dataset as last published. Raises UserError when there is none."""
     last = publications.current(db, f"{task.name}/dataset")

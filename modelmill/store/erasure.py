@@ -55,7 +55,8 @@ class Knew:
 
 
 def knew(conn: Connection, of: Corpus) -> Knew:
-    """The datasets with a unit of the corpus, and what was trained on them."""
+    """The datasets with a unit of the corpus, and what was trained on them; no dataset of it is published any more."""
+    conn.execute(select(corpus.c.id).where(corpus.c.id == of.id).with_for_update())
     rows = conn.execute(select(dataset.c.sha256, dataset.c.path).where(dataset.c.sha256.in_(_made_of(of))))
     datasets = {row.sha256: row.path for row in rows}
     trained = select(candidate.c.sha256).where(candidate.c.dataset_sha256.in_(datasets))

@@ -18,7 +18,7 @@ from modelmill.datasets import expectations, freeze, split, stage
 from modelmill.errors import DataError, FencedError, PrerequisiteError, UserError
 from modelmill.normalize import expectations as units_expectations
 from modelmill.records import Example, Split
-from modelmill.store import corpora, datasets, publications
+from modelmill.store import consents, corpora, datasets, publications
 from modelmill.store.tables import dataset as table
 from modelmill.store.tables import dataset_unit
 from modelmill.task import get_task
@@ -153,6 +153,35 @@ def test_an_outdated_run_leaves_files_and_rows_as_they_are(settings, db, code, m
         stage.build(settings, db, slow, "tiny", 99)
     assert (stage.folder(settings, SEARCH.name) / "manifest.json").read_bytes() == before
     assert datasets.load(db, SEARCH).sha256 == first.sha256
+
+
+def _withdrawn(settings, db):
+    with db.begin() as conn:
+        consents.withdraw(conn, corpora.get(db, settings.tenant, "code"), "train", "me")
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [_withdrawn, lambda settings, db: erasure.remove(settings, db, "default", "code")]
+)
+def test_what_is_withdrawn_or_erased_while_a_set_is_made_is_in_none(settings, db, code, meanwhile):
+    def taken_back(units, rng, profile):
+        meanwhile(settings, db)
+        return SEARCH.examples(units, rng, profile)
+
+    with pytest.raises(UserError, match="semantic_search was not published") as caught:
+        stage.build(settings, db, dataclasses.replace(SEARCH, examples=taken_back), "tiny", 17)
+    assert "code: consent withdrawn, or the corpus removed" in caught.value.found
+    assert publications.current(db, "semantic_search/dataset") is None
+    assert not stage.folder(settings, SEARCH.name).exists()
+    assert not list(settings.artifacts_dir.rglob("*.parquet"))
+
+
+def test_a_licence_that_no_longer_allows_training_marks_what_was_made(settings, db, code):
+    built = _build(settings, db).dataset
+    corpora.add(settings, db, "code", str(code), "MIT", consent=True)
+    assert datasets.tainted(db, built.sha256) == ""
+    corpora.add(settings, db, "code", str(code), "GPL-3.0-only", consent=True)
+    assert datasets.tainted(db, built.sha256) == "the licence of 'code' is now GPL-3.0-only"
 
 
 def test_the_working_copy_comes_back(settings, db, code):

@@ -25,11 +25,11 @@ class Group:
 SIGNS = "|".join(sorted({re.escape(sign) for rule in TOKENS for sign in rule.signs}))
 GROUPS: tuple[Group, ...] = (
     Group(SIGNS, TOKENS),
-    Group(r"[A-Za-z0-9]{16}", SHAPED),
+    Group("|".join(rule.pattern for rule in SHAPED), SHAPED),  # one search instead of one for each
     Group(
         r"(?i)secret|token|key|credential|salt|pepper|pass|pwd|pword|log_?in|sign_?in|echo|auth|signature|hmac|aws|amazon"
         r"|heroku|cloudflare|fastly|algolia|://|basic|bearer| -u|identified|mysql|sshpass|</|:\d{2,5}:|A[KS]IA"
-        r"|\*:[\d*]",
+        r"|\*:[\d*]|AC[0-9a-f]{32}|@(?:tcp|unix)\(|redis-cli|openssl|unseal",
         ASSIGNMENTS,
     ),
     Group(GATE, WRITTEN_OUT),
@@ -38,8 +38,9 @@ GROUPS: tuple[Group, ...] = (
         IDENTITY_NUMBERS,
     ),
     Group(
-        r"(?i)\b(?:(?:ni|nino|dni|nif|nie|sin|bsn)\b|national insurance|steuer|idnr|tax|pesel|burgerservice|aadhaar"
-        r"|uidai|social insurance|personn|pnr|pass(?:port|nummer))",
+        r"(?i)(?:\b|_)(?:(?:ni|nino|dni|nif|nie|sin|bsn|fnr|cpr)(?:\b|_|n[or])|national[ _-]?insurance|steuer|idnr|tax"
+        r"|pesel|burgerservice|aadhaar|uidai|social[ _-]?insurance|personn|pnr|pass(?:e?port|nummer|aporto)|pasap|paspo"
+        r"|f(?:o|ø)dsels|(?:personal)?ausweis)",
         NUMBERS_WITH_A_WORD,
     ),
     Group(r"[A-Z]{2}[^A-Za-z0-9]{1,12}\d{5}|\d{5} [A-Z]|\d \d[A-Z]{2}\b|[A-Z] \d[A-Z]{2}\b", ADDRESSES),
@@ -48,8 +49,9 @@ GROUPS: tuple[Group, ...] = (
         PLAIN_NUMBERS,
     ),
     Group(
-        r"(?i)\b(?:ssn|social security|cpf|passport|passnummer|reisepass|pan|nhs|tfn|tax file|medicare|kimlik|tckn|oib"
-        r"|t\.? ?c\.? ?kimlik|cnp|egn|svnr|sv-nummer|(?:sozial)?versicherungsnummer|id number|rsa id|pps|driv)",
+        r"(?i)(?:\b|_)(?:ssn|social[ _-]?security|cpf|passport|passnummer|reisepass|pan|nhs|tfn|tax[ _-]?file|medicare"
+        r"|kimlik|tckn|oib|cnp|egn|svnr|sv-nummer|(?:sozial)?versicherungsnummer|id[ _-]?number|rsa[ _-]?id|pps|driv"
+        r"|rijksregister|national[ _-]?number|numéro national|niss|insz)",
         NUMBERS_BY_A_WORD,
     ),
     Group(
@@ -61,7 +63,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         r"(?i)\b0[1-9][ .]\d\d[ .]\d\d|\b00[1-9]\d{0,2}[ /-]|\b0[5-9]0-\d{4}-|\b1[3-9]\d[ -]\d{4}[ -]"
         r"|\(\d{2}\) ?9?\d{4}-|\(0\d{1,4}\) ?\d{3}|8 \(\d{3}\)|\b1[-.][2-9]\d\d[-.]"
-        r"|(?:tel|phone|fon|mobile|handy|cell|fax)[^\n]{0,16}[:=]",
+        r"|(?:tel|phone|fon|mobil|m(?:o|ó)vil|handy|cell|fax|puhelin|tlf)[^\n]{0,16}[:=]|手机|手機|电话|電話|携帯|휴대폰|전화|тел",
         TELEPHONES,
     ),
 )

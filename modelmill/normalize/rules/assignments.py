@@ -35,7 +35,7 @@ TYPED = r"(?:\s{0,2}:\s{0,2}[A-Za-z_&][\w.\[\]|<>, ]{0,40}=|\s(?:string|\[\]byte
 BETWEEN = (
     rf"""\\?["']?\]?(?:{TYPED}|\s{{0,4}}(?::=|=>|[!=]?==?|:|,))\s{{0,4}}(?:[\w.()]{{1,60}}\s(?:or|\|\||\?\?)\s)?"""
 )
-OPEN = r"""(?:\(\s{0,40})?(?:[bBrRuUfFnN@]{0,2}|str\()\\?["'`]"""
+OPEN = r"""(?:\(\s{0,40})?(?:[bBrRuUfFnN@]{0,2}|(?:str|bytes|SecretStr|String(?:::from)?|Buffer\.from|\[\]byte|Some)\()\\?["'`]"""
 # A # begins a comment only after a blank, in shells, YAML and .env alike.
 BARE = r"([^\s\"'`#,;(){}\[\]<>][^\s\"'`,;(){}\[\]<>]{5,99})"
 # What YAML puts before a value: a tag, an anchor, the sign of a text over several lines, which in properties is a \\.
@@ -69,14 +69,16 @@ def _wraps_login(value: str, before: str, after: str) -> bool:
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("aws_secret", r"(?i)(?:aws|amazon|s3)[a-z0-9_ .-]{0,20}(?:secret|sk)[a-z0-9_ .-]{0,20}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9/+]{40})\b", ("aws", "amazon", "s3"), drawn),
-    Rule("aws_secret", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}[\"'`]?\s{0,3}[,:;]\s{0,3}[\"'`]?([A-Za-z0-9/+]{40})\b", ("AKIA", "ASIA"), random_looking),
+    Rule("aws_secret", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}[\"'`]?\s{0,3}[,:;]\s{0,40}[\"'`]?([A-Za-z0-9/+]{40})\b", ("AKIA", "ASIA"), random_looking),
     Rule("aws_secret", r"(?i)secret_?access_?key[\"']?\s{0,3}(?:=>|[=:,\s])\s{0,3}[\"']?([A-Za-z0-9/+]{40})\b", ("access",), random_looking),
-    Rule("heroku_key", r"(?i)\b(HRKU-[A-Za-z0-9_-]{36,60})|heroku[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", ("hrku-", "heroku"), drawn),
+    Rule("twilio_key", r"\bAC[0-9a-f]{32}[\"'`]?\s{0,3}[,:;]\s{0,40}[\"'`]?([0-9a-f]{32})\b", ("AC",), drawn),
+    Rule("heroku_key", r"(?i)heroku[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", ("heroku",), drawn),
     Rule("cloudflare_key", r"(?i)cloudflare[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9_-]{37,40})\b", ("cloudflare",), random_looking),
     Rule("fastly_key", r"(?i)fastly[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9_-]{32})\b", ("fastly",), random_looking),
     Rule("datadog_key", r"(?i)(?:datadog|\bdd)[a-z0-9_ .-]{0,20}key[\"']?\s{0,3}[=:]\s{0,3}[\"']?([a-f0-9]{32}(?:[a-f0-9]{8})?)\b", ("dd", "datadog"), drawn),
     Rule("algolia_key", r"(?i)algolia[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([a-f0-9]{32})\b", ("algolia",), drawn),
-    Rule("url_password", r"[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"`]{0,100}:([^\s:/@'\"`]{3,100})@[A-Za-z0-9\[]", ("://",), password),
+    Rule("url_password", r"[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"`]{0,100}:([^\s:/@'\"`]{3,100})@[A-Za-z0-9\[{$%<]", ("://",), password),
+    Rule("url_password", r"[\"'`][\w.-]{1,60}:([^\s:@'\"`]{4,100})@(?:tcp|unix)\(", ("@tcp(", "@unix("), password),
     Rule("connection_string", r"(?i)(?:;|\"|'|\s)(?:password|pwd)\s{0,2}=\s{0,2}([^;\"'\s]{4,100})(?:;|[\"'])", ("password", "pwd"), chosen_password),
     Rule("connection_string", r"(?i);\s{0,2}(?:password|pwd)\s{0,2}=\s{0,2}([^;\"'\s]{4,100})", ("password", "pwd"), password),
     Rule("basic_auth", r"(?i)\bbasic\s{1,3}([A-Za-z0-9+/]{12,200}={0,2})", ("basic",), _wraps_login),
@@ -90,6 +92,7 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("command_password", r"(?i)\s--(?:password|passwd|pass|requirepass|masterauth|token|api-key|secret|access-token|client-secret)[= ]{1,2}[\"']?([^\s\"'`]{6,200})", ("--pass", "--requirepass", "--masterauth", "--token", "--api-key", "--secret", "--access-token", "--client-secret"), chosen_password),
     Rule("command_password", r"(?i)\bmysql(?:dump|admin)?\s[^\n]{0,100}?\s-p([^\s\"']{6,100})", ("mysql",), chosen_password),
     Rule("command_password", r"(?i)\b(?:PGPASSWORD|MYSQL_PWD|SSHPASS|REDISCLI_AUTH)=[\"']?([^\s\"']{4,100})", ("pgpassword", "mysql_pwd", "sshpass", "rediscli_auth"), password),
+    Rule("command_password", r"(?i)\b(?:redis-cli\s[^\n]{0,100}?-a|openssl\s[^\n]{0,100}?\s-k|vault\s+operator\s+unseal)\s{1,3}[\"']?([^\s\"'$-][^\s\"']{7,199})", ("redis-cli", "openssl", "unseal"), chosen_password),
     Rule("sql_password", r"(?i)\bidentified\s+by\s+['\"]([^'\"\s]{4,100})['\"]", ("identified",), chosen_password),
     Rule("sql_password", r"(?i)\b(?:user|role)\s[^;\n]{1,100}?\bpassword\s+'([^'\s]{4,100})'", ("password",), password),
     Rule("xml_password", r"(?i)<[a-z0-9_.:-]{0,30}(?:password|passwd|secret|apikey|api-key|token)>([^<>\s]{6,200})</", ("</",), chosen_password),

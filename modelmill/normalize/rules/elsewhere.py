@@ -69,7 +69,7 @@ def _luhn(value: str, before: str, after: str) -> bool:
 
 DAY = r"(?:0[1-9]|[12]\d|3[01])"
 MONTH = r"(?:0[1-9]|1[0-2])"
-CAPITAL = r"(?:[A-Z]|\xc3[\x80-\x9f]|\xc5[\x81\x9a\xb9\xbb])"  # as UTF-8, which the patterns run on
+CAPITAL = r"(?:[A-Z]|\xc3[\x80-\x9e]|\xc5[\x81\x9a\xbb\xbd])"  # as bytes of UTF-8, which the patterns run on
 LETTER = r"[A-Za-z\x80-\xff'.-]"
 TOWN = rf"{CAPITAL}{LETTER}{{1,30}}"
 NAMED = rf"{LETTER}{{1,30}}(?: {LETTER}{{1,30}}){{0,4}}"
@@ -85,37 +85,39 @@ PLAIN_NUMBERS: tuple[Rule, ...] = (
     Rule("national_id", rf"\b(\d{{2}}\.{MONTH}\.{DAY}-\d{{3}}\.\d{{2}})\b", (), number(_be)),
 )
 NUMBERS_BY_A_WORD: tuple[Rule, ...] = (
-    Rule("us_ssn", said("ssn|social security(?: number| no)?", r"\d{9}|\d{3} \d{2} \d{4}"), (), number(anything)),
+    Rule("us_ssn", said("ssn|social security", r"\d{9}|\d{3} \d{2} \d{4}"), (), number(anything)),
     Rule("br_cpf", said("cpf", r"\d{11}"), (), number(anything)),
-    Rule("passport", said("passport(?:[ _-]?(?:no|number|nr))?|passnummer|reisepass", r"[CFGHJKLMNPRTVWXYZ]\d[0-9CFGHJKLMNPRTVWXYZ]{7}|[A-Z]\d{2}[A-Z]\d{2}[A-Z]\d{2}"), (), number(anything)),
-    Rule("national_id", said("pan(?: card| number| no)?", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]"), (), number(anything)),
-    Rule("national_id", said("nhs(?: number| no)?", r"\d{3} ?\d{3} ?\d{4}"), (), number(_nhs)),
+    Rule("passport", said("passport|passnummer|reisepass", r"[CFGHJKLMNPRTVWXYZ]\d[0-9CFGHJKLMNPRTVWXYZ]{7}|[A-Z]\d{2}[A-Z]\d{2}[A-Z]\d{2}"), (), number(anything)),
+    Rule("national_id", said("pan", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]"), (), number(anything)),
+    Rule("national_id", said("nhs", r"\d{3} ?\d{3} ?\d{4}"), (), number(_nhs)),
     Rule("national_id", said("tfn|tax file number", r"\d{3} ?\d{3} ?\d{3}"), (), number(_tfn)),
-    Rule("national_id", said("medicare(?: card| number| no)?", r"[2-6]\d{3} ?\d{5} ?\d"), (), number(anything)),
-    Rule("national_id", said("(?:t\\.? ?c\\.? ?)?kimlik(?: no)?|tckn", r"\d{11}"), (), number(_tr)),
+    Rule("national_id", said("medicare", r"[2-6]\d{3} ?\d{5} ?\d"), (), number(anything)),
+    Rule("national_id", said("kimlik|tckn", r"\d{11}"), (), number(_tr)),
     Rule("national_id", said("oib", r"\d{11}"), (), number(_oib)),
     Rule("national_id", said("cnp", r"[1-8]\d{12}"), (), number(_mod11((2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)))),
     Rule("national_id", said("egn", r"\d{10}"), (), number(_mod11((2, 4, 8, 5, 10, 9, 7, 3, 6)))),
     Rule("national_id", said("svnr|sv-nummer|sozialversicherungsnummer|versicherungsnummer", r"\d{4} ?\d{6}|\d{8}[A-Z]\d{3}"), (), number(anything)),
     Rule("national_id", said("(?:sa |south african )?id number|rsa id", r"\d{2}(?:0[1-9]|1[0-2])[0-3]\d{8}"), (), number(_luhn)),
-    Rule("national_id", said("pps(?:n| number| no)?", r"\d{7}[A-W][A-IW]?"), (), number(anything)),
-    Rule("national_id", said("driver'?s?[ _-]licen[cs]e(?:[ _-]?(?:no|number))?|driving licen[cs]e(?: no| number)?", r"[A-Z]{1,5}\d{6,10}[A-Z0-9]{0,5}"), (), number(anything)),
+    Rule("national_id", said("rijksregister|national number|numéro national|niss|insz", r"\d{11}"), (), number(_be)),
+    Rule("national_id", said("ppsn?", r"\d{7}[A-W][A-IW]?"), (), number(anything)),
+    Rule("national_id", said("driver'?s? licen[cs]e|driving licen[cs]e", r"[A-Z]{1,5}\d{6,10}[A-Z0-9]{0,5}"), (), number(anything)),
 )
 TELEPHONES: tuple[Rule, ...] = (
+    Rule("phone", r"(?:手机|手機|电话|電話|携帯|휴대폰|전화|тел\.?|телефон)[^\n\d+]{0,8}(1[3-9]\d{9}|[08](?:[ -]?\(?\d{1,4}\)?){2,5})\b", ("手", "电话", "電話", "携帯", "휴대폰", "전화", "тел"), telephone),
     Rule("phone", r"\b(0[1-9](?:[ .]\d{2}){4})\b", (), telephone),
     Rule("phone", r"(?:(?m:^)|[^\d ]|\D )(00[1-9]\d{0,2}[ /-](?:\(0\) ?)?\(?[1-9]\d{0,3}\)?[ /-]\d{3,8}(?:[ -]\d{2,5})?)\b", ("00",), telephone),
     Rule("phone", r"\b(0[5-9]0-\d{4}-\d{4})\b", (), telephone),
     Rule("phone", r"\b(1[3-9]\d[ -]\d{4}[ -]\d{4})\b", (), telephone),
     Rule("phone", r"(\(\d{2}\) ?9?\d{4}-\d{4}|\(0\d{1,4}\) ?\d{3,4} ?\d{3,4}|\b8 \(\d{3}\) \d{3}-\d{2}-\d{2})\b", ("(",), telephone),
     Rule("phone", r"\b(1[-.][2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4})\b", (), telephone),
-    Rule("phone", r"(?i)\b(?:tel|phone|fon|mobile|handy|cell|fax)(?:[ _-]?(?:nr|no|number|nummer))?[\"']?\]?\.?\s{0,3}[:=]\s{0,3}[\"']?(0?\d{9,10}|0\d{1,5} ?[/.-]? ?\d{2,5}(?: \d{2,5}){0,3})\b", ("tel", "phone", "fon", "mobile", "handy", "cell", "fax"), telephone),
+    Rule("phone", r"(?i)(?:\b|_)(?:tel|tel(?:e|é)fono?|telefone|telefoon|phone|fon|mobile?|m(?:o|ó)vil|handy|cell|cellulare|fax|puhelin|tlf)(?:[ _-]?(?:nr|no|number|nummer))?[\"']?\]?\.?\s{0,3}[:=]\s{0,3}[\"']?(0?\d{9,10}|0\d{1,5} ?[/.-]? ?\d{2,5}(?: \d{2,5}){0,3})\b", ("tel", "phone", "fon", "mobil", "vil", "handy", "cell", "fax", "puhelin", "tlf"), telephone),
 )
 PLACES: tuple[Rule, ...] = (
-    Rule("postal_address", rf"\b({ROMANCE} {NAMED},? (?:n\.?º? ?)?\d{{1,4}}[A-Za-z]?{GAP}(?:{TOWN}{GAP}){{0,4}}(?:\d{{5}} {TOWN}|\d{{5}}-\d{{3}}))"),
+    Rule("postal_address", rf"\b({ROMANCE} {NAMED},? (?:n\.?(?:º)? ?)?\d{{1,4}}[A-Za-z]?(?:,? \d{{1,2}}(?:º|ª|°) ?\w{{0,6}})?{GAP}(?:{TOWN}{GAP}){{0,4}}(?:\d{{5}} {TOWN}|\d{{5}}-\d{{3}}))"),
     Rule("postal_address", rf"\b([A-Z][a-z]{{2,25}}(?:straat|weg|laan|plein|gracht|kade|dijk|singel) \d{{1,4}}[a-z]?{GAP}\d{{4}} ?[A-Z]{{2}} {TOWN})", ("straat", "weg", "laan", "plein", "gracht", "kade", "dijk", "singel")),
     Rule("postal_address", rf"\b((?:ul|al|pl|os)\. {NAMED} \d{{1,4}}(?:[/m.]{{1,3}}\d{{1,4}})?{GAP}\d{{2}}-\d{{3}} {TOWN})", ("ul.", "al.", "pl.", "os.")),
     Rule("postal_address", rf"\b(\d{{1,5}} {NAMED}{GAP}{TOWN}{GAP}(?:AB|BC|MB|N[BLSTU]|ON|PE|QC|SK|YT),? [A-Z]\d[A-Z] ?\d[A-Z]\d)\b"),
     Rule("postal_address", rf"\b(\d{{1,5}} {NAMED}{GAP}(?:{TOWN} ){{1,3}}(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{{4}})\b", ("NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT")),
-    Rule("postal_address", rf"\b([A-Z]{LETTER}{{2,25}}(?:gatan|v\xc3\xa4gen|gata|gade|vej|veien|katu|tie) \d{{1,4}}[A-Z]?{GAP}\d{{3,5}}(?: \d{{2}})? {TOWN})", ("gat", "vägen", "gade", "vej", "veien", "katu", "tie")),
+    Rule("postal_address", rf"\b([A-Z]{LETTER}{{2,25}}(?:gatan|vägen|gata|gade|vej|veien|katu|tie) \d{{1,4}}[A-Z]?{GAP}\d{{3,5}}(?: \d{{2}})? {TOWN})", ("gat", "vägen", "gade", "vej", "veien", "katu", "tie")),
 )
 # fmt: on

@@ -16,8 +16,12 @@ STAND_INS = frozenset(
 
 
 def said(word: str, value: str) -> str:
-    """A pattern: the value within 30 characters after a word that says what it is."""
-    return rf"(?i)\b(?:{word})\b[^\n]{{0,30}}?\b({value})\b"
+    """A pattern: the value within 30 characters after a word that says what it is, alone or in a name.
+
+    A blank of the word may be any of `national insurance`, `national_insurance` and `national-insurance`.
+    """
+    word = word.replace(" ", "[ _-]?")
+    return rf"(?i)(?:\b|_)(?:{word})(?:\b|_|number|nummer|card|n[or]\b)[^\n]{{0,30}}?\b({value})\b"
 
 
 def digits_of(value: str) -> list[int]:
@@ -109,6 +113,12 @@ def _hetu(value: str, before: str, after: str) -> bool:
     return "0123456789ABCDEFHJKLMNPRSTUVWXY"[number % 31] == value[10]
 
 
+def _no(value: str, before: str, after: str) -> bool:
+    digits = digits_of(value)
+    first = -weighted(digits, (3, 7, 6, 1, 8, 9, 4, 5, 2)) % 11
+    return digits[9:] == [first, -weighted([*digits[:9], first], (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11]
+
+
 def _luhn(value: str, before: str, after: str) -> bool:
     return luhn(digits_of(value)[-10:])
 
@@ -124,14 +134,17 @@ IDENTITY_NUMBERS: tuple[Rule, ...] = (
     Rule("fi_hetu", r"\b(\d{6}[-+A]\d{3}[0-9A-FHJ-NPR-Y])\b", (), number(_hetu)),
 )
 NUMBERS_WITH_A_WORD: tuple[Rule, ...] = (
-    Rule("uk_nino", said("ni|nino|ni number|national insurance(?: number| no)?", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), (), number(anything)),
-    Rule("de_tax_id", said("steuer-?id(?:nr)?|steuernummer|idnr|tax[ _-]?id", r"\d{11}|\d{2} \d{3} \d{3} \d{3}"), (), number(_steuer_id)),
+    Rule("uk_nino", said("ni|nino|ni number|national insurance", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), (), number(anything)),
+    Rule("de_tax_id", said("steuer-?id|steuer id(?:nr)?|steuer-?id-?nr|steuernummer|idnr|tax id", r"\d{11}|\d{2} \d{3} \d{3} \d{3}"), (), number(_steuer_id)),
     Rule("es_dni", said("dni|nif|nie", r"[XYZ]?\d{7,8}-?[A-Z]"), (), number(_dni)),
     Rule("pl_pesel", said("pesel", r"\d{11}"), (), number(_pesel)),
     Rule("nl_bsn", said("bsn|burgerservicenummer", r"\d{9}|\d{4}\.\d{2}\.\d{3}"), (), number(_bsn)),
     Rule("in_aadhaar", said("aadhaar|uidai", r"[2-9]\d{3} ?\d{4} ?\d{4}"), (), number(anything)),
-    Rule("ca_sin", said("sin|social insurance(?: number| no)?", r"\d{3}[- ]\d{3}[- ]\d{3}"), (), number(lambda value, before, after: luhn(digits_of(value)))),
+    Rule("ca_sin", said("sin|social insurance", r"\d{3}[- ]\d{3}[- ]\d{3}"), (), number(lambda value, before, after: luhn(digits_of(value)))),
     Rule("se_personal_number", said("personnummer|personnr|pnr", r"(?:\d{2})?\d{6}[-+]?\d{4}"), (), number(_luhn)),
-    Rule("passport", said("passport(?:[ _-]?(?:no|number|nr))?|passnummer", r"[A-Z]{0,2}\d{7,9}"), (), number(anything)),
+    Rule("passport", said("passport|passnummer|passeport|pasaporte|passaporto|paspoort", r"[A-Z]{0,2}\d{7,9}|\d{2}[A-Z]{2}\d{5}"), (), number(anything)),
+    Rule("national_id", said("fødselsnummer|fodselsnummer|fnr", r"\d{6} ?\d{5}"), (), number(_no)),
+    Rule("national_id", said("cpr|cpr-nr", r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}-?\d{4}"), (), number(anything)),
+    Rule("national_id", said("ausweis|personalausweis|ausweisnummer|personalausweisnummer", r"[A-Z][0-9CFGHJKLMNPRTVWXYZ]{8}\d?"), (), number(lambda value, before, after: len(digits_of(value)) > 3)),
 )
 # fmt: on

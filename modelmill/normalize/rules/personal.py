@@ -35,6 +35,12 @@ LENGTHS = {
     "MC": 27, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25, "RO": 24, "SA": 24, "SE": 24, "SI": 19, "SK": 24,
     "SM": 27, "TR": 26, "UA": 29, "AE": 23,
 }  # fmt: skip
+# Those that offices keep free for films and documentation: Ofcom's, ACMA's, Arcep's, the Bundesnetzagentur's.
+DRAMA = re.compile(
+    r"(?:7700900|2079460|1632960|1134960|1174960|1214960|1144960|1184960|1514960|1614960|1914980)\d{3}$"
+    r"|491570(?:006|110|156|157|158|159|313|737)$|(?:19900|26191|35301|46571|53649|63998)\d{4}$"
+    r"|(?:3023125|6990009|4066969|2214710|8999998)\d{2,3}$"
+)
 OFFICES = ("51 Franklin", "59 Temple", "675 Mass", "1 Infinite Loop", "1600 Pennsylvania", "1600 Amphitheatre")
 ORDINARY = frozenset(
     {
@@ -43,6 +49,9 @@ ORDINARY = frozenset(
         "your_name", "yourname", "username.here", "site", "www", "src", "work", "joe", "jdoe", "somebody", "someone",
     }
 )  # fmt: skip
+
+
+PAGE = re.compile(r"\.(?:html?|php|aspx?|css|[jt]sx?|vue|svg|png|jpe?g)$")
 
 
 def _email(value: str, before: str, after: str) -> bool:
@@ -57,7 +66,18 @@ def _card(value: str, before: str, after: str) -> bool:
     plain = "".join(map(str, digits))
     if not 13 <= len(digits) <= 19 or not alone(before, after) or len(set(digits)) < 3 or plain in TEST_CARDS:
         return False
-    return luhn(digits)
+    return luhn(digits) and _of_a_brand(plain)
+
+
+def _of_a_brand(digits: str) -> bool:
+    """Whether cards that begin so have so many digits: an IMEI has 15 as American Express has, and other first ones."""
+    if len(digits) == 15:
+        return digits.startswith(("34", "37"))
+    if len(digits) == 14:
+        return digits.startswith(("30", "36", "38", "39"))
+    if len(digits) == 13:
+        return digits[0] == "4"
+    return not digits.startswith("3") or digits.startswith(("35", "36"))
 
 
 def _iban(value: str, before: str, after: str) -> bool:
@@ -72,7 +92,7 @@ def _iban(value: str, before: str, after: str) -> bool:
 def telephone(value: str, before: str, after: str) -> bool:
     """9 to 15 digits, and none of the numbers that films and documentation use."""
     digits = "".join(c for c in value if c.isdigit())
-    fictional = digits[-7:-2] == "55501" or "1234567" in digits or "5551212" in digits
+    fictional = digits[-7:-2] == "55501" or "1234567" in digits or "5551212" in digits or DRAMA.search(digits)
     return 9 <= len(digits) <= 15 and alone(before, after) and not fictional and len(set(digits)) > 2
 
 
@@ -86,14 +106,22 @@ def _global_ip(value: str, before: str, after: str) -> bool:
         or value.startswith(("1.2.", "1.3.", "2.5."))
         or value in ("8.8.8.8", "8.8.4.4", "1.1.1.1")
     ):
-        return (
-            False  # a section number, a version such as 8.2.4.44, an object identifier; a resolver that everybody uses
-        )
-    return address.is_global and not address.is_multicast and alone(before, after) and before not in ("=", "~", "v")
+        # a section number, a version such as 8.2.4.44, an object identifier; a resolver that everybody uses
+        return False
+    return address.is_global and not address.is_multicast and alone(before, after)
+
+
+def _mac(value: str, before: str, after: str) -> bool:
+    """Of a device: neither local, nor of a group, nor documentation's (RFC 7042), nor counted up."""
+    plain = bytes.fromhex(re.sub(r"[:.-]", "", value))
+    told = re.search(r"[a-fA-F]", value) is not None and len(set(plain)) > 3
+    first = (b"\x00\x00\x5e", b"\x00\x11\x22", b"\x00\x01\x02", b"\x00\x00\x00")
+    counted = plain.startswith(first) or b"\xde\xad\xbe\xef" in plain
+    return alone(before, after) and ":" not in (before, after) and told and not plain[0] & 3 and not counted
 
 
 def _person(value: str, before: str, after: str) -> bool:
-    return value.lower() not in ORDINARY and not any(sign in value for sign in "{}<>$%*")
+    return value.lower() not in ORDINARY and not any(sign in value for sign in "{}<>$%*") and not PAGE.search(value)
 
 
 def _address(value: str, before: str, after: str) -> bool:
@@ -117,34 +145,44 @@ TOP_LEVEL = """
 """
 TLDS = frozenset(TOP_LEVEL.split())
 
+# What stands before a version that looks like an IP: its name, a comparison, the name of a package, a heading's sign.
+RELEASED = (
+    r"(?i)(?:version|release|firmware|revision|\brev|\bver|driver|build|toolkit|chrome|safari|firefox|edge|\btag)"
+    r"(?:s|__|_?(?:number|no|id|code|name|string))?(?:[^\w\n]{0,6}|/)$|[=~<>!]= ?[\"']?$|(?:^|[^\w.])v$|^#{1,6} \[?$"
+    r"|^\s*-\s+[\w.-]+=$|\b(?:image[\"']?:|FROM) ?[^\s]{1,50}:$"
+)
 WORD = r"[A-Z][A-Za-z'-]{1,20}"
 STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Terrace|Way|Close|Crescent)"
 STATE = r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
 # Where homes lie: `src/home/page.ts` and `https://host/home/about` are nobody's.
 ROOT = r"(?:(?m:^)|[^\w.-]|\b(?:var|export|net|data|mnt|media|[A-Za-z]))"
 SIGN = r"[A-Za-z0-9\x80-\xff]"  # a letter or digit; those beyond ASCII as bytes of UTF-8
+DOT = r" ?(?:\[dot\]|\(dot\)|<dot>| dot ) ?"
 GAP = r"(?:, ?| |\\n|\r?\n[ \t#*/]*)"
 
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 PERSONAL: tuple[Rule, ...] = (
     Rule("email", rf"({SIGN}[A-Za-z0-9._%+\x80-\xff-]{{0,63}}@{SIGN}[A-Za-z0-9\x80-\xff-]{{0,62}}(?:\.[A-Za-z0-9\x80-\xff-]{{1,63}}){{0,4}}\.(?:(?:[A-Za-z]{{2,12}}|xn--[a-z0-9-]{{2,30}})\b|[\x80-\xff]{{2,40}}))", ("@",), _email),
-    Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63} ?(?:\[at\]|\(at\)|<at>| at ) ?[a-z0-9][a-z0-9-]{0,62} ?(?:\[dot\]|\(dot\)|<dot>| dot ) ?[a-z]{2,12})\b", ("dot",)),
+    Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}}(?:{DOT}[a-z0-9-]{{1,30}}){{0,2}} ?(?:\[at\]|\(at\)|<at>| at ) ?[a-z0-9][a-z0-9-]{{0,62}}(?:{DOT}[a-z0-9-]{{1,62}}){{0,2}}{DOT}[a-z]{{2,12}})\b", ("dot",)),
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63} ?(?:\[at\]|\(at\)|\{at\}|<at>) ?[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,12})\b", ("[at]", "(at)", "{at}", "<at>")),
+    Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}(?:\[\.\]|\[dot\]|\(dot\))[a-z]{2,12})\b", ("[.]", "[dot]", "(dot)")),
     Rule("card", r"\b((?:4\d|5[1-5]|2[2-7]|3[0-9]|6[02457])\d{2}[ -]?(?:\d{4}[ -]?\d{4}[ -]?\d{1,7}|\d{6}[ -]?\d{4,5}))\b", (), _card),
     Rule("iban", r"\b([A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?|[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,3})?)\b", (), _iban),
-    Rule("phone", r"(\+[1-9]\d{0,2}[ .-]\(?\d{1,4}\)?(?:[ .-]?\d{2,5}){1,4}|\+[1-9]\d{10,14})\b", ("+",), telephone),
+    Rule("phone", r"(\+[1-9]\d{0,2}[ .-](?:\(0\) ?)?\(?\d{1,4}\)?(?:[ .-]?\d{2,5}){1,4}|\+[1-9]\d{10,14})\b", ("+",), telephone),
     Rule("phone", r"(\(\d{3}\) ?\d{3}[ .-]\d{4}|\b[2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4})\b", (), telephone),
-    Rule("phone", r"(?i)\b(?:tel|phone|fon|mobile|fax|call)[a-z]{0,8}[\"']?[.:= ]{1,4}[\"']?(0\d{1,5}[ /.-]\d{2,5}(?:[ .-]?\d{2,5}){0,3})\b", ("tel", "phone", "fon", "mobil", "fax", "call"), telephone),
-    Rule("ip", r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\b", (".",), _global_ip),
+    Rule("phone", r"(?i)(?:\b|_)(?:tel|phone|fon|mobil|fax|call)[a-z]{0,8}(?: (?:me|us))?(?: on| at)?[\"']?[.:= ]{1,4}[\"']?(0\d{1,5}[ /.-]\d{2,5}(?:[ .-]?\d{2,5}){0,3})\b", ("tel", "phone", "fon", "mobil", "fax", "call"), telephone),
+    Rule("ip", r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\b", (".",), _global_ip, unless=RELEASED, reach=60),
     Rule("ip", r"\b([23][0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4})", (":",), _global_ip),
-    Rule("user", rf"(?:{ROOT}/home/|{ROOT}/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})([A-Za-z0-9][A-Za-z0-9._-]{{0,63}})", ("/home/", "Users"), _person),
+    Rule("mac", r"\b([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\b", (":", "-", "."), _mac),
+    Rule("user", rf"[A-Za-z]:\\{{1,2}}Users\\{{1,2}}({SIGN}{{1,30}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{1,3}})\\", ("Users",)),
+    Rule("user", rf"(?:{ROOT}/home/|{ROOT}/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})({SIGN}[A-Za-z0-9._\x80-\xff-]{{0,63}})", ("/home/", "Users"), _person),
 )
 
 ADDRESSES: tuple[Rule, ...] = (
-    Rule("postal_address", rf"\b(\d{{1,5}} (?:[NSEW]\.? )?{WORD}(?: {WORD}){{0,2}} {STREET}\.?(?:,? (?:Apt|Suite|Unit|Flat|#)\.? ?\w{{1,5}})?{GAP}{WORD}(?: {WORD}){{0,2}}{GAP}{STATE}{GAP}\d{{5}}(?:-\d{{4}})?)\b", (), _address),
+    Rule("postal_address", rf"\b(\d{{1,5}} (?:[NSEW]\.? )?(?:{WORD}|\d{{1,3}}(?:st|nd|rd|th))(?: {WORD}){{0,2}} {STREET}\.?(?:,? (?:Apt|Suite|Unit|Flat|#)\.? ?\w{{1,5}})?{GAP}{WORD}(?: {WORD}){{0,2}}{GAP}{STATE}{GAP}\d{{5}}(?:-\d{{4}})?)\b", (), _address),
     Rule("postal_address", rf"\b(\d{{1,4}}[a-zA-Z]? {WORD}(?: {WORD}){{0,2}} {STREET}{GAP}{WORD}(?: {WORD}){{0,2}}{GAP}[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}})\b", (), _address),
-    Rule("postal_address", rf"\b([A-Z][a-zà-ÿ-]{{1,30}}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm|ufer) \d{{1,4}} ?[a-z]?{GAP}(?:[AD]-)?\d{{5}} [A-Z][a-zà-ÿ-]{{1,30}})", ("str", "weg", "platz", "allee", "gasse", "ring", "damm", "ufer")),
-    Rule("postal_address", rf"\b(\d{{1,4}}(?: bis| ter)?,? (?i:rue|avenue|boulevard|place|chemin|impasse|quai) [A-Za-zÀ-ÿ'-]{{1,30}}(?: [A-Za-zÀ-ÿ'-]{{1,30}}){{0,4}}{GAP}\d{{5}} [A-Z][A-Za-zÀ-ÿ-]{{1,30}})"),
+    Rule("postal_address", rf"\b([A-Z][a-z\x80-\xff-]{{1,30}}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm|ufer) \d{{1,4}} ?[a-z]?{GAP}(?:[AD]-)?\d{{5}} [A-Z][a-z\x80-\xff-]{{1,30}})", ("str", "weg", "platz", "allee", "gasse", "ring", "damm", "ufer")),
+    Rule("postal_address", rf"\b(\d{{1,4}}(?: bis| ter)?,? (?i:rue|avenue|boulevard|place|chemin|impasse|quai) [A-Za-z\x80-\xff'-]{{1,30}}(?: [A-Za-z\x80-\xff'-]{{1,30}}){{0,4}}{GAP}\d{{5}} [A-Z][A-Za-z\x80-\xff-]{{1,30}})"),
 )
 # fmt: on

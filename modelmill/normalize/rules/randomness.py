@@ -21,7 +21,10 @@ WEAK = frozenset(
 )  # fmt: skip
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|urn:|[./~]|[A-Za-z]:\\")
+# One key of 64 in base64 begins with a slash.
+ADDRESS = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*://|urn:|[.~]|/(?![A-Za-z0-9+/]{31,90}=|[A-Za-z0-9/]{1,40}\+[A-Za-z0-9+/]{8,}$)|[A-Za-z]:\\"
+)
 # The digests of nothing, of "test" and of "password" in md5, sha1 and sha256 are no secrets, though they look it.
 KNOWN_DIGESTS = frozenset(
     {"d41d8cd98f00b204e9800998ecf8427e", "098f6bcd4621d373cade4e832627b4f6", "5f4dcc3b5aa765d61d8327deb882cf99"}
@@ -54,7 +57,7 @@ def bare_password(value: str, before: str, after: str) -> bool:
 
 def bare_random_looking(value: str, before: str, after: str) -> bool:
     """The same without quotes around it, where a name or a call is likelier."""
-    name = NAME.fullmatch(value) is not None and (changes(value) < 0.3 or sum(c.isdigit() for c in value) < 3)
+    name = NAME.fullmatch(value) is not None and changes(value) < (0.3 if sum(map(str.isdigit, value)) >= 2 else 0.4)
     return not name and random_looking(value, before, after)
 
 

@@ -20,6 +20,7 @@ class Rule:
     (?i) they are in small letters and looked for in whatever case.
     holds: (value, before, after) -> is it one? before and after are the neighbouring characters: RE2 looks at none.
     unless: a pattern; what stands between the start of the match and the value must not match it.
+    reach: bytes before the match, of its line, that `unless` is shown too.
     within: what of the value is secret, where the value has a frame that stays (the armour of a key).
     """
 
@@ -29,6 +30,7 @@ class Rule:
     holds: Check = _always
     within: str = ""
     unless: str = ""
+    reach: int = 0
 
 
 def alone(before: str, after: str) -> bool:

@@ -31,10 +31,13 @@ TOKENS: tuple[Rule, ...] = (
     Rule("age_key", r"\b(AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58})", ("AGE-SECRET-KEY-1",)),
     # Clouds.
     Rule("aws_key", r"\b((?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA|ANVA)[A-Z2-7]{16})\b", ("AKIA", "ASIA", "AGPA", "AIDA", "AROA", "ANPA", "ANVA"), drawn),
+    Rule("aws_secret", r"\b((?:IQoJb3JpZ2lu|FwoGZXIvYXdz)[A-Za-z0-9+/]{80,}={0,2})", ("IQoJb3JpZ2lu", "FwoGZXIvYXdz"), drawn),
+    Rule("aws_secret", r"\b(ABSK[A-Za-z0-9+/]{100,270}={0,2}|bedrock-api-key-[A-Za-z0-9+/]{60,}={0,2})", ("ABSK", "bedrock-api-key-"), drawn),
     Rule("google_key", r"\b(AIza[0-9A-Za-z_-]{35})", ("AIza",), drawn),
     Rule("google_oauth", r"\b(GOCSPX-[A-Za-z0-9_-]{28}|ya29\.[A-Za-z0-9_-]{20,}|1//0[A-Za-z0-9_-]{30,})", ("GOCSPX-", "ya29.", "1//0"), drawn),
     Rule("azure_storage_key", r"(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{42,86}={0,2})", ("AccountKey=", "SharedAccessKey="), drawn),
     Rule("azure_secret", r"\b([A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34})", ("Q~",), drawn),
+    Rule("azure_secret", r"\b([A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}|[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}|[A-Za-z0-9_-]{40,44}AzFu[A-Za-z0-9_-]{4,10}==)", ("AZDO", "JQQJ99", "AzFu"), drawn),
     Rule("azure_sas", r"[?&;]sig=([A-Za-z0-9%+/]{40,}(?:%3D|=){1,2})", ("sig=",), drawn),
     Rule("alibaba_key", r"\b(LTAI[A-Za-z0-9]{16,24})\b", ("LTAI",), random_looking),
     Rule("tencent_key", r"\b(AKID[A-Za-z0-9]{32})\b", ("AKID",), random_looking),
@@ -43,9 +46,9 @@ TOKENS: tuple[Rule, ...] = (
     Rule("flyio_token", r"\b(fo1_[A-Za-z0-9_-]{43}|fm[12][ar]?_[A-Za-z0-9+/=_-]{100,})", ("fo1_", "fm1", "fm2"), drawn),
     # Where code is kept, built and published.
     Rule("github_token", r"\b(gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})\b", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"), drawn),
-    Rule("gitlab_token", r"\b(gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt)-[A-Za-z0-9_-]{20,})", ("glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glsoat-", "glagent-", "glimt-"), drawn),
+    Rule("gitlab_token", r"\b(gl(?:pat|dt|rt|rtr|cbt|ptt|ft|ffct|soat|oas|agent|imt|wt)-[A-Za-z0-9_-]{20,}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?|GR1348941[A-Za-z0-9_-]{20,})", ("glpat-", "gldt-", "glrt-", "glrtr-", "glcbt-", "glptt-", "glft-", "glffct-", "glsoat-", "gloas-", "glagent-", "glimt-", "glwt-", "GR1348941"), drawn),
     Rule("bitbucket_token", r"\b(ATBB[A-Za-z0-9]{24,40})\b", ("ATBB",), random_looking),
-    Rule("atlassian_token", r"\b(ATATT3[A-Za-z0-9_=-]{60,240})", ("ATATT3",), drawn),
+    Rule("atlassian_token", r"\b(AT[AC]TT3[A-Za-z0-9_=-]{60,240})", ("ATATT3", "ATCTT3"), drawn),
     Rule("npm_token", r"\b(npm_[A-Za-z0-9]{36})\b", ("npm_",), drawn),
     Rule("npm_token", r"_authToken\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9-]{36,})", ("_authToken",), drawn),
     Rule("pypi_token", r"\b(pypi-[A-Za-z0-9_-]{50,})", ("pypi-",), drawn),
@@ -60,11 +63,11 @@ TOKENS: tuple[Rule, ...] = (
     Rule("buildkite_token", r"\b(bkua_[a-z0-9]{40})\b", ("bkua_",), drawn),
     Rule("artifactory_token", r"\b(AKCp[A-Za-z0-9]{60,75}|cmVmdGtu[A-Za-z0-9]{50,60})\b", ("AKCp", "cmVmdGtu"), drawn),
     # Messages and mail.
-    Rule("slack_token", r"\b(xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-\d-[A-Za-z0-9-]{10,})", ("xox", "xapp-"), drawn),
+    Rule("slack_token", r"\b(xox[a-eoprs](?:\.xox[bp])?-[A-Za-z0-9%-]{10,}|xapp-\d-[A-Za-z0-9-]{10,})", ("xox", "xapp-"), drawn),
     Rule("slack_hook", r"https://hooks\.slack\.com/(?:services|workflows)/([A-Z0-9]{8,14}/[A-Z0-9]{8,14}/[A-Za-z0-9/]{20,80})", ("hooks.slack.com",), random_looking),
     Rule("discord_hook", r"https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/\d{15,20}/([A-Za-z0-9_-]{60,80})", ("/api/webhooks/",), drawn),
     Rule("teams_hook", r"https://[a-z0-9-]+\.webhook\.office\.com/webhookb2/([A-Za-z0-9@/-]{60,})", ("webhook.office.com",)),
-    Rule("telegram_token", r"\b(\d{8,10}:AA[A-Za-z0-9_-]{33})", (":AA",), drawn),
+    Rule("telegram_token", r"(?:\b|bot)(\d{8,10}:AA[A-Za-z0-9_-]{33})", (":AA",), drawn),
     Rule("sendgrid_key", r"\b(SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{32,64})", ("SG.",), drawn),
     Rule("sendinblue_key", r"\b(xkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16})\b", ("xkeysib-",)),
     # Money and shops.
@@ -77,7 +80,8 @@ TOKENS: tuple[Rule, ...] = (
     # Models, data, monitoring, work.
     Rule("ai_key", r"\b(sk-(?:ant-|proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{24,})", ("sk-",), random_looking),
     Rule("ai_key", r"\b(gsk_[A-Za-z0-9]{40,60}|r8_[A-Za-z0-9]{37}|xai-[A-Za-z0-9]{60,90}|pplx-[A-Za-z0-9]{40,60})\b", ("gsk_", "r8_", "xai-", "pplx-"), drawn),
-    Rule("huggingface_token", r"\b(hf_[A-Za-z0-9]{30,})\b", ("hf_",), drawn),
+    Rule("ai_key", r"\b(tvly-[A-Za-z0-9_-]{20,60}|nvapi-[A-Za-z0-9_-]{60,70}|pcsk_[A-Za-z0-9]{4,8}_[A-Za-z0-9]{40,80}|lsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}|jina_[A-Za-z0-9_-]{60}|e2b_[a-f0-9]{40})\b", ("tvly-", "nvapi-", "pcsk_", "lsv2_", "jina_", "e2b_"), random_looking),
+    Rule("huggingface_token", r"\b((?:hf|api_org)_[A-Za-z0-9]{30,})\b", ("hf_", "api_org_"), drawn),
     Rule("databricks_token", r"\b(dapi[a-f0-9]{32}(?:-\d)?)\b", ("dapi",), drawn),
     Rule("planetscale_token", r"\b(pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.=-]{32,64})", ("pscale_",), drawn),
     Rule("supabase_token", r"\b(sbp_[a-f0-9]{40}|sb_secret_[A-Za-z0-9_-]{20,})", ("sbp_", "sb_secret_"), drawn),
@@ -91,6 +95,10 @@ TOKENS: tuple[Rule, ...] = (
     Rule("facebook_token", r"\b(EAA[A-Za-z0-9]{80,})\b", ("EAA",), random_looking),
     Rule("mill_key", r"\b(mk_[A-Za-z0-9]{4,32}\.[A-Za-z0-9_-]{20,})", ("mk_",), drawn),
     Rule("jwt", r"\b(eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})", ("eyJ",), _no_sample),
+    # Of other services, by the prefix that each gives to its keys.
+    Rule("service_key", r"\b(phx_[A-Za-z0-9_-]{40,60}|CFPAT-[A-Za-z0-9_-]{43}|tskey-[a-z]{3,10}-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,60}|sgp_(?:[a-f0-9]{16}_|local_)?[a-f0-9]{40}|duffel_(?:live|test)_[A-Za-z0-9_-]{40,50})\b", ("phx_", "CFPAT-", "tskey-", "sgp_", "duffel_"), drawn),
+    Rule("service_key", r"\b(vercel_blob_rw_[A-Za-z0-9]{12,24}_[A-Za-z0-9]{24,40}|ops_eyJ[A-Za-z0-9_-]{200,}={0,2}|pnu_[a-z0-9]{36}|shippo_(?:live|test)_[a-f0-9]{40}|tfp_[A-Za-z0-9_.-]{40,60}|rdme_[a-z0-9]{70}|dnkey-[a-z0-9_-]{26}-[a-z0-9_-]{52}|CLOJARS_[a-z0-9]{60}|sha256~[A-Za-z0-9_-]{43}|mdb_sa_sk_[A-Za-z0-9_-]{40}|[sp]k\.eyJ[A-Za-z0-9_-]{40,200}\.[A-Za-z0-9_-]{20,30})", ("vercel_blob_rw_", "ops_eyJ", "pnu_", "shippo_", "tfp_", "rdme_", "dnkey-", "CLOJARS_", "sha256~", "mdb_sa_sk_", "k.eyJ"), drawn),
+    Rule("heroku_key", r"\b(HRKU-[A-Za-z0-9_-]{36,60})", ("HRKU-",), drawn),
     Rule("password_hash", r"(\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}|\$[56]\$(?:rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43,86}|\$argon2(?:id|i|d)\$v=\d+\$[A-Za-z0-9=,]+\$[A-Za-z0-9+/]{16,}\$[A-Za-z0-9+/]{20,}|\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22})", ("$2", "$5$", "$6$", "$argon2", "$apr1$"), drawn),
 )
 
@@ -100,7 +108,8 @@ SHAPED: tuple[Rule, ...] = (
     Rule("twilio_key", r"\b(SK[0-9a-f]{32})\b", (), drawn),
     Rule("mailchimp_key", r"\b([0-9a-f]{32}-us\d{1,2})\b", (), drawn),
     Rule("airtable_token", r"\b(pat[A-Za-z0-9]{14}\.[a-f0-9]{64})\b"),
-    Rule("mailgun_key", r"\b(key-[0-9a-f]{32})\b", (), drawn),
+    Rule("mailgun_key", r"\b(key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})\b", (), drawn),
+    Rule("service_key", r"\b(nf[cpou]_[A-Za-z0-9]{36,60}|rnd_[A-Za-z0-9]{24,40}|sq[uap]_[a-f0-9]{40}|pat-(?:na|eu|ap)\d-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}|vc[kpria]_[A-Za-z0-9]{40,64}|dt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}|v1\.0-[a-f0-9]{24}-[a-f0-9]{146}|napi_[a-z0-9]{60,70}|sk_[a-f0-9]{48}|fw_[A-Za-z0-9]{22,26})\b", (), random_looking),
     Rule("dropbox_token", r"\b(sl\.(?:u\.)?[A-Za-z0-9_-]{120,})", (), drawn),
 )
 # fmt: on

@@ -80,7 +80,9 @@ def _told(value: str, before: str, after: str) -> bool:
 
 def _bare(value: str, before: str, after: str) -> bool:
     """A password without quotes, and no expression of a program."""
-    return bare_password(value, before, after) and EXPRESSION.fullmatch(value) is None
+    return bare_password(value, before, after) and (
+        EXPRESSION.fullmatch(value) is None or bare_random_looking(value, before, after)
+    )
 
 
 def _in_parts(value: str, before: str, after: str) -> bool:
@@ -110,7 +112,8 @@ GATE = (
     r"|storepass|\s-u\s{0,2}[\"']?[\w.\\/-]{1,40}%|[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):"
     r"|keypass|passin|passout|mysqli?(?:_connect|_pconnect)?\(|\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s"
     r"|[?&](?:[a-z]{1,6}_?){0,2}(?:key|token|secret|auth)=|\$\{[\w.]{0,40}(?:secret|token|key|credential|salt|pepper)"
-    r"|(?:secret|token|key|credentials?|salt|pepper)[\w-]{0,24}[\"'\])]{0,3}\s{0,3}(?:\|\||\?\?|\bor\b)"
+    r"|(?:secret|token|key|credentials?|salt|pepper)[\w-]{0,24}[\"'\])]{0,3}(?:\s{0,3}(?:\|\||\?\?|\bor\b)|,[^\n()]{0,80}default)"
+    r"|jwt\.(?:sign|verify|encode|decode)\(|fernet\("
 )
 
 # fmt: off
@@ -126,6 +129,7 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("password", rf"(?i)[\"']-{{0,2}}{NAME}{PASSWORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}{VALUE}[\"'`]", PASSWORD_SIGNS, chosen_password),
     Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}[\"']?\s{{0,3}}[:{{]\s{{0,3}}\{{?\s{{0,3}}\n(?:[^\n:={{}}]{{1,40}}[:=][^\n{{}}]{{2,80}}\n){{0,4}}[ \t]{{0,20}}[\"']?(?:default|example|value)[\"']?\s{{0,20}}[:=]\s{{0,3}}[\"']?{BARE}", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
     Rule("password", rf"(?i)(?:getenv|environ\.get|env|setdefault|put|set_?property)\(\s{{0,40}}[\"'][\w.-]{{0,40}}{SHORT_NAMES}[\"'],\s{{0,40}}{STRING}{VALUE}[\"'`]", (), chosen_password),
+    Rule("secret", rf"(?i)[\"']-{{0,2}}{NAME}{WORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}([^\"'`\s\\]{{12,200}})[\"'`]", (), random_looking),
     # A directive: its name, a blank, its value.
     Rule("password", rf"(?im)^[ \t]*ENV\s+[\w.]{{0,40}}{PASSWORDS}\w{{0,20}}\s+[\"']?{BARE}[\"']?\s*$", PASSWORD_SIGNS, bare_password),
     Rule("password", rf"(?im)^[ \t]*(?:bindpw|requirepass|masterauth|rootpw|bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", (), _spoken),
@@ -142,6 +146,8 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("password", rf"(?im)^[ \t]*[\w.-]{{0,40}}{PASSWORDS}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s+[#;]", PASSWORD_SIGNS, _spoken, unless=OTHERWISE),
     # In a call, in SQL, in JSX, in a table of HTML.
     Rule("password", r"(?i)\(\s{0,40}[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):[^\"'\n]{1,200}[\"'],\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", (), chosen_password),
+    Rule("secret", r"\b(?:jwt|JWT)\.(?:sign|verify|encode|decode)\([^()\n]{1,200}?,\s{0,40}b?[\"']([^\"'\s]{8,200})[\"']", (), chosen_password),
+    Rule("secret", r"\bFernet\(\s{0,40}b?[\"']([A-Za-z0-9_-]{43}=)[\"']", (), drawn),
     Rule("xml_password", rf"(?i)>\s?{NAME}{PASSWORDS}\s?:?</\w{{1,10}}>\s{{0,40}}<\w{{1,10}}[^<>]{{0,60}}>([^<>\s]{{6,100}})</", PASSWORD_SIGNS, chosen_password),
     Rule("password", r"(?i)\b(?:mysqli?(?:_connect|_pconnect)?|getConnection|PDO|odbc_connect)\(\s{0,40}(?:[\"'][^\"'\n]{1,200}[\"']|[$\w.]{1,60}),\s{0,40}(?:[\"'][^\"'\s]{1,60}[\"']|[$\w.]{1,60}),\s{0,40}[\"']([^\"'\s]{6,100})[\"']", (), chosen_password),
     Rule("sql_password", r"(?i)\bidentified\s+(?:with\s+[\w'\"]{1,40}\s+)?(?:by|as)\s+(?:password\s+)?['\"]([^'\"\s]{4,100})['\"]", (), chosen_password),
