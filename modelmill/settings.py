@@ -136,7 +136,7 @@ class Settings(BaseSettings):
         365,
         ge=8,
         le=36500,
-        description="Days after which an answer is forgotten that nobody gave feedback on: until then it is walked back.",
+        description="Days after which an answer is forgotten, unless somebody gave feedback on it.",
     )
     dvc: Path | None = Field(
         None, description="The DVC program. Default: .venv-dvc/bin/dvc in the root, else dvc on the PATH."

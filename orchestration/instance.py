@@ -34,8 +34,8 @@ CONFIG: dict[str, Any] = {
     "run_monitoring": {
         "enabled": True,
         "start_timeout_seconds": 300,
-        # One that works from a night to the next is taken for hung: it goes on from its last checkpoint when it is tried
-        # again. Trials of the profile full take hours, also those that a person started.
+        # One that works from a night to the next is taken for hung; its training goes on from the last checkpoint.
+        # Trials of the profile full take hours, also those that a person started.
         "max_runtime_seconds": 86400,
         "max_resume_run_attempts": 0,
         "free_slots_after_run_end_seconds": 30,

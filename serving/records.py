@@ -31,7 +31,7 @@ CORRECTION_CHARS = 10_000  # a label has 50, the text and place of a search's hi
 
 def _bounded(correction: dict[str, Any]) -> dict[str, Any]:
     if len(json.dumps(correction, ensure_ascii=False)) > CORRECTION_CHARS:
-        raise PydanticCustomError("too_long", f"at most {CORRECTION_CHARS} characters of JSON")
+        raise PydanticCustomError("too_long", "at most {most} characters of JSON", {"most": CORRECTION_CHARS})
     return correction
 
 

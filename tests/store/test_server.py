@@ -60,7 +60,7 @@ NEWCOMER = "import sys, pathlib; from modelmill.store import server; server.embe
 
 
 def test_a_server_that_does_not_start_says_why_and_not_all_that_it_ever_logged(tmp_path: Path) -> None:
-    program = "import sys; from pathlib import Path; from modelmill.store import server; server.embedded_url(Path(sys.argv[1]))"
+    program = "import sys, pathlib; from modelmill.store import server; server.embedded_url(pathlib.Path(sys.argv[1]))"
     argv = [sys.executable, "-c", program, str(tmp_path)]
     subprocess.run(argv, cwd=CHECKOUT, timeout=120, check=True)
     with (tmp_path / "postgres" / "postgresql.conf").open("a") as settings:
