@@ -14,7 +14,7 @@ from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from assets.mill import Mill
-from modelmill import tracking
+from modelmill import logs, tracking
 from modelmill.errors import PrerequisiteError
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import corpora, database, publications
@@ -93,19 +93,26 @@ def test_a_database_that_fails_in_the_middle_is_named_and_the_next_run_ends_well
 
 
 def test_a_database_that_goes_away_while_mlflow_writes_is_named_and_what_nobody_foresaw_is_logged(
-    settings: Settings, db: Engine, dagster: DagsterInstance
+    db: Engine, dagster: DagsterInstance, caplog: pytest.LogCaptureFixture
 ) -> None:
+    logs.logger().addHandler(caplog.handler)  # its file is that of the first test of this process
+
     @dg.asset
     def tracked(context, mill: Mill) -> None:
         with mill.at_work(context) as at, tracking.run(at.settings, "intent_classification", "one"):
             raise ZeroDivisionError("nobody foresaw it")
 
-    given = {"instance": dagster, "resources": resources(), "raise_on_error": False}
-    assert not dg.materialize([tracked], **given).success
-    assert "nobody foresaw it" in (settings.home_dir / "logs" / "mill.jsonl").read_text()
+    def made() -> ExecuteInProcessResult:
+        return dg.materialize([tracked], instance=dagster, resources=resources(), raise_on_error=False)
+
+    try:
+        assert not made().success
+    finally:
+        logs.logger().removeHandler(caplog.handler)
+    assert "ZeroDivisionError: nobody foresaw it" in caplog.text
     with db.begin() as conn:
         refuse(conn, "mlflow.runs", "PERFORM pg_terminate_backend(pg_backend_pid())")
-    assert cause(dg.materialize([tracked], **given))["failed"] == "the database does not answer"
+    assert cause(made())["failed"] == "the database does not answer"
 
 
 def test_a_server_without_a_free_connection_is_named(settings: Settings) -> None:
