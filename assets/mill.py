@@ -12,11 +12,10 @@ from enum import Enum
 import dagster as dg
 from pydantic import Field
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from modelmill import logs
-from modelmill.errors import MillError, PrerequisiteError, UserError
-from modelmill.failures import explained
+from modelmill.errors import PrerequisiteError, UserError
+from modelmill.failures import explained, foreseen
 from modelmill.processes import RUN
 from modelmill.progress import Progress, Step
 from modelmill.records import Corpus
@@ -97,10 +96,12 @@ class Mill(dg.ConfigurableResource[None]):
                 logs.logger().info("begun")
                 yield Work(settings, db, _teller(context), self.force, _partition(context))
                 logs.logger().info("done")
-        except (MillError, SQLAlchemyError, OSError) as error:
+        except Exception as error:
             told = explained(error)
             with _told_by(context):
                 logs.logger().error(str(told), exc_info=error)
+            if foreseen(error) is None:  # whoever mends it needs the traceback on the run's page
+                raise
             again = isinstance(told, PrerequisiteError)
             raise dg.Failure(
                 description=str(told), metadata={**told.as_dict(), "kind": type(told).__name__}, allow_retries=again

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import errno
+from typing import TYPE_CHECKING
 
 from modelmill.errors import MillError, PrerequisiteError
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
 
 DISK_FULL, NOT_ALLOWED = "53100", "42501"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 # What a server says that has no connection left; libpq gives no code for what fails before there is a connection.
 NO_ROOM = ("too many clients already", "remaining connection slots are reserved", "too many connections for")
 
 
+def foreseen(error: BaseException) -> BaseException | None:
+    """What `explained` has words for: the error, or what a library such as MLflow wrapped in its own; None: neither."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if isinstance(error, MillError | SQLAlchemyError | OSError):
+        return error
+    while error.__cause__ is not None:
+        error = error.__cause__
+        if isinstance(error, SQLAlchemyError):
+            return error
+    return None
+
+
 def explained(error: BaseException) -> MillError:
     """The four-part error for any exception; one that nobody foresaw says so, and how to see where it comes from."""
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
+    error = foreseen(error) or error
     if isinstance(error, MillError):
         return error
     if isinstance(error, OperationalError):
         from modelmill import settings
         from modelmill.store import database
 
-        if getattr(error.orig, "sqlstate", None) == DISK_FULL:
+        if _code(error) == DISK_FULL:
             return _disk_full("where the database lies", str(error.orig).splitlines()[0])
         if any(said in str(error.orig) for said in NO_ROOM):
             return _no_room(str(error.orig))
         return database.unreachable(settings.load(), error)
     if isinstance(error, ProgrammingError):
-        if getattr(error.orig, "sqlstate", None) == NOT_ALLOWED:
+        if _code(error) == NOT_ALLOWED:
             return _not_allowed(str(error.orig).splitlines()[0])
         return PrerequisiteError(
             "the database has not the tables this version needs",
@@ -43,6 +61,11 @@ def explained(error: BaseException) -> MillError:
         found=f"{type(error).__name__}: {error}",
         next="run the same with MILL_DEBUG=1 for the traceback, and report it",
     )
+
+
+def _code(error: DBAPIError) -> str | None:
+    """PostgreSQL's code: psycopg calls it sqlstate; psycopg2, which Dagster speaks, pgcode."""
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
 
 
 def _not_allowed(said: str) -> MillError:

@@ -132,6 +132,12 @@ class Settings(BaseSettings):
     )
     sandbox_runtime: str = Field("", description="Another runtime of the engine, as runsc (gVisor). Default: its own.")
     sandbox_days: int = Field(30, ge=1, le=3650, description="Days after which the record of a run is deleted.")
+    prediction_days: int = Field(
+        365,
+        ge=8,
+        le=36500,
+        description="Days after which an answer is forgotten, unless somebody gave feedback on it.",
+    )
     dvc: Path | None = Field(
         None, description="The DVC program. Default: .venv-dvc/bin/dvc in the root, else dvc on the PATH."
     )

@@ -34,10 +34,18 @@ CONFIG: dict[str, Any] = {
     "run_monitoring": {
         "enabled": True,
         "start_timeout_seconds": 300,
-        "max_runtime_seconds": 7200,
+        # One that works from a night to the next is taken for hung; its training goes on from the last checkpoint.
+        # Trials of the profile full take hours, also those that a person started.
+        "max_runtime_seconds": 86400,
         "max_resume_run_attempts": 0,
         "free_slots_after_run_end_seconds": 30,
         "poll_interval_seconds": 30,
+    },
+    # Of the nights that were missed the last is made good: what it makes is of now, and so would be those before it.
+    "scheduler": {
+        "module": "dagster._core.scheduler",
+        "class": "DagsterDaemonScheduler",
+        "config": {"max_catchup_runs": 1},
     },
     # A crashed process is tried again; a step that says no (a gate, bad input) would say no again.
     "run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False},

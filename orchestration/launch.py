@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import signal
 import sys
 import time
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmill import errors
 from modelmill.errors import MillError, UserError
+from modelmill.failures import explained
 
 if TYPE_CHECKING:
     from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
@@ -48,6 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; nothing half done was published", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:  # Dagster's own, as when it cannot write its events: no step is there to tell it
+        if os.environ.get("MILL_DEBUG"):
+            raise
+        told = explained(error)
+        print(f"error: {told}", file=sys.stderr)
+        return told.exit_code
     finally:
         gc.freeze()  # it all goes with the process
 

@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 
 from modelmill import processes, tracking
 from modelmill.settings import Settings, load
-from modelmill.store import heartbeats
+from modelmill.store import heartbeats, predictions
 from modelmill.store.heartbeats import Beat
 from orchestration.jobs import HOST_TAG
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dagster._core.storage.dagster_run import RunRecord
 
 EVERY_SECONDS = 30.0
+FORGET_SECONDS = 3600.0
 # Where a process cannot be looked at: fifteen beats missed, so that a long step in C that lets no thread beat survives;
 # with the time between two looks less than 120 s.
 SILENT_SECONDS = 75.0
@@ -211,20 +212,23 @@ def _lives(pid: int, said_at: float) -> bool:
 
 
 def main() -> None:
-    """Look every 30 s, for ever. A database that does not answer is waited for."""
+    """Look every 30 s, for ever; once an hour forget old answers too. A database that does not answer is waited for."""
     from dagster_postgres.utils import DagsterPostgresException
     from sqlalchemy.exc import SQLAlchemyError
 
     from modelmill.store.database import engine
     from orchestration import instance
 
-    settings = load()
+    settings, forgot = load(), -FORGET_SECONDS
     with instance.connect(settings) as made:
         while True:
             start = time.monotonic()
             try:
                 for run_id in reap(settings, made, engine(settings)):
                     print(f"run {run_id} was dead: marked as failed", flush=True)
+                if start - forgot >= FORGET_SECONDS:
+                    predictions.forget(engine(settings), settings.prediction_days)
+                    forgot = start
             except (SQLAlchemyError, DagsterPostgresException) as error:
                 print(f"the database does not answer, looking again: {type(error).__name__}", flush=True)
             time.sleep(max(1.0, EVERY_SECONDS - (time.monotonic() - start)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request, Security
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Engine
 
 from modelmill import lineage
@@ -24,6 +26,13 @@ from serving.problems import errors
 from serving.scopes import API
 
 LINEAGE_LIMIT = 500
+CORRECTION_CHARS = 10_000  # a label has 50, the text and place of a search's hit some thousands
+
+
+def _bounded(correction: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(correction, ensure_ascii=False)) > CORRECTION_CHARS:
+        raise PydanticCustomError("too_long", "at most {most} characters of JSON", {"most": CORRECTION_CHARS})
+    return correction
 
 
 class FeedbackInput(BaseModel):
@@ -33,7 +42,7 @@ class FeedbackInput(BaseModel):
 
     prediction_id: uuid.UUID
     verdict: Verdict
-    correction: dict[str, Any] | None = None
+    correction: Annotated[dict[str, Any], AfterValidator(_bounded)] | None = None
     comment: str = Field("", max_length=2000)
 
 

@@ -66,7 +66,7 @@ def program(settings: Settings) -> Path:
 def _commit(settings: Settings, dvc: Path, stage: str) -> None:
     for left in reversed(range(TRIES)):
         done = subprocess.run(
-            [str(dvc), "commit", "--force", "--quiet", stage],
+            [str(dvc), "commit", "--force", stage],  # --quiet would not say either why it failed
             cwd=settings.root,
             env=settings.child_env(),
             capture_output=True,

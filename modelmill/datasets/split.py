@@ -45,11 +45,18 @@ def assign(sizes: Mapping[str, int], seed: int, shares: Mapping[Split, float] = 
 
     Each goes, in hash order, where it still fits; what fits nowhere trains. A split that stays empty gets the smallest.
     """
+    if not sizes:
+        raise UserError(
+            "there is nothing to split: no unit gave an example",
+            allowed="units that one can ask for, as functions of three lines or more that say what they do",
+            found="units, but none of these",
+            next="add a corpus: mill corpus add NAME URI --license SPDX --consent-to-train",
+        )
     if len(sizes) < 3:
         raise UserError(
             "the examples cannot be split",
             allowed="at least three groups (packages or folders), one for each of train, validation and test",
-            found=", ".join(sorted(sizes)) or "no group at all",
+            found=", ".join(sorted(sizes)),
             next="add a corpus: mill corpus add NAME URI --license SPDX --consent-to-train",
         )
     total = sum(sizes.values())

@@ -8,6 +8,7 @@ needed off; the address is resolved once, must be public, and is the one connect
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import os
 import re
@@ -36,6 +37,7 @@ TRANSPORT = "https"
 CERTIFICATES = "GIT_SSL_CAINFO"  # where git looks for the authorities that it trusts
 SECONDS = 600  # for a fetch; listing and reading take far less
 MAX_PACK_BYTES = 2 * 1024**3
+WANTED = "refs/mill/wanted"  # what was fetched last
 MAX_LISTED = 500_000  # files; the largest repositories in use have 400,000
 MAX_SHOWN = 200
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -220,11 +222,16 @@ class Git:
                 f"{uri!r} cannot be read", allowed="the program git", found="none on PATH", next="install git"
             )
         address = address_of(uri)
-        folder = _fetched(address, uri, home, revision) if address.remote else Path(address.place).expanduser()
-        if not address.remote:
+        if address.remote:
+            folder = home / f"git-{sha256_text(address.place)[:24]}"
+            with _alone(folder):
+                _fetch(address, uri, folder, revision)
+                commit = _commit(folder, revision or WANTED, uri)
+        else:
+            folder = Path(address.place).expanduser()
             check_own(folder, uri)
-        wanted = revision or ("refs/mill/wanted" if address.remote else address.ref)
-        yield GitSnapshot(folder, _commit(folder, wanted, uri))
+            commit = _commit(folder, revision or address.ref, uri)
+        yield GitSnapshot(folder, commit)
 
 
 def _commit(folder: Path, name: str, uri: str) -> str:
@@ -235,18 +242,16 @@ def _commit(folder: Path, name: str, uri: str) -> str:
     return output.decode("ascii").strip()
 
 
-def _fetched(address: Address, uri: str, home: Path, revision: str | None) -> Path:
-    """Our bare copy, with the wanted commit in it; the network is asked only when it is not there yet."""
-    folder = home / f"git-{sha256_text(address.place)[:24]}"
+def _fetch(address: Address, uri: str, folder: Path, revision: str | None) -> None:
+    """Bring the wanted commit into our bare copy; the network is asked only when it is not there yet."""
     if revision and folder.exists() and _has(folder, revision):
-        return folder
+        return
     pin = f"http.curloptResolve={_public_address(uri, address.place)}"
     try:
         if not folder.exists():
-            folder.parent.mkdir(parents=True, exist_ok=True)
             _git("init", "--quiet", "--bare", "--template=", str(folder))
         what = revision or address.ref
-        spec = f"+{what}:refs/mill/wanted"
+        spec = f"+{what}:{WANTED}"
         options = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
         _git(_at(folder), "-c", pin, "fetch", *options, "--", address.place, spec, protocols=TRANSPORT)
     except subprocess.CalledProcessError as error:
@@ -254,7 +259,15 @@ def _fetched(address: Address, uri: str, home: Path, revision: str | None) -> Pa
         raise _not_fetched(uri, said[-1] if said else "no answer") from error
     except subprocess.TimeoutExpired as error:
         raise _refused(uri, f"a repository that is fetched in {SECONDS} s", "it took longer") from error
-    return folder
+
+
+@contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """One process at a time: two branches of one address share the copy, and the name of what was fetched last."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def _not_fetched(uri: str, said: str) -> UserError:

@@ -55,7 +55,7 @@ def normalize(settings: Settings, db: Engine, corpus: Corpus, progress: Progress
     """Bring the corpus's units up to date with its documents. Raises UserError: not extracted yet, or no unit in it."""
     lease = publications.take(db, "units", corpus.name)
     source = _extracted(db, corpus)
-    input_hash = _input_hash(source)
+    input_hash = _input_hash(corpus, source)
     last = publications.current(db, "units", corpus.name)
     if last and last.input_hash == input_hash:
         return _recorded(last)
@@ -85,7 +85,7 @@ def is_current(db: Engine, corpus: Corpus) -> bool:
     """Whether `normalize` would find nothing new."""
     source = publications.current(db, "documents", corpus.name)
     last = publications.current(db, "units", corpus.name)
-    return source is not None and last is not None and last.input_hash == _input_hash(source)
+    return source is not None and last is not None and last.input_hash == _input_hash(corpus, source)
 
 
 def _extracted(db: Engine, corpus: Corpus) -> publications.Publication:
@@ -100,9 +100,11 @@ def _extracted(db: Engine, corpus: Corpus) -> publications.Publication:
     return found
 
 
-def _input_hash(source: publications.Publication) -> str:
+def _input_hash(corpus: Corpus, source: publications.Publication) -> str:
+    """Of one corpus: that of another tenant may have its name, and so its publications, and the same content."""
     versions = {language.name: language.version for language in all_languages().values()}
-    return sha256_text(canonical_json([parsing.NORMALIZE_VERSION, PRIVACY_VERSION, versions, source.sha256]))
+    said = [parsing.NORMALIZE_VERSION, PRIVACY_VERSION, versions, source.sha256, corpus.id]
+    return sha256_text(canonical_json(said))
 
 
 def _parse(settings: Settings, db: Engine, corpus: Corpus, lease: Lease, revision: str, progress: Progress) -> bool:

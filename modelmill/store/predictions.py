@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Row, bindparam, case, column, func, select
+from sqlalchemy import Connection, Engine, Row, bindparam, case, column, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from modelmill.errors import UserError
@@ -21,6 +21,7 @@ from modelmill.records import sha256_text
 from modelmill.store.tables import feedback, prediction
 
 LONGEST = 100  # characters of a line in an answer that are kept as they are
+PIECE = 10_000  # rows deleted at a time: a second's work, so that who logs meanwhile does not wait
 Verdict = Literal["right", "wrong"]
 
 # Rows as one JSON: for each of many at once .1 CPU-ms less than a set of parameters a row.
@@ -94,6 +95,23 @@ def give_feedback(
     )
     with db.begin() as conn:
         conn.execute(statement)
+
+
+def forget(db: Engine, days: int) -> int:
+    """Delete what is older than `days` and has no feedback, a piece a transaction; returns how many."""
+    said = select(feedback.c.id).where(feedback.c.prediction_id == prediction.c.id).exists()
+    deleted = 0
+    with db.connect() as conn:
+        tasks = list(conn.scalars(select(prediction.c.task).distinct()))
+    for task in tasks:  # the index begins with the task
+        old = select(prediction.c.id).where(prediction.c.task == task, ~said)
+        old = old.where(prediction.c.created_at < func.now() - timedelta(days=days)).limit(PIECE)
+        gone = PIECE
+        while gone == PIECE:
+            with db.begin() as conn:
+                gone = conn.execute(delete(prediction).where(prediction.c.id.in_(old))).rowcount
+            deleted += gone
+    return deleted
 
 
 def confidences(db: Engine, release_id: int, bins: int, seconds: float) -> list[int]:

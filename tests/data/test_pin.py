@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,21 @@ def test_a_frozen_set_is_pinned(project, db, catalog):
     assert "up to date" in _dvc(project, "status", "--no-updates", "datasets@intent_classification")
     (stage.folder(project, INTENT.name) / "test.parquet").write_bytes(b"altered")
     assert "modified" in _dvc(project, "status", "--no-updates", "datasets@intent_classification")
+
+
+@needs_dvc
+def test_another_dvc_command_is_waited_for_and_what_dvc_says_is_told(project, db, catalog):
+    (project.root / ".dvc/tmp").mkdir()
+    with (project.root / ".dvc/tmp/lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        threading.Timer(4, fcntl.flock, (held, fcntl.LOCK_UN)).start()
+        stage.build(project, db, INTENT, "tiny", 17)
+    last = publications.current(db, "intent_classification/dataset")
+    assert last is not None and last.detail["pinned"]
+    shutil.rmtree(project.root / "modelmill/datasets")
+    with pytest.raises(PrerequisiteError, match="DVC did not pin") as caught:
+        stage.build(project, db, INTENT, "tiny", 17, force=True)
+    assert "'modelmill/datasets' does not exist" in caught.value.found
 
 
 @needs_dvc

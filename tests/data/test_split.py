@@ -73,6 +73,10 @@ def test_two_groups_cannot_be_split():
     with pytest.raises(UserError, match="cannot be split") as caught:
         split.split(examples, 17)
     assert "a, b" in caught.value.found and "mill corpus add" in caught.value.next
+    pool = [Example({"query": "x"}, {}, Split.POOL, (), "a")]
+    with pytest.raises(UserError, match="no unit gave an example") as caught:
+        split.split(pool, 17)
+    assert "functions of three lines" in caught.value.allowed
 
 
 def _pair(query: str, passage: str, where: Split) -> Example:

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -113,6 +114,21 @@ def test_a_repository_is_read_from_a_server_that_one_is_told_to_trust(
 ) -> None:
     monkeypatch.setenv(variable, str(authority))
     assert read(address + ref, tmp_path / "home") == {"a.py": b"x = 1\n"}
+
+
+def test_two_branches_of_one_address_that_are_read_at_once_are_not_taken_for_each_other(
+    address: str, authority: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_SSL_CAINFO", str(authority))
+    root = tmp_path / "served" / "shapes.git"
+    for name in ("two", "three", "four"):
+        git(root, "checkout", "--quiet", "-b", name)
+        write(root, {"a.py": f"x = '{name}'\n"})
+        git(root, "commit", "--quiet", "--all", "-m", name)
+    refs = ["two", "three", "four"] * 2
+    with ThreadPoolExecutor(len(refs)) as pool:
+        found = list(pool.map(lambda ref: read(f"{address}#{ref}", tmp_path / "home"), refs))
+    assert found == [{"a.py": f"x = '{ref}'\n".encode()} for ref in refs]
 
 
 def test_a_server_that_nobody_vouches_for_is_refused_and_what_to_do_is_said(address: str, tmp_path: Path) -> None:

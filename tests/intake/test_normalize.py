@@ -198,6 +198,18 @@ def test_a_run_that_was_overtaken_leaves_no_unit_behind(settings: Settings, db: 
     assert units.count(db) == 0
 
 
+def test_two_tenants_may_have_the_same_content_under_the_same_name(
+    settings: Settings, db: Engine, corpus: Corpus, project: Path
+) -> None:
+    normalize(settings, db, corpus)
+    theirs = settings.model_copy(update={"tenant": "another"})
+    other = corpora.add(theirs, db, "p", str(project), "MIT")
+    extract(theirs, db, other)
+    assert not is_current(db, other)
+    assert normalize(theirs, db, other).fresh
+    assert len(units.query(db, tenant="another")) == len(units.query(db, tenant="default")) > 0
+
+
 def test_copies_and_near_copies_share_a_cluster_over_all_corpora(
     settings: Settings, db: Engine, corpus: Corpus, tmp_path: Path
 ) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
-from modelmill.settings import Settings
+from assets.mill import Mill
+from modelmill import logs, tracking
+from modelmill.errors import PrerequisiteError
+from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import corpora, database, publications
 from orchestration.definitions import defs
 from orchestration.jobs import INTAKE
+from orchestration.resources import resources
 
 
 @pytest.fixture
@@ -85,6 +92,29 @@ def test_a_database_that_fails_in_the_middle_is_named_and_the_next_run_ends_well
     assert taken_in(dagster).success
 
 
+def test_a_database_that_goes_away_while_mlflow_writes_is_named_and_what_nobody_foresaw_is_logged(
+    db: Engine, dagster: DagsterInstance, caplog: pytest.LogCaptureFixture
+) -> None:
+    logs.logger().addHandler(caplog.handler)  # its file is that of the first test of this process
+
+    @dg.asset
+    def tracked(context, mill: Mill) -> None:
+        with mill.at_work(context) as at, tracking.run(at.settings, "intent_classification", "one"):
+            raise ZeroDivisionError("nobody foresaw it")
+
+    def made() -> ExecuteInProcessResult:
+        return dg.materialize([tracked], instance=dagster, resources=resources(), raise_on_error=False)
+
+    try:
+        assert not made().success
+    finally:
+        logs.logger().removeHandler(caplog.handler)
+    assert "ZeroDivisionError: nobody foresaw it" in caplog.text
+    with db.begin() as conn:
+        refuse(conn, "mlflow.runs", "PERFORM pg_terminate_backend(pg_backend_pid())")
+    assert cause(made())["failed"] == "the database does not answer"
+
+
 def test_a_server_without_a_free_connection_is_named(settings: Settings) -> None:
     from sqlalchemy.exc import OperationalError
 
@@ -134,6 +164,21 @@ def test_a_home_that_cannot_be_written_is_named_and_the_next_run_ends_well(
     assert cause(run)["kind"] == "PrerequisiteError"
     blocked.unlink()
     assert taken_in(dagster).success
+
+
+def test_what_dagster_itself_cannot_write_is_told_in_four_parts_and_not_as_a_traceback(
+    settings: Settings, db: Engine, corpus: Path, dagster: DagsterInstance
+) -> None:
+    """Its connections are psycopg2's, which call PostgreSQL's code otherwise."""
+    with db.begin() as conn:
+        full = "RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'"
+        refuse(conn, "dagster.event_logs", full)
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.launch", "intake", "--corpus", "code"],
+        cwd=CHECKOUT, env=settings.child_env(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == PrerequisiteError.exit_code
+    assert "error: the disk is full" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_run_that_names_no_corpus_says_which_there_are(dagster: DagsterInstance, corpus: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dagster import DagsterInstance
+from dagster._core.scheduler import DagsterDaemonScheduler
 
 from modelmill.errors import UserError
 from modelmill.settings import CHECKOUT, MOST_TRIALS, PROFILES, Settings
@@ -119,6 +121,12 @@ def test_the_instance_file_is_written_once_and_holds_no_password(settings: Setti
     assert file.stat().st_mtime_ns == written
     assert yaml.safe_load(file.read_text())["storage"]["postgres"]["postgres_url"] == {"env": instance.URL_VARIABLE}
     assert instance.environment(settings)[instance.URL_VARIABLE].startswith("postgresql+psycopg2://")
+
+
+def test_dagster_takes_the_instance_file_and_makes_one_missed_night_good(dagster: DagsterInstance) -> None:
+    assert isinstance(dagster.scheduler, DagsterDaemonScheduler)
+    assert dagster.scheduler.max_catchup_runs == 1
+    assert dagster.run_monitoring_max_runtime_seconds == 24 * 3600
 
 
 def test_the_workspace_names_the_module_that_loads() -> None:

@@ -60,6 +60,16 @@ def test_what_is_read_of_dagsters_tables_is_what_dagster_says(dagster: DagsterIn
     assert [run.id for run in failed] == [first], "the intake of notes was made good since"
 
 
+def test_a_run_of_single_assets_is_called_by_them_and_makes_good_no_other(dagster: DagsterInstance, db: Engine) -> None:
+    job = defs.resolve_implicit_global_asset_job_def()
+    keys = [frozenset({dg.AssetKey([task, "dataset"])}) for task in ("intent_classification", "semantic_search")]
+    bad, good = (dagster.create_run_for_job(job, asset_selection=one) for one in keys)
+    dagster.report_run_failed(bad)
+    dagster.handle_new_event(_success(good))
+    _, failed = runs.standing(runs.lately(db))
+    assert [(run.id, run.job) for run in failed] == [(bad.run_id, "intent_classification/dataset")]
+
+
 def test_without_dagsters_tables_there_are_no_runs(db: Engine) -> None:
     assert runs.lately(db) == []
 

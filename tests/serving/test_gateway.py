@@ -148,6 +148,9 @@ def test_feedback_is_taken_for_known_predictions_only(house: House) -> None:
     assert house.post(said, route="/api/v1/feedback").json() == {"prediction_id": made, "verdict": "wrong"}
     refused(house.post({**said, "prediction_id": str(uuid.uuid4())}, route="/api/v1/feedback"), 404)
     refused(house.post({**said, "verdict": "so so"}, route="/api/v1/feedback"), 422, "verdict")
+    long = {**said, "correction": {"label": "x" * 10_000}}
+    told = refused(house.post(long, route="/api/v1/feedback"), 422, "correction cannot be used").json()["error"]
+    assert told["allowed"] == "at most 10000 characters of JSON"
 
 
 def test_without_a_live_key_nobody_is_let_in(house: House) -> None:

@@ -59,6 +59,17 @@ def test_an_embedded_server_that_was_killed_is_started_again_at_the_same_address
 NEWCOMER = "import sys, pathlib; from modelmill.store import server; server.embedded_url(pathlib.Path(sys.argv[1]))"
 
 
+def test_a_server_that_does_not_start_says_why_and_not_all_that_it_ever_logged(tmp_path: Path) -> None:
+    program = "import sys, pathlib; from modelmill.store import server; server.embedded_url(pathlib.Path(sys.argv[1]))"
+    argv = [sys.executable, "-c", program, str(tmp_path)]
+    subprocess.run(argv, cwd=CHECKOUT, timeout=120, check=True)
+    with (tmp_path / "postgres" / "postgresql.conf").open("a") as settings:
+        settings.write("nothing_like_it = 1\n")
+    done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False)
+    assert "found:   configuration file" in done.stderr and "contains errors" in done.stderr
+    assert "database system is ready" not in done.stderr
+
+
 @pytest.mark.parametrize("again", ["server.revive(home)", "subprocess.run([*newcomer, str(home)], check=True)"])
 def test_a_server_that_was_killed_and_that_nobody_reaps_is_started_again(tmp_path: Path, again: str) -> None:
     """As in a container without an init: the program that starts it becomes its parent and never asks for its end."""
