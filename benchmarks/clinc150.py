@@ -96,7 +96,8 @@ def train(
     settings: Settings, data: dict[Split, list[Example]], params: dict[str, Any], seed: int, folder: Path
 ) -> None:
     """The recipe of the task, as the worker calls it."""
-    job = Job(settings, settings.base_model, params, seed, data[Split.TRAIN], data[Split.VALIDATION], folder, Loud())
+    examples = data[Split.TRAIN], data[Split.VALIDATION]
+    job = Job(TASK.name, settings, settings.base_model, params, seed, *examples, folder, Loud())
     wall, cpu = time.monotonic(), os.times()
     metrics = get_recipe(TASK.recipe).train(job)
     spent = os.times()

@@ -51,7 +51,7 @@ def measure(task: Task, predictor: Predictor, dataset: Dataset, split: Split) ->
 def train(settings: Settings, task: Task, dataset: Dataset, params: Mapping[str, Any], seed: int, folder: Path) -> str:
     """Train into `folder`; returns what it cost and how it went."""
     job = Job(
-        settings, settings.base_model, params, seed, datasets.read_examples(dataset, Split.TRAIN),
+        task.name, settings, settings.base_model, params, seed, datasets.read_examples(dataset, Split.TRAIN),
         datasets.read_examples(dataset, Split.VALIDATION), folder, Quiet(),
     )  # fmt: skip
     wall, cpu = time.monotonic(), os.times()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 Answer = TypeVar("Answer")
 
 SECONDS = 3  # an engine on the same machine answers in milliseconds
-IMAGES = "mill-sandbox-"
+PREFIX = "mill-sandbox-"  # of the names of the sandbox's images
 
 
 def version() -> str | None:
@@ -20,7 +20,7 @@ def version() -> str | None:
 def images() -> list[str]:
     """The sandbox's images that the engine has; empty where none answers."""
     tags: list[str] | None = _ask(lambda client: [tag for one in client.images() for tag in one["RepoTags"] or ()])
-    return sorted(tag.split(":")[0] for tag in tags or [] if tag.startswith(IMAGES))
+    return sorted(tag.split(":")[0] for tag in tags or [] if tag.startswith(PREFIX))
 
 
 def _ask(question: Callable[[Any], Answer]) -> Answer | None:

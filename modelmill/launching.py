@@ -23,7 +23,7 @@ OPTION = {"intake": "--corpus", "train": "--task"}
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Request:
     """What to make: of which corpora or tasks (none named: of all), and why."""
 
     what: Literal["intake", "train"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Selection:
     """What to run: empty means all."""
 
     corpora: tuple[str, ...] = ()
@@ -42,37 +42,37 @@ class Answered:
     reply: dict[str, Any]
 
 
-def run(settings: Settings, wish: Wish, console: Console) -> int:
+def run(settings: Settings, selected: Selection, console: Console) -> int:
     """Do it; the exit code: 0, or that of the first part of it that failed. Raises the four-part errors."""
     start = time.monotonic()
-    tasks = [get_task(name) for name in wish.tasks] or list(all_tasks().values())
+    tasks = [get_task(name) for name in selected.tasks] or list(all_tasks().values())
     db = setup.prepare(settings)
-    corpora = _corpora(settings, db, wish)
-    code = _take_in(settings, db, wish, corpora, console) or _train(settings, db, wish, tasks, console)
+    corpora = _corpora(settings, db, selected)
+    code = _take_in(settings, db, selected, corpora, console) or _train(settings, db, selected, tasks, console)
     show(settings, db, tasks, console)
     console.print(f"done in {time.monotonic() - start:.0f} s" + (f"; a part failed (exit code {code})" if code else ""))
     return code
 
 
-def _corpora(settings: Settings, db: Engine, wish: Wish) -> list[str]:
+def _corpora(settings: Settings, db: Engine, selected: Selection) -> list[str]:
     from modelmill.store import corpora
 
-    if wish.corpora:
-        return [corpora.get(db, settings.tenant, name).name for name in wish.corpora]
+    if selected.corpora:
+        return [corpora.get(db, settings.tenant, name).name for name in selected.corpora]
     return [corpus.name for corpus in corpora.all_corpora(db, settings.tenant)]
 
 
-def _take_in(settings: Settings, db: Engine, wish: Wish, corpora: Sequence[str], console: Console) -> int:
+def _take_in(settings: Settings, db: Engine, selected: Selection, corpora: Sequence[str], console: Console) -> int:
     """Extract, normalize and embed the corpora that changed."""
-    why = plan.reasons(settings, db, corpora=corpora, force=wish.force)
-    return _launch(settings, "intake", corpora, why, wish.force, console)
+    why = plan.reasons(settings, db, corpora=corpora, force=selected.force)
+    return _launch(settings, "intake", corpora, why, selected.force, console)
 
 
-def _train(settings: Settings, db: Engine, wish: Wish, tasks: Sequence[Task], console: Console) -> int:
+def _train(settings: Settings, db: Engine, selected: Selection, tasks: Sequence[Task], console: Console) -> int:
     """Build, train, measure and release the tasks that have a reason, judged by the corpora as they are now."""
     names = [task.name for task in tasks]
-    why = plan.reasons(settings, db, tasks=names, force=wish.force)
-    return _launch(settings, "train", names, why, wish.force, console)
+    why = plan.reasons(settings, db, tasks=names, force=selected.force)
+    return _launch(settings, "train", names, why, selected.force, console)
 
 
 def _launch(
@@ -92,7 +92,7 @@ def _launch(
         console.print(str(reason), markup=False)
     if not due:
         return 0
-    return launching.launch(settings, launching.Wish(what, due, plan.said(why), force).argv(settings), console)
+    return launching.launch(settings, launching.Request(what, due, plan.said(why), force).argv(settings), console)
 
 
 def show(settings: Settings, db: Engine, tasks: Sequence[Task], console: Console) -> None:

@@ -32,5 +32,5 @@ def run(
             next=f"mill run --stage {TRAINING[0]}",
         )
     word, names = ("intake", corpora) if stage in INTAKE else ("train", tasks)
-    wish = launching.Wish(word, names, f"{stage}: asked for by itself", force)
-    return launching.launch(settings, [*wish.argv(settings), "--stage", stage], console)
+    request = launching.Request(word, names, f"{stage}: asked for by itself", force)
+    return launching.launch(settings, [*request.argv(settings), "--stage", stage], console)

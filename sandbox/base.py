@@ -13,11 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from modelmill.container_engine import PREFIX
 from modelmill.errors import PrerequisiteError
 from sandbox import engine
 
 SUITE = "bookworm"
-IMAGE = f"mill-sandbox-base:{SUITE}"
+IMAGE = f"{PREFIX}base:{SUITE}"
 MIRROR = "http://deb.debian.org/debian"
 # Not needed to run a program; 82 MB are left.
 USELESS = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man", "usr/share/info")

@@ -6,10 +6,11 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from modelmill.container_engine import PREFIX
 from modelmill.errors import PrerequisiteError
 from sandbox import base, engine
 from sandbox.base import Tell
-from sandbox.languages import IMAGES, PREFIX, Language
+from sandbox.languages import IMAGES, Language
 
 INIT = f"{PREFIX}init"
 INIT_BASE = "debian:bookworm-slim"

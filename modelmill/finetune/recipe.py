@@ -39,6 +39,7 @@ class Job:
     checkpoints: where the loop keeps how far it is, None for nowhere.
     """
 
+    task: str
     settings: Settings
     base: str
     params: Mapping[str, Any]

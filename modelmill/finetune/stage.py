@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func
 from sqlalchemy.dialects.postgresql import insert
 
 from modelmill import tracking
@@ -105,11 +105,7 @@ def _known(settings: Settings, db: Engine, asset: str, input_hash: str) -> Candi
 
 
 def _refuse_tainted(db: Engine, dataset: Dataset) -> None:
-    with db.connect() as conn:
-        why = conn.execute(
-            select(tables.dataset.c.tainted).where(tables.dataset.c.sha256 == dataset.sha256)
-        ).scalar_one_or_none()
-    if why:
+    if why := datasets.tainted(db, dataset.sha256):
         raise UserError(
             f"nothing is trained on the dataset {dataset.sha256[:12]}",
             allowed="a dataset all of whose sources may still be used",

@@ -1,8 +1,8 @@
 """`python -m modelmill.finetune.worker SPEC.json`: run one recipe, say how it goes as JSON lines on standard output.
 
-SPEC: recipe, dataset (folder of a frozen dataset), staging, base, params, seed, checkpoints (folder),
-checkpoint_seconds. Events: step, metric, and at the end
-done {metrics} or failed {kind, error}. Nothing else reaches standard output: libraries print to standard error.
+SPEC: task, recipe, dataset (folder of a frozen dataset), dataset_sha256, staging, base, params, seed, checkpoints
+(folder), checkpoint_seconds. Events: step, metric, and at the end done {metrics} or failed {kind, error}. Nothing else
+reaches standard output: libraries print to standard error.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ def train(spec: dict[str, Any], say: Speaker) -> dict[str, float]:
     frozen = json.loads((Path(spec["dataset"]) / "manifest.json").read_text(encoding="utf-8"))
     dataset = Dataset(spec["dataset_sha256"], spec["task"], Path(spec["dataset"]), frozen["counts"], frozen)
     job = Job(
+        task=spec["task"],
         settings=load(),
         base=spec["base"],
         params=spec["params"],

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from modelmill.normalize.language import all_languages
 from modelmill.records import Dropped, Example, Unit
-from modelmill.settings import CHECKOUT
+from modelmill.settings import CHECKOUT, Settings
 from modelmill.task import Task, all_tasks
 
 MODULES = ("calendar.py", "difflib.py", "fractions.py", "heapq.py", "shlex.py", "statistics.py", "textwrap.py")
@@ -79,6 +81,28 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         str(folder / "model"), create_model_card=False
     )
     return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def with_tiny_base(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Settings, str], Settings]:
+    """An installation's settings, with the tiny base model run by a library (openvino, onnxruntime).
+
+    A session converts it once for each library, in a process of its own, as an installation does; each gets a copy.
+    """
+    from modelmill.embed.encoder import encoder_source
+
+    @cache
+    def converted(library: str) -> Path:
+        home = tmp_path_factory.mktemp(library)
+        made = Settings(root=home, home=home, base_model=str(tiny_base), engine=library, profile="tiny", seed=17)  # type: ignore[arg-type]
+        encoder_source(made, made=True)
+        return home
+
+    def run_by(settings: Settings, library: str) -> Settings:
+        shutil.copytree(converted(library), settings.home_dir, dirs_exist_ok=True)
+        return settings.model_copy(update={"engine": library, "base_model": str(tiny_base)})
+
+    return run_by
 
 
 def as_split(examples: Sequence[Example], split: str) -> list[Example]:

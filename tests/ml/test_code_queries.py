@@ -144,9 +144,8 @@ def test_a_training_weighs_words_for_code(tiny_base: Path, tmp_path: Path, monke
     monkeypatch.setenv("MILL_ENGINE", "torch")
     params = {"pairs": 16, "epochs": 1, "batch": 8, "learning_rate": 1e-3, "frozen_layers": 0}
     settings = Settings(threads=1)  # type: ignore[call-arg]
-    job = Job(
-        settings, str(tiny_base), params, 7, programs(Split.TRAIN), programs(Split.VALIDATION), tmp_path, Silent()
-    )
+    examples = programs(Split.TRAIN), programs(Split.VALIDATION)
+    job = Job("semantic_search", settings, str(tiny_base), params, 7, *examples, tmp_path, Silent())
     made = get_recipe("contrastive").train(job)
     assert 0 < made["validation_code_mrr"] <= 1
     predictor = search.load(tmp_path, Output)

