@@ -28,8 +28,6 @@ DASHED = rf"(?im)^[ \t]*(?:-[ \t]+)?[\"']?{NAMED}[\"']?:[ \t]*\r?\n((?:[ \t]*-[ 
 
 STRING = re.compile(rb"\"([^\"\\\n]*)\"|'([^'\\\n]*)'|`([^`\\\n]*)`|([\])}])")
 ITEM = re.compile(rb"(?m)^[ \t]*-[ \t]+[\"']?([^\s\"'#:{}\[\]]+)[\"']?[ \t]*\r?$")
-
-
 # A manifest's kind, the blocks of a Secret that hold its values, and one of these.
 MANIFEST = r"(?m)^kind:[ \t]*[\"']?Secret\b"
 BLOCK = r"(?m)^(?:data|stringData):[ \t]*\r?\n((?:[ \t]+[^\n]*(?:\n|\z))+)"

@@ -70,10 +70,11 @@ def _write(
         index_elements=[corpus.c.tenant, corpus.c.name], set_=values, where=corpus.c.uri == uri
     ).returning(*columns())
     with db.begin() as conn:
-        before = conn.scalar(select(corpus.c.licence).where(corpus.c.tenant == tenant, corpus.c.name == name))
+        known = select(corpus.c.licence).where(corpus.c.tenant == tenant, corpus.c.name == name)
+        before = conn.execute(known).one_or_none()
         row = conn.execute(statement).one_or_none()
         if row is not None:
-            if licence != before and not may_train(licence, settings.training_policy):
+            if before and licence != before.licence and not may_train(licence, settings.training_policy):
                 consents.taint(conn, name, f"the licence of {name!r} is now {licence or 'not said'}")
             made, who = _record(row), by or "command line"
             consents.give(conn, made, "train", who) if consent else consents.withdraw(conn, made, "train", who)

@@ -179,6 +179,8 @@ def test_what_is_withdrawn_or_erased_while_a_set_is_made_is_in_none(settings, db
 def test_a_licence_that_no_longer_allows_training_marks_what_was_made(settings, db, code):
     built = _build(settings, db).dataset
     corpora.add(settings, db, "code", str(code), "MIT", consent=True)
+    another = settings.model_copy(update={"tenant": "another"})
+    corpora.add(another, db, "code", str(code), "GPL-3.0-only", consent=True)  # its first: nothing was made of it
     assert datasets.tainted(db, built.sha256) == ""
     corpora.add(settings, db, "code", str(code), "GPL-3.0-only", consent=True)
     assert datasets.tainted(db, built.sha256) == "the licence of 'code' is now GPL-3.0-only"

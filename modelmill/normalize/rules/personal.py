@@ -49,9 +49,7 @@ ORDINARY = frozenset(
         "your_name", "yourname", "username.here", "site", "www", "src", "work", "joe", "jdoe", "somebody", "someone",
     }
 )  # fmt: skip
-
-
-PAGE = re.compile(r"\.(?:html?|php|aspx?|css|[jt]sx?|vue|svg|png|jpe?g)$")
+PAGE = re.compile(r"\.(?:html?|php|aspx?|css|[jt]sx?|vue|svg|png|jpe?g)$")  # what stands behind /home/ in a site
 
 
 def _email(value: str, before: str, after: str) -> bool:
