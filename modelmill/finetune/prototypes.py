@@ -3,8 +3,8 @@
 
 A head that learnt from a dozen texts a label holds on to what just these have; their mean is steadier. The sum of both
 is one linear head again, so an answer costs nothing more. How strongly it is drawn, or not at all, is chosen by the
-likelihood of validation queries: the strongest that is within one standard error of the likeliest (Breiman et al.,
-Classification and Regression Trees, 1984), because fewer answers change with how a query is typed the more it is drawn.
+likelihood of validation queries: the strongest that is as likely as the likeliest one (predictors/one_error.py),
+because fewer answers change with how a query is typed the more it is drawn.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelmill.predictors import calibration
+from modelmill.predictors.one_error import first_as_good
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,13 +36,11 @@ def strength(
 
     logits, near: (n, labels), of the head and to the prototypes; the rest as for `calibration.fit`.
     """
-    import numpy as np
 
     def losses(one: float) -> np.ndarray:
         drawn = logits + one * near
         fitted = calibration.fit(drawn, right, out_of_scope, outside)
         return calibration.shares(drawn, right, out_of_scope, fitted, outside)
 
-    found = {one: losses(one) for one in STRENGTHS}
-    least = min(found.values(), key=lambda each: float(each.sum()))
-    return max(one for one, each in found.items() if (each - least).sum() <= np.std(each - least) * len(right) ** 0.5)
+    strongest_first = sorted(STRENGTHS, reverse=True)
+    return strongest_first[first_as_good([losses(one) for one in strongest_first])]
