@@ -28,7 +28,7 @@ def vectors(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResu
     from modelmill.embed.stage import embed
 
     with mill.at_work(context) as at:
-        done = embed(at.settings, at.db, at.corpus().name, at.progress)
+        done = embed(at.settings, at.db, at.corpus(), at.progress)
     return show.result(
         done.sha256,
         done.fresh,

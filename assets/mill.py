@@ -18,7 +18,7 @@ from modelmill.errors import PrerequisiteError, UserError
 from modelmill.failures import explained, foreseen
 from modelmill.processes import RUN
 from modelmill.progress import Progress, Step
-from modelmill.records import Corpus
+from modelmill.records import Corpus, name_within
 from modelmill.settings import MOST_TRIALS, Settings, load
 from modelmill.store import corpora, database, heartbeats
 
@@ -38,14 +38,15 @@ class Work:
     def corpus(self) -> Corpus:
         """The corpus that the run's partition stands for. Raises UserError."""
         if not self.partition:
-            known = [corpus.name for corpus in corpora.all_corpora(self.db, self.settings.tenant)]
+            known = [corpus.key for corpus in corpora.all_corpora(self.db, self.settings.tenant)]
             raise UserError(
                 "this run names no corpus",
                 allowed=f"one partition: {', '.join(known) or 'there is no corpus yet'}",
                 found="none",
                 next="start it again with a partition chosen, or mill run --corpus NAME",
             )
-        return corpora.get(self.db, self.settings.tenant, self.partition)
+        name = name_within(self.settings.tenant, self.partition)
+        return corpora.get(self.db, self.settings.tenant, name or self.partition)
 
 
 class Dial(Enum):

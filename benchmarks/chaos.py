@@ -299,7 +299,7 @@ def undisturbed(at: Installation) -> bool:
     corpora.add(alone, db, CORPUS, str(at.code), "Apache-2.0", consent=True)
     extract(alone, db, corpora.get(db, alone.tenant, CORPUS))
     normalize(alone, db, corpora.get(db, alone.tenant, CORPUS))
-    embed(alone, db, CORPUS)
+    embed(alone, db, corpora.get(db, alone.tenant, CORPUS))
 
     def made(engine: Any) -> list[str]:
         return [getattr(publications.current(engine, one, CORPUS), "sha256", "none") for one in STAGES]

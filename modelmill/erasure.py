@@ -34,15 +34,15 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
     """Erase the corpus. Raises UserError when there is none of that name."""
     one = corpora.get(db, tenant, name)
     for asset in rows.PARTITIONED:  # whoever works on it now can no longer publish
-        publications.take(db, asset, name)
-    lease = publications.take(db, corpora.ERASED, name)
+        publications.take(db, asset, one.key)
+    lease = publications.take(db, corpora.ERASED, one.key)
     with db.begin() as conn:
         knew = rows.knew(conn, one)
         counts = rows.erase(conn, one, knew)
         # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
         counts["files"] = sum(_delete(path) for path in _files(settings, one, knew))
         counts["files"] += bucket.erase(settings, knew.datasets, [_page_of(sha256) for sha256 in knew.candidates])
-        counts["log_lines"] = logs.forget(settings.home_dir, knew.runs, name)
+        counts["log_lines"] = logs.forget(settings.home_dir, knew.runs, knew.partitions)
         nothing = sha256_text("")
         publications.publish(conn, lease, input_hash=nothing, sha256=nothing, rows=0, detail=counts)
     rows.forget_samples(db)
@@ -51,7 +51,8 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
 
 def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
     """The frozen sets with their working copies, what DVC cached of them and what a training kept; the pages of reports
-    that show examples, here and as MLflow has them; what Dagster's runs printed; and our copy of a remote source.
+    that show examples, here and as MLflow has them; what Dagster's runs printed; and our copy of a remote source, if
+    no other corpus is read from it.
 
     In the store that machines share bucket.erase deletes the same. The homes of other machines are not reached.
     """
@@ -65,7 +66,8 @@ def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
             yield from sorted(folder.rglob(f"*{_page_of(sha256)}"))
     for run in knew.runs:
         yield settings.home_dir / "dagster" / "storage" / run
-    yield settings.home_dir / "sources" / f"git-{sha256_text(one.uri.partition('#')[0])[:24]}"
+    if not knew.read_by_others:
+        yield settings.home_dir / "sources" / f"git-{sha256_text(one.uri.partition('#')[0])[:24]}"
 
 
 def _page_of(sha256: str) -> str:

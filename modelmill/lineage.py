@@ -1,6 +1,7 @@
 """The way back of an answer, in one call: release -> candidate -> dataset -> units -> documents -> revisions.
 
-Rows of `dataset_unit` say what a dataset was made of when it was frozen: units change, lineage does not.
+Rows of `dataset_unit` say what a dataset was made of when it was frozen: units change, lineage does not. The corpora
+that they name are those of the dataset's tenant.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ def _dataset(conn: Connection, sha256: str) -> Tree:
     return {
         "sha256": row.sha256,
         "created_at": row.created_at.isoformat(),
+        "tenant": row.tenant,
         "counts": row.counts,
         "tainted": row.tainted,
         "sources": row.manifest.get("sources", []),

@@ -115,8 +115,8 @@ class Rotating(logging.Handler):
                 before.replace(self.file.with_suffix(f"{self.file.suffix}.{number}"))
 
 
-def forget(home: Path, runs: Collection[str], partition: str) -> int:
-    """Take the lines about these runs or this partition out of the home's log and its older parts; returns how many."""
+def forget(home: Path, runs: Collection[str], partitions: Collection[str]) -> int:
+    """Take the lines about these runs or partitions out of the home's log and its older parts; returns how many."""
     file, gone = home / "logs" / "mill.jsonl", 0
     if not file.parent.is_dir():
         return 0
@@ -124,19 +124,19 @@ def forget(home: Path, runs: Collection[str], partition: str) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for part in sorted(file.parent.glob(f"{file.name}*")):
             lines = part.read_bytes().splitlines(keepends=True)
-            kept = [one for one in lines if not _is_about(one, runs, partition)]
+            kept = [one for one in lines if not _is_about(one, runs, partitions)]
             if len(kept) < len(lines):
                 part.write_bytes(b"".join(kept))
                 gone += len(lines) - len(kept)
     return gone
 
 
-def _is_about(text: bytes, runs: Collection[str], partition: str) -> bool:
+def _is_about(text: bytes, runs: Collection[str], partitions: Collection[str]) -> bool:
     try:
         said = json.loads(text)
     except ValueError:
         return False
-    return isinstance(said, dict) and (said.get("run") in runs or said.get("partition") == partition)
+    return isinstance(said, dict) and (said.get("run") in runs or said.get("partition") in partitions)
 
 
 def line(at: float, level: str, program: str, said: Mapping[str, Any], home: Path) -> str:

@@ -64,7 +64,7 @@ def corpus_reasons(settings: Settings, db: Engine, corpus: Corpus, force: bool =
         return [Reason("extract", corpus.name, "forced")]
     if corpus.revision is None:
         return [Reason("extract", corpus.name, "never taken in", str(corpus.id))]
-    documents = publications.current(db, "documents", corpus.name)
+    documents = publications.current(db, "documents", corpus.key)
     taken = documents.id if documents else 0  # in the state: what was there before, and is there again, is a new reason
     try:
         revision = current_revision(settings, db, corpus)
@@ -76,8 +76,8 @@ def corpus_reasons(settings: Settings, db: Engine, corpus: Corpus, force: bool =
         why = "documents or the code that reads them changed"
         return [Reason("normalize", corpus.name, why, f"{taken}:units:{revision}")]
     model = current_encoder(settings, db).name
-    wanted = input_hash(db, corpus.name, model)
-    last = publications.current(db, "vectors", corpus.name)
+    wanted = input_hash(db, corpus, model)
+    last = publications.current(db, "vectors", corpus.key)
     if last is None or last.input_hash != wanted:
         return [Reason("embed", corpus.name, f"units or the model changed ({model})", wanted)]
     return []

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from modelmill.errors import PrerequisiteError
+from modelmill.records import name_within
 from modelmill.settings import Settings
 from modelmill.store import database, publications
 
@@ -29,7 +30,8 @@ def write(settings: Settings, stage: str, task: str = "") -> Path:
     """Write the stage's receipt from what is published now; returns the file."""
     db = database.engine(settings)
     if stage in OF_CORPORA:
-        found = publications.all_current(db, OF_CORPORA[stage])
+        everyones = publications.all_current(db, OF_CORPORA[stage]).items()
+        found = {name: one for key, one in everyones if (name := name_within(settings.tenant, key))}
     else:
         last = publications.current(db, f"{task}/{OF_TASKS[stage]}")
         found = {task: last} if last else {}

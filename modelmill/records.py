@@ -18,6 +18,9 @@ UnitKind = Literal[
 # How the address of a corpus of what users said of answers begins, and the path of its one document.
 FEEDBACK = "feedback:"
 
+# Whose everything is where nobody said otherwise.
+DEFAULT_TENANT = "default"
+
 
 def sha256_text(text: str) -> str:
     """Hex sha256 of the UTF-8 bytes of `text`."""
@@ -44,6 +47,19 @@ class Split(StrEnum):
     POOL = "pool"
 
 
+def corpus_key(tenant: str, name: str) -> str:
+    """What a corpus is in one string, the name of its partitions: its name, after the tenant where that is another one
+    than the default.
+    """
+    return name if tenant == DEFAULT_TENANT else f"{tenant}/{name}"
+
+
+def name_within(tenant: str, key: str) -> str | None:
+    """The name of the tenant's corpus that has this key; None when the key is another tenant's."""
+    whose, _, name = key.rpartition("/")
+    return name if (whose or DEFAULT_TENANT) == tenant else None
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """What may be read. Consent is off unless somebody gave it; without it: searchable, never trained on."""
@@ -54,8 +70,13 @@ class Corpus:
     uri: str
     licence: str | None = None
     consent_to_train: bool = False
-    tenant: str = "default"
+    tenant: str = DEFAULT_TENANT
     revision: str | None = None
+
+    @property
+    def key(self) -> str:
+        """See `corpus_key`."""
+        return corpus_key(self.tenant, self.name)
 
 
 @dataclass(frozen=True, slots=True)

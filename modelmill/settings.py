@@ -20,6 +20,8 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from modelmill.records import DEFAULT_TENANT
+
 Profile = Literal["tiny", "small", "full"]
 PROFILES: tuple[Profile, ...] = ("tiny", "small", "full")
 
@@ -61,7 +63,9 @@ class Settings(BaseSettings):
         description="Where models, frozen sets and MLflow's files (s3, file) are kept for other machines too: "
         "s3://bucket/folder, gs://... Credentials: as the cloud's tools find them. Default: this machine only.",
     )
-    tenant: str = Field("default", description="The tenant whose corpora and models the command line works on.")
+    tenant: str = Field(
+        DEFAULT_TENANT, min_length=1, description="The tenant whose corpora and models the command line works on."
+    )
     profile: Profile = Field("small", description="The one size dial: tiny (minutes, for a laptop), small, full.")
     seed: int = Field(17, ge=0, le=2**31 - 1, description="Seed of every random choice: splits, training, bootstrap.")
     trials: int = Field(

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from modelmill import plan, programs, readiness, supervise
 from modelmill.monitor import drift
 from modelmill.monitor.traffic import Traffic, traffic
+from modelmill.records import corpus_key
 from modelmill.settings import PROFILES, Settings
 from modelmill.store import corpora, overview, releases, runs
 from modelmill.task import all_tasks
@@ -69,7 +70,8 @@ def _corpora(settings: Settings, db: Engine) -> Any:
     for row in overview.corpora(db, settings.tenant):
         consent = "yes" if row["consent_to_train"] else "no"
         revision = (row["revision"] or "never read")[:16]
-        age = ago(last[row["name"]]) if row["name"] in last else "never"
+        key = corpus_key(settings.tenant, row["name"])
+        age = ago(last[key]) if key in last else "never"
         table.add_row(row["name"], row["kind"], consent, str(row["documents"]), str(row["units"]), revision, age)
     return table
 

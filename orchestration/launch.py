@@ -108,12 +108,12 @@ def _launch(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _named(asked: argparse.Namespace, settings: Settings, db: Engine) -> list[str]:
-    """The corpora or tasks that were asked for, all when none was named. Raises UserError for one that is not there."""
+    """The corpora (by key) or tasks asked for, all when none was named. Raises UserError for one that is not there."""
     if asked.what == "intake":
         from modelmill.store import corpora
 
         there = [corpora.get(db, settings.tenant, name) for name in asked.corpus]
-        return [one.name for one in there or corpora.all_corpora(db, settings.tenant)]
+        return [one.key for one in there or corpora.all_corpora(db, settings.tenant)]
     from modelmill.task import all_tasks, get_task
 
     return [get_task(name).name for name in asked.task] or list(all_tasks())

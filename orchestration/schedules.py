@@ -8,6 +8,7 @@ from datetime import datetime
 import dagster as dg
 from sqlalchemy import Engine
 
+from modelmill.records import name_within
 from modelmill.settings import Settings, load
 from modelmill.task import Task, all_tasks
 from orchestration.jobs import INTAKE, train_name
@@ -30,8 +31,10 @@ def schedules() -> Sequence[dg.ScheduleDefinition]:
 )
 def weekly_corpora(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
     day = context.scheduled_execution_time.date().isoformat()
-    for name in sorted(context.instance.get_dynamic_partitions("corpora")):
-        yield dg.RunRequest(run_key=f"{name}:{day}", partition_key=name, tags={"reason": CONFIRMED})
+    tenant = load().tenant
+    for key in sorted(context.instance.get_dynamic_partitions("corpora")):
+        if name_within(tenant, key):
+            yield dg.RunRequest(run_key=f"{key}:{day}", partition_key=key, tags={"reason": CONFIRMED})
 
 
 def nightly(task: Task) -> dg.ScheduleDefinition:

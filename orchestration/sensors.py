@@ -88,33 +88,38 @@ def tell(url: str, body: Mapping[str, str]) -> None:
 )
 def changed_corpora(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     from modelmill import plan
+    from modelmill.records import name_within
     from modelmill.settings import load
     from modelmill.store import corpora, database
 
     settings = load()
     db = database.engine(settings)
-    known = {corpus.name for corpus in corpora.all_corpora(db, settings.tenant)}
-    stored = set(context.instance.get_dynamic_partitions("corpora"))
-    why = plan.reasons(settings, db, corpora=sorted(known), tasks=())
-    requests = list(_requests(why, _under_way(context.instance)))
+    known = {corpus.name: corpus.key for corpus in corpora.all_corpora(db, settings.tenant)}
+    stored = {key for key in context.instance.get_dynamic_partitions("corpora") if name_within(settings.tenant, key)}
+    why = plan.reasons(settings, db, corpora=list(known), tasks=())
+    requests = list(_requests(why, known, _under_way(context.instance)))
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else "no corpus changed",
         dynamic_partitions_requests=[
-            partitions.build_add_request(sorted(known - stored)),
-            partitions.build_delete_request(sorted(stored - known)),
+            partitions.build_add_request(sorted({*known.values()} - stored)),
+            partitions.build_delete_request(sorted(stored - {*known.values()})),
         ],
     )
 
 
-def _requests(why: "Iterable[Reason]", busy: set[str]) -> Iterable[dg.RunRequest]:
-    """One a corpus. The same state of it is asked for only once, so that a corpus that fails is not tried for ever."""
+def _requests(why: "Iterable[Reason]", keys: Mapping[str, str], busy: set[str]) -> Iterable[dg.RunRequest]:
+    """One a corpus. The same state of it is asked for only once, so that a corpus that fails is not tried for ever.
+
+    keys: by a corpus's name its key, which its partition is called by.
+    """
     first: dict[str, Reason] = {}
     for reason in why:
         first.setdefault(reason.of, reason)
     for name, reason in first.items():
-        if name not in busy:
-            yield dg.RunRequest(run_key=f"{name}:{reason.state}", partition_key=name, tags={"reason": str(reason)})
+        key = keys[name]
+        if key not in busy:
+            yield dg.RunRequest(run_key=f"{key}:{reason.state}", partition_key=key, tags={"reason": str(reason)})
 
 
 def _under_way(instance: dg.DagsterInstance) -> set[str]:

@@ -60,7 +60,7 @@ def embed(corpus: str | None = CORPUS) -> None:
     """Units -> vectors. What is stored is skipped."""
     from modelmill.embed import stage
 
-    _over_corpora("embed", corpus, lambda settings, db, one, tell: stage.embed(settings, db, one.name, tell))
+    _over_corpora("embed", corpus, lambda settings, db, one, tell: stage.embed(settings, db, one, tell))
 
 
 def datasets(

@@ -79,7 +79,7 @@ def input_hash(settings: Settings, db: Engine, task: Task, profile: Profile, see
     """Of everything a dataset follows from: units with consent now, the task's files and code, profile, seed."""
     made_of = units.fingerprint(db, task.kinds, task.languages, settings.tenant, settings.training_policy)
     given = {name: _file_sha256(settings, name) for name in task.files}
-    return sha256_text(canonical_json([made_of, given, _code(task), profile, seed]))
+    return sha256_text(canonical_json([settings.tenant, made_of, given, _code(task), profile, seed]))
 
 
 def trainable(settings: Settings, db: Engine, task: Task) -> list[Unit]:
@@ -123,7 +123,7 @@ def _refuse_nothing(settings: Settings, db: Engine, task: Task, found: Sequence[
     """No dataset is made of no units; the error tells whether they are missing or may not be used."""
     if found:
         return
-    there = units.count(db, task.kinds, task.languages)
+    there = units.count(db, task.kinds, task.languages, tenant=settings.tenant)
     if not there:
         raise UserError(
             f"{task.name} has nothing to learn from",
@@ -210,7 +210,7 @@ def _about(
 def _corpus(corpus: corpora.Corpus, sources: Sequence[Source]) -> dict[str, Any]:
     own = [[one.unit.key, one.unit.sha256] for one in sources if one.unit.corpus == corpus.name]
     return {
-        "corpus": corpus.name,
+        "corpus": corpus.key,
         "revision": corpus.revision,
         "licence": corpus.licence,
         "units": len(own),
@@ -227,7 +227,7 @@ def _publish(
         _refuse_withdrawn(settings, conn, dataset, {one.unit.corpus for one in sources})
         freeze.place(dataset, folder(settings, dataset.task))
         pinned = pin(settings, dataset)
-        datasets.record(conn, dataset, sources)
+        datasets.record(conn, dataset, sources, settings.tenant)
         publications.publish(
             conn,
             lease,

@@ -15,9 +15,9 @@ from modelmill.errors import PrerequisiteError, UserError
 from modelmill.evaluate import reports
 from modelmill.inference import ir
 from modelmill.progress import Progress, Step, silent
-from modelmill.records import Candidate, Release, canonical_json, sha256_text
+from modelmill.records import Candidate, Corpus, Release, canonical_json, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import artifacts, candidates, publications, releases, vectors
+from modelmill.store import artifacts, candidates, corpora, publications, releases, vectors
 from modelmill.store.publications import Lease
 from modelmill.store.releases import Promotion
 from modelmill.task import Predictor, Task
@@ -68,7 +68,7 @@ def deploy(
     path = artifacts.open_artifact(settings, newest.sha256)
     lease = publications.take(db, f"{task.name}/release")
     if task.indexes:
-        _index(settings, db, task.predictor(path), lease, progress)
+        _index(db, task.predictor(path), lease, progress)
     progress(Step(f"deploy {task.name}", 0, None, 0.0, "building the Bento"))
     wish = Promotion(
         task=task.name,
@@ -140,11 +140,11 @@ def _promote(settings: Settings, db: Engine, wish: Promotion, lease: Lease) -> D
     return Deployed(done.release, wish.reason if done.fresh else "released by somebody else meanwhile", done.fresh)
 
 
-def _index(settings: Settings, db: Engine, predictor: Predictor, lease: Lease, progress: Progress) -> None:
-    """Vectors of every unit by the new model, before anybody asks it."""
+def _index(db: Engine, predictor: Predictor, lease: Lease, progress: Progress) -> None:
+    """Vectors of every tenant's units by the new model, before anybody asks it."""
     from modelmill.embed.stage import prepare
 
-    prepare(settings, db, predictor, _corpora(db), lease, progress)  # pyright: ignore
+    prepare(db, predictor, _corpora(db), lease, progress)  # pyright: ignore
 
 
 def _publish_vectors(settings: Settings, db: Engine) -> None:
@@ -164,8 +164,10 @@ def _prune(settings: Settings, db: Engine) -> None:
         vectors.prune(conn, [name for name in vectors.models(conn) if weights(name) in live])
 
 
-def _corpora(db: Engine) -> list[str]:
-    return sorted(publications.all_current(db, "units"))
+def _corpora(db: Engine) -> list[Corpus]:
+    """Those that were taken in, of all tenants: the release answers all of them."""
+    taken_in = publications.all_current(db, "units")
+    return [one for one in corpora.everyones(db) if one.key in taken_in]
 
 
 def _mended(settings: Settings, db: Engine, task: Task, known: Release) -> Release:

@@ -13,7 +13,7 @@ from modelmill.embed.encoder import UNMADE, EncoderSource, artifact_source, enco
 from modelmill.embed.texts import passage
 from modelmill.errors import UserError
 from modelmill.progress import Progress, Step, silent
-from modelmill.records import Unit, canonical_json, sha256_text
+from modelmill.records import Corpus, Unit, canonical_json, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import publications, releases, vectors
 from modelmill.store.publications import Lease, Publication
@@ -41,7 +41,7 @@ class Embedded:
 def embed(
     settings: Settings,
     db: Engine,
-    corpus: str,
+    corpus: Corpus,
     progress: Progress = silent,
     encoder: Encoder | None = None,
 ) -> Embedded:
@@ -52,25 +52,23 @@ def embed(
     _units_of(db, corpus)  # first: what has no units needs no model
     source = _given(encoder) if encoder else _made_encoder(settings, db, corpus, progress)
     wanted = input_hash(db, corpus, source.name)
-    last = publications.current(db, "vectors", corpus)
-    needed = vectors.distinct_texts(db, settings.tenant, corpus)
+    last = publications.current(db, "vectors", corpus.key)
+    needed = vectors.distinct_texts(db, corpus.id)
     if last is not None and last.input_hash == wanted:
-        return Embedded(corpus, source.name, 0, needed, 0.0, last.sha256, fresh=False)
+        return Embedded(corpus.name, source.name, 0, needed, 0.0, last.sha256, fresh=False)
     start = time.monotonic()
-    lease = publications.take(db, "vectors", corpus)
-    made = _embed_missing(settings, db, source, corpus, lease, progress)
+    lease = publications.take(db, "vectors", corpus.key)
+    made = _embed_missing(db, source, corpus, lease, progress)
     sha256 = sha256_text(canonical_json([source.name, _units_of(db, corpus).sha256]))
     detail = {"model": source.name, "embedded": made, "reused": needed - made}
     with db.begin() as conn:
         publications.publish(conn, lease, input_hash=wanted, sha256=sha256, rows=needed, detail=detail)
     if made:
         vectors.refresh_statistics(db)
-    return Embedded(corpus, source.name, made, needed - made, time.monotonic() - start, sha256, fresh=True)
+    return Embedded(corpus.name, source.name, made, needed - made, time.monotonic() - start, sha256, fresh=True)
 
 
-def prepare(
-    settings: Settings, db: Engine, encoder: Encoder, corpora: Sequence[str], lease: Lease, progress: Progress = silent
-) -> None:
+def prepare(db: Engine, encoder: Encoder, corpora: Sequence[Corpus], lease: Lease, progress: Progress = silent) -> None:
     """Vectors of the units of all `corpora` by a model that nobody asks yet, and its HNSW index where that pays.
 
     Nothing is published: until the model is released, the vectors of the one that answers stay those of its corpora.
@@ -78,12 +76,12 @@ def prepare(
     """
     source = _given(encoder)
     for corpus in corpora:
-        _embed_missing(settings, db, source, corpus, lease, progress)
+        _embed_missing(db, source, corpus, lease, progress)
     vectors.refresh_statistics(db)
     vectors.ensure_index(db, encoder.name, encoder.dim)
 
 
-def input_hash(db: Engine, corpus: str, model: str) -> str:
+def input_hash(db: Engine, corpus: Corpus, model: str) -> str:
     """Changes when the corpus's units or the model do. Raises UserError when there are no units yet."""
     return sha256_text(canonical_json([_units_of(db, corpus).sha256, model]))
 
@@ -104,33 +102,31 @@ def current_encoder(settings: Settings, db: Engine, made: bool = False) -> Encod
     return encoder_source(settings, made=made)
 
 
-def _made_encoder(settings: Settings, db: Engine, corpus: str, progress: Progress) -> EncoderSource:
+def _made_encoder(settings: Settings, db: Engine, corpus: Corpus, progress: Progress) -> EncoderSource:
     """The current one, converted first where it must be; that wait is told before it."""
     if current_encoder(settings, db).name.endswith(UNMADE):
-        progress(Step(f"embed {corpus}", 0, None, 0.0, "converting the base model, which is done once"))
+        progress(Step(f"embed {corpus.name}", 0, None, 0.0, "converting the base model, which is done once"))
     return current_encoder(settings, db, made=True)
 
 
-def _units_of(db: Engine, corpus: str) -> Publication:
-    found = publications.current(db, "units", corpus)
+def _units_of(db: Engine, corpus: Corpus) -> Publication:
+    found = publications.current(db, "units", corpus.key)
     if found is None:
         raise UserError(
-            f"corpus {corpus!r} has no units to embed",
+            f"corpus {corpus.name!r} has no units to embed",
             allowed="a corpus that was extracted and normalized",
             found="it was never normalized",
-            next=f"mill extract --corpus {corpus} && mill normalize --corpus {corpus}",
+            next=f"mill extract --corpus {corpus.name} && mill normalize --corpus {corpus.name}",
         )
     return found
 
 
-def _embed_missing(
-    settings: Settings, db: Engine, source: EncoderSource, corpus: str, lease: Lease, progress: Progress
-) -> int:
+def _embed_missing(db: Engine, source: EncoderSource, corpus: Corpus, lease: Lease, progress: Progress) -> int:
     """Encode and store chunk by chunk; returns how many were new. An outdated run stops at its next chunk."""
-    todo = vectors.missing(db, source.name, settings.tenant, corpus)
+    todo = vectors.missing(db, source.name, corpus.id)
     if not todo:
         return 0
-    progress(Step(f"embed {corpus}", 0, len(todo), 0.0, "loading the model"))
+    progress(Step(f"embed {corpus.name}", 0, len(todo), 0.0, "loading the model"))
     encoder = source.load(few=len(todo) <= FEW)
     start, done, made = time.monotonic(), 0, 0
     for chunk in chunks(todo):
@@ -139,7 +135,7 @@ def _embed_missing(
             publications.check(conn, lease)
             made += vectors.copy_in(conn, source.name, [unit.sha256 for unit in chunk], rows)
         done += len(chunk)
-        progress(Step(f"embed {corpus}", done, len(todo), time.monotonic() - start))
+        progress(Step(f"embed {corpus.name}", done, len(todo), time.monotonic() - start))
     return made
 
 

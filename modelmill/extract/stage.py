@@ -69,16 +69,16 @@ def extract(
 
     everything: read also the files that are as they were by their state (see `Entry`).
     """
-    lease = publications.take(db, "documents", corpus.name)
-    last = publications.current(db, "documents", corpus.name)
+    lease = publications.take(db, "documents", corpus.key)
+    last = publications.current(db, "documents", corpus.key)
     with open_corpus(settings, corpus) as snapshot:
         pinned = snapshot.revision
         if last and pinned and last.input_hash == _input_hash(pinned, corpus):
-            return _recorded(last)
+            return _recorded(corpus, last)
         survey = _surveyed(db, corpus, snapshot, progress, everything)
     input_hash = _input_hash(survey.revision, corpus)
     if last and last.input_hash == input_hash:
-        return _recorded(last)
+        return _recorded(corpus, last)
     if not survey.documents:
         raise nothing_found(corpus, Counter(one.reason for one in survey.dropped))
     known = documents.all_documents(db, corpus.id)
@@ -107,7 +107,7 @@ def current_revision(settings: Settings, db: Engine, corpus: Corpus) -> str:
 
 def is_current(settings: Settings, db: Engine, corpus: Corpus, revision: str | None = None) -> bool:
     """Whether `extract` would find nothing new. revision: the source's present one, where the caller knows it."""
-    last = publications.current(db, "documents", corpus.name)
+    last = publications.current(db, "documents", corpus.key)
     now = revision or current_revision(settings, db, corpus)
     return last is not None and last.input_hash == _input_hash(now, corpus)
 
@@ -220,9 +220,7 @@ def _store(conn: Connection, corpus: Corpus, survey: Survey) -> None:
     corpora.set_revision(conn, corpus.id, survey.revision)
 
 
-def _recorded(last: publications.Publication) -> Extracted:
+def _recorded(corpus: Corpus, last: publications.Publication) -> Extracted:
     """As it was recorded; nothing changed or went since."""
     detail = last.detail
-    return Extracted(
-        last.partition, detail["revision"], detail["documents"], 0, 0, detail["dropped"], last.sha256, False
-    )
+    return Extracted(corpus.name, detail["revision"], detail["documents"], 0, 0, detail["dropped"], last.sha256, False)

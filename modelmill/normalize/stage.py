@@ -53,12 +53,12 @@ class Normalized:
 
 def normalize(settings: Settings, db: Engine, corpus: Corpus, progress: Progress = silent) -> Normalized:
     """Bring the corpus's units up to date with its documents. Raises UserError: not extracted yet, or no unit in it."""
-    lease = publications.take(db, "units", corpus.name)
+    lease = publications.take(db, "units", corpus.key)
     source = _extracted(db, corpus)
     input_hash = _input_hash(corpus, source)
-    last = publications.current(db, "units", corpus.name)
+    last = publications.current(db, "units", corpus.key)
     if last and last.input_hash == input_hash:
-        return _recorded(last)
+        return _recorded(corpus, last)
     incomplete = _parse(settings, db, corpus, lease, source.detail["revision"], progress)
     with db.begin() as conn:
         # Clusters reach over all corpora: one writer at a time, and all take this lock first.
@@ -83,13 +83,13 @@ def normalize(settings: Settings, db: Engine, corpus: Corpus, progress: Progress
 
 def is_current(db: Engine, corpus: Corpus) -> bool:
     """Whether `normalize` would find nothing new."""
-    source = publications.current(db, "documents", corpus.name)
-    last = publications.current(db, "units", corpus.name)
+    source = publications.current(db, "documents", corpus.key)
+    last = publications.current(db, "units", corpus.key)
     return source is not None and last is not None and last.input_hash == _input_hash(corpus, source)
 
 
 def _extracted(db: Engine, corpus: Corpus) -> publications.Publication:
-    found = publications.current(db, "documents", corpus.name)
+    found = publications.current(db, "documents", corpus.key)
     if found is None:
         raise UserError(
             f"the corpus {corpus.name!r} cannot be normalised yet",
@@ -101,7 +101,7 @@ def _extracted(db: Engine, corpus: Corpus) -> publications.Publication:
 
 
 def _input_hash(corpus: Corpus, source: publications.Publication) -> str:
-    """Of one corpus: that of another tenant may have its name, and so its publications, and the same content."""
+    """Of one corpus: one that was removed and added again is another, though it has the same key and content."""
     versions = {language.name: language.version for language in all_languages().values()}
     said = [parsing.NORMALIZE_VERSION, PRIVACY_VERSION, versions, source.sha256, corpus.id]
     return sha256_text(canonical_json(said))
@@ -184,5 +184,5 @@ def _detail(result: Normalized) -> dict[str, Any]:
     }
 
 
-def _recorded(last: publications.Publication) -> Normalized:
-    return Normalized(last.partition, last.rows, sha256=last.sha256, fresh=False, **last.detail)
+def _recorded(corpus: Corpus, last: publications.Publication) -> Normalized:
+    return Normalized(corpus.name, last.rows, sha256=last.sha256, fresh=False, **last.detail)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.records import Corpus
@@ -66,17 +66,22 @@ def withdraw(conn: Connection, of: Corpus, scope: Scope, by: str) -> int | None:
     taken = conn.execute(update(consent).where(*mine).values(withdrawn_by=by, withdrawn_at=func.now())).rowcount
     if not taken:
         return None
-    marked = taint(conn, of.name, f"consent to train on {of.name!r} was withdrawn")
+    marked = taint(conn, of, f"consent to train on {of.name!r} was withdrawn")
     detail = {"scope": scope, "datasets": marked}
     audit.append(conn, tenant=of.tenant, by=by, action="consent withdrawn", subject=of.name, detail=detail)
     return marked
 
 
-def taint(conn: Connection, name: str, why: str) -> int:
-    """Mark the datasets that were made of the corpus of that name; returns how many were not marked before."""
-    of_it = select(dataset_unit.c.dataset_sha256).where(dataset_unit.c.corpus == name)
-    statement = update(dataset).where(dataset.c.sha256.in_(of_it), dataset.c.tainted.is_(None)).values(tainted=why)
-    return conn.execute(statement).rowcount
+def taint(conn: Connection, of: Corpus, why: str) -> int:
+    """Mark the datasets that were made of the corpus; returns how many were not marked before."""
+    statement = update(dataset).where(dataset.c.sha256.in_(made_of(of)), dataset.c.tainted.is_(None))
+    return conn.execute(statement.values(tainted=why)).rowcount
+
+
+def made_of(of: Corpus) -> Select[Any]:
+    """The sha256 of the datasets that were made of the corpus, and of no other tenant's that has its name."""
+    named = select(dataset_unit.c.dataset_sha256).join(dataset).where(dataset_unit.c.corpus == of.name)
+    return named.where(func.coalesce(dataset.c.tenant, of.tenant) == of.tenant)
 
 
 def history(db: Engine, of: Corpus) -> list[Consent]:

@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.errors import UserError
 from modelmill.licences.policy import may_train
-from modelmill.records import Corpus
+from modelmill.records import Corpus, corpus_key
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import consents
 from modelmill.store.tables import corpus, publication
@@ -74,9 +74,9 @@ def _write(
         before = conn.execute(known).one_or_none()
         row = conn.execute(statement).one_or_none()
         if row is not None:
-            if before and licence != before.licence and not may_train(licence, settings.training_policy):
-                consents.taint(conn, name, f"the licence of {name!r} is now {licence or 'not said'}")
             made, who = _record(row), by or "command line"
+            if before and licence != before.licence and not may_train(licence, settings.training_policy):
+                consents.taint(conn, made, f"the licence of {name!r} is now {licence or 'not said'}")
             consents.give(conn, made, "train", who) if consent else consents.withdraw(conn, made, "train", who)
             return replace(made, consent_to_train=consent)
     raise UserError(
@@ -106,7 +106,7 @@ def ensure_defaults(settings: Settings, db: Engine) -> list[Corpus]:
     with db.connect() as conn:
         removed = set(conn.scalars(select(publication.c.partition).where(publication.c.asset == ERASED)))
     for name, uri, licence in defaults:
-        if name not in found | removed:
+        if name not in found and corpus_key(settings.tenant, name) not in removed:
             add(settings, db, name, uri, licence, consent=True, by="default")
     return all_corpora(db, settings.tenant)
 
@@ -126,9 +126,18 @@ def get(db: Engine, tenant: str, name: str) -> Corpus:
 
 def all_corpora(db: Engine, tenant: str) -> list[Corpus]:
     """By name."""
+    return _those(db, corpus.c.tenant == tenant)
+
+
+def everyones(db: Engine) -> list[Corpus]:
+    """Of all tenants, by name."""
+    return _those(db, true())
+
+
+def _those(db: Engine, wanted: ColumnElement[bool]) -> list[Corpus]:
+    statement = select(*columns()).where(wanted).order_by(corpus.c.name, corpus.c.tenant)
     with db.connect() as conn:
-        rows = conn.execute(select(*columns()).where(corpus.c.tenant == tenant).order_by(corpus.c.name)).all()
-    return [_record(row) for row in rows]
+        return [_record(row) for row in conn.execute(statement)]
 
 
 def set_revision(conn: Connection, corpus_id: int, revision: str) -> None:

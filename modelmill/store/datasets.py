@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, case, select
 from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.errors import DataError, PrerequisiteError, UserError
@@ -32,16 +32,16 @@ class Source:
     split: Split
 
 
-def record(conn: Connection, made: Dataset, sources: Iterable[Source]) -> None:
+def record(conn: Connection, made: Dataset, sources: Iterable[Source], tenant: str) -> None:
     """Write the dataset's rows, in the caller's transaction. The same content again only takes a taint away.
 
-    Whoever freezes it again found all its units there, with consent.
+    Whoever freezes it again found all its units there, with consent. tenant: whose corpora the sources are of. A set
+    that was another's (from before manifests named the tenant) is everybody's from now on.
     """
     values = {"task": made.task, "path": str(made.path), "counts": dict(made.counts), "manifest": dict(made.manifest)}
-    statement = insert(dataset).values(sha256=made.sha256, **values)
-    conn.execute(
-        statement.on_conflict_do_update(index_elements=["sha256"], set_={"tainted": None, "path": str(made.path)})
-    )
+    statement = insert(dataset).values(sha256=made.sha256, tenant=tenant, **values)
+    again = {"tainted": None, "path": str(made.path), "tenant": case((dataset.c.tenant == tenant, tenant))}
+    conn.execute(statement.on_conflict_do_update(index_elements=["sha256"], set_=again))
     names = [column.name for column in dataset_unit.columns]
     conn.execute(dataset_unit.delete().where(dataset_unit.c.dataset_sha256 == made.sha256))
     with copying(conn, f"COPY mill.dataset_unit ({', '.join(names)}) FROM STDIN") as copy:

@@ -1,6 +1,7 @@
 """The rows of a corpus, taken out of every table; and which datasets, candidates and releases knew it.
 
-Leases and the note that it was erased keep its name, the audit log what was consented to. No content is in either.
+What is of another tenant's corpus of the same name stays. Leases and the note that it was erased keep its key, the
+audit log what was consented to. No content is in either.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Text, cast, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH, aggregate_order_by
 
-from modelmill.records import Corpus
+from modelmill.records import DEFAULT_TENANT, Corpus
 from modelmill.store import consents, traces, vectors
 from modelmill.store.publications import PARTITIONED
 from modelmill.store.tables import (
@@ -45,27 +46,31 @@ WHERE schemaname = :schema AND tablename = :table
 @dataclass(frozen=True, slots=True)
 class Knew:
     """What was made of the corpus: datasets by sha256 with their folders, the models that were trained on them or
-    measured by them, and Dagster's runs that show something of it.
+    measured by them, and Dagster's runs that show something of it. partitions: what those runs and the log call it.
+    read_by_others: whether our copy of its source is another corpus's, too.
     """
 
     datasets: dict[str, str]
     candidates: tuple[str, ...]
     releases: tuple[str, ...]
     runs: tuple[str, ...]
+    partitions: tuple[str, ...]
+    read_by_others: bool
 
 
 def knew(conn: Connection, of: Corpus) -> Knew:
     """The datasets with a unit of the corpus, and what was trained on them; no dataset of it is published any more."""
     conn.execute(select(corpus.c.id).where(corpus.c.id == of.id).with_for_update())
-    rows = conn.execute(select(dataset.c.sha256, dataset.c.path).where(dataset.c.sha256.in_(_made_of(of))))
+    rows = conn.execute(select(dataset.c.sha256, dataset.c.path).where(dataset.c.sha256.in_(consents.made_of(of))))
     datasets = {row.sha256: row.path for row in rows}
     trained = select(candidate.c.sha256).where(candidate.c.dataset_sha256.in_(datasets))
     measured = select(report.c.candidate_sha256).where(report.c.dataset_sha256.in_(datasets))
     candidates = tuple(sorted({*conn.scalars(trained), *conn.scalars(measured)}))
     named = (release.c.task + "@" + release.c.version).label("named")
     answering = select(named).where(release.c.dataset_sha256.in_(datasets)).order_by(named)
-    shown = traces.runs(conn, of.name, [*datasets, *candidates])
-    return Knew(datasets, candidates, tuple(conn.scalars(answering)), shown)
+    partitions = _partitions(conn, of)
+    shown = traces.runs(conn, partitions, [*datasets, *candidates])
+    return Knew(datasets, candidates, tuple(conn.scalars(answering)), shown, partitions, _read_by_others(conn, of))
 
 
 def erase(conn: Connection, of: Corpus, known: Knew) -> dict[str, int]:
@@ -74,15 +79,16 @@ def erase(conn: Connection, of: Corpus, known: Knew) -> dict[str, int]:
         "documents": _count(conn, document, of),
         "units": _count(conn, unit, of),
         "predictions": _predictions(conn, of),
-        "datasets_tainted": consents.taint(conn, of.name, f"the corpus {of.name!r} was erased"),
-        "releases_tainted": _releases(conn, of),
+        "datasets_tainted": consents.taint(conn, of, f"the corpus {of.name!r} was erased"),
+        "releases_tainted": _releases(conn, of, known.datasets),
         "reports_emptied": _reports(conn, known.datasets),
         "runs": len(known.runs),
     }
-    traces.forget(conn, of.name, known.runs)
-    conn.execute(delete(dataset_unit).where(dataset_unit.c.corpus == of.name))
+    traces.forget(conn, known.partitions, known.runs)
+    theirs = dataset_unit.c.dataset_sha256.in_(known.datasets)
+    conn.execute(delete(dataset_unit).where(dataset_unit.c.corpus == of.name, theirs))
     conn.execute(delete(corpus).where(corpus.c.id == of.id))
-    conn.execute(delete(publication).where(publication.c.asset.in_(PARTITIONED), publication.c.partition == of.name))
+    conn.execute(delete(publication).where(publication.c.asset.in_(PARTITIONED), publication.c.partition == of.key))
     live = list(conn.scalars(select(vector.c.model).distinct()))
     counts["vectors"] = vectors.prune(conn, live)
     left = select(unit.c.id).where(unit.c.sha256 == signature.c.sha256).exists()
@@ -104,17 +110,26 @@ def forget_samples(db: Engine) -> None:
                     conn.execute(text(CLEAR), {"schema": table.schema, "table": table.name})
 
 
-def _made_of(of: Corpus) -> Any:
-    return select(dataset_unit.c.dataset_sha256).where(dataset_unit.c.corpus == of.name)
+def _partitions(conn: Connection, of: Corpus) -> tuple[str, ...]:
+    """Its key; and its name alone, as all tenants' runs were called before, where that is no other corpus's key."""
+    key = select(corpus.c.id).where(corpus.c.tenant == DEFAULT_TENANT, corpus.c.name == of.name)
+    taken = of.key == of.name or conn.scalar(key) is not None
+    return (of.key,) if taken else (of.key, of.name)
+
+
+def _read_by_others(conn: Connection, of: Corpus) -> bool:
+    """Several corpora may be of one repository, each at a branch of its own; our copy of it is one."""
+    place = func.split_part(corpus.c.uri, "#", 1) == of.uri.partition("#")[0]
+    return conn.scalar(select(corpus.c.id).where(place, corpus.c.id != of.id).limit(1)) is not None
 
 
 def _count(conn: Connection, table: Any, of: Corpus) -> int:
     return conn.scalar(select(func.count()).select_from(table).where(table.c.corpus_id == of.id)) or 0
 
 
-def _releases(conn: Connection, of: Corpus) -> int:
+def _releases(conn: Connection, of: Corpus, datasets: Collection[str]) -> int:
     why = f"the corpus {of.name!r} was erased"
-    mine = release.c.dataset_sha256.in_(_made_of(of))
+    mine = release.c.dataset_sha256.in_(datasets)
     return conn.execute(update(release).where(mine, release.c.tainted.is_(None)).values(tainted=why)).rowcount
 
 
@@ -128,8 +143,8 @@ def _reports(conn: Connection, datasets: Collection[str]) -> int:
 
 
 def _predictions(conn: Connection, of: Corpus) -> int:
-    """Those whose answer names the corpus, or a path that only it has; with what was said of them."""
-    others = select(document.c.path).where(document.c.corpus_id != of.id)
+    """Those whose answer names the corpus, or a path that only it has of its tenant; with what was said of them."""
+    others = select(document.c.path).join(corpus).where(corpus.c.tenant == of.tenant, corpus.c.id != of.id)
     paths = select(document.c.path).where(document.c.corpus_id == of.id, document.c.path.not_in(others)).subquery()
     names = func.jsonb_build_object("name", of.name)
     named = func.jsonb_path_exists(prediction.c.answer, cast("$.**.corpus ? (@ == $name)", JSONPATH), names)

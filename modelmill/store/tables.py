@@ -184,13 +184,15 @@ dataset = Table(
     Column("path", Text, nullable=False),
     Column("counts", JSONB, nullable=False),
     Column("manifest", JSONB, nullable=False),
+    # Whose corpora it was made of; null where that was not recorded: it counts as everybody's who has such corpora.
+    Column("tenant", Text),
     # Set when something it was made of is erased; models that knew it are then not released.
     Column("tainted", Text),
     _now(),
     Index("ix_dataset_task_created_at", "task", "created_at"),
 )
 
-# What each dataset was made of, as it was then: units change, lineage does not.
+# What each dataset was made of, as it was then: units change, lineage does not. All of it is of the dataset's tenant.
 dataset_unit = Table(
     "dataset_unit",
     metadata,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 # Runs tagged with the corpus, and those with an event about one of these hashes.
 RUNS = """
-SELECT run_id FROM dagster.run_tags WHERE key = 'dagster/partition' AND value = :corpus
+SELECT run_id FROM dagster.run_tags WHERE key = 'dagster/partition' AND value = ANY(:corpus)
 UNION SELECT run_id FROM dagster.event_logs WHERE asset_key IS NOT NULL AND event LIKE ANY(:hashes)
 """
 FORGET = (
@@ -34,21 +34,21 @@ FORGET = (
     """,
     "DELETE FROM dagster.runs WHERE run_id = ANY(:runs) AND status IN ('SUCCESS', 'FAILURE', 'CANCELED')",
 )
-PARTITION = "DELETE FROM dagster.dynamic_partitions WHERE partitions_def_name = 'corpora' AND partition = :corpus"
+PARTITION = "DELETE FROM dagster.dynamic_partitions WHERE partitions_def_name = 'corpora' AND partition = ANY(:corpus)"
 
 
-def runs(conn: Connection, corpus: str, hashes: Sequence[str]) -> tuple[str, ...]:
-    """Ids of Dagster's runs that show something of the corpus; none where Dagster never ran."""
+def runs(conn: Connection, corpus: Sequence[str], hashes: Sequence[str]) -> tuple[str, ...]:
+    """Ids of Dagster's runs that show something of the corpus; none where Dagster never ran. corpus: its partitions."""
     if conn.scalar(text("SELECT to_regclass('dagster.event_logs')")) is None:
         return ()
-    named = {"corpus": corpus, "hashes": [f"%{one}%" for one in hashes]}
+    named = {"corpus": list(corpus), "hashes": [f"%{one}%" for one in hashes]}
     return tuple(sorted(conn.scalars(text(RUNS), named)))
 
 
-def forget(conn: Connection, corpus: str, run_ids: Sequence[str]) -> None:
-    """Delete these runs with their events, and the corpus from the partitions, in the caller's transaction."""
+def forget(conn: Connection, corpus: Sequence[str], run_ids: Sequence[str]) -> None:
+    """Delete these runs with their events, and the corpus's partitions, in the caller's transaction."""
     if conn.scalar(text("SELECT to_regclass('dagster.event_logs')")) is None:
         return
     for statement in FORGET:
         conn.execute(text(statement), {"runs": list(run_ids)})
-    conn.execute(text(PARTITION), {"corpus": corpus})
+    conn.execute(text(PARTITION), {"corpus": list(corpus)})

@@ -89,10 +89,14 @@ def _of(files: Collection[str]) -> ColumnElement[bool]:
 
 
 def count(
-    db: Engine, kinds: Sequence[str] = (), languages: Sequence[str] = (), corpora: Sequence[str] | None = None
+    db: Engine,
+    kinds: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    corpora: Sequence[str] | None = None,
+    tenant: str | None = None,
 ) -> int:
     """How many `query` would find."""
-    statement = _filtered(_joined(select(func.count())), kinds, languages, corpora, None)
+    statement = _filtered(_joined(select(func.count())), kinds, languages, corpora, tenant)
     with db.connect() as conn:
         return conn.scalar(statement) or 0
 

@@ -97,10 +97,10 @@ def count(db: Engine, model: str) -> int:
         return conn.execute(select(func.count()).where(vector.c.model == model)).scalar_one()
 
 
-def missing(db: Engine, model: str, tenant: str, corpus: str) -> list[Unit]:
+def missing(db: Engine, model: str, corpus_id: int) -> list[Unit]:
     """Units of the corpus whose text has no vector of this model yet: one per distinct text, by key."""
     stored = select(vector.c.sha256).where(vector.c.model == model, vector.c.sha256 == unit.c.sha256).exists()
-    statement = units.columns().where(corpora.c.tenant == tenant, corpora.c.name == corpus, ~stored)
+    statement = units.columns().where(unit.c.corpus_id == corpus_id, ~stored)
     with db.connect() as conn:
         rows = conn.execute(statement.order_by(unit.c.path, unit.c.name))
         found = (units.record(row) for row in rows)
@@ -110,15 +110,10 @@ def missing(db: Engine, model: str, tenant: str, corpus: str) -> list[Unit]:
     return list(distinct.values())
 
 
-def distinct_texts(db: Engine, tenant: str, corpus: str) -> int:
+def distinct_texts(db: Engine, corpus_id: int) -> int:
     """How many different texts the corpus's units have: as many vectors as it needs."""
-    statement = (
-        select(func.count(unit.c.sha256.distinct()))
-        .join(corpora, corpora.c.id == unit.c.corpus_id)
-        .where(corpora.c.tenant == tenant, corpora.c.name == corpus)
-    )
     with db.connect() as conn:
-        return conn.execute(statement).scalar_one()
+        return conn.scalar(select(func.count(unit.c.sha256.distinct())).where(unit.c.corpus_id == corpus_id)) or 0
 
 
 def copy_in(conn: Connection, model: str, sha256s: Sequence[str], vectors: np.ndarray) -> int:

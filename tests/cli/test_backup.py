@@ -67,7 +67,7 @@ def filled(settings: Settings, db: Engine, tmp_path: Path) -> Settings:
     corpora.add(settings, db, "code", str(folder), "Apache-2.0", consent=True)
     extract(settings, db, corpora.get(db, settings.tenant, "code"))
     normalize(settings, db, corpora.get(db, settings.tenant, "code"))
-    embed(settings, db, "code")
+    embed(settings, db, corpora.get(db, settings.tenant, "code"))
     staging = tmp_path / "staging"
     staging.mkdir()
     (staging / "model.json").write_text('{"letters": "aeiou"}')

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from modelmill.extract.stage import extract
 from modelmill.normalize.stage import normalize
+from modelmill.records import Corpus
 from modelmill.settings import Settings
 from modelmill.store import corpora
 
@@ -42,8 +43,13 @@ class Letters:
 def take_in(settings: Settings, db: Engine, name: str, folder: Path, consent: bool = True) -> None:
     """Add or refresh a corpus, up to its units."""
     corpora.add(settings, db, name, str(folder), "Apache-2.0", consent=consent)
-    extract(settings, db, corpora.get(db, settings.tenant, name))
-    normalize(settings, db, corpora.get(db, settings.tenant, name))
+    extract(settings, db, known(settings, db, name))
+    normalize(settings, db, known(settings, db, name))
+
+
+def known(settings: Settings, db: Engine, name: str = "code") -> Corpus:
+    """The corpus of that name."""
+    return corpora.get(db, settings.tenant, name)
 
 
 def copy_modules(folder: Path) -> Path:

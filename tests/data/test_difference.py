@@ -43,7 +43,7 @@ def frozen(settings: Settings, db: Engine, examples: Sequence[Example], revision
     about = {"seed": 17, "profile": "tiny", "sources": [{"corpus": "code", "revision": revision}]}
     made = freeze.freeze(settings, task, examples, about)
     with db.begin() as conn:
-        datasets.record(conn, made, [])
+        datasets.record(conn, made, [], settings.tenant)
     return made
 
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from data_sources import Letters, take_in
+from data_sources import Letters, known, take_in
 from sqlalchemy import text
 
 from modelmill.embed import encoder, stage
 from modelmill.embed.texts import MAX_CHARS, passage, words
 from modelmill.errors import FencedError, PrerequisiteError, UserError
 from modelmill.records import Unit
-from modelmill.store import filters, publications, units, vectors
+from modelmill.store import corpora, filters, publications, units, vectors
 
 
 def _unit(name: str, body: str, signature: str = "") -> Unit:
@@ -48,7 +48,7 @@ def test_the_base_model_finds_code_by_what_it_does(settings, db, code):
         if path.name not in ("textwrap.py", "heapq.py"):
             path.unlink() if path.is_file() else [child.unlink() for child in path.rglob("*") if child.is_file()]
     take_in(settings, db, "code", code)
-    made = stage.embed(settings, db, "code")
+    made = stage.embed(settings, db, known(settings, db))
     assert made.fresh and made.embedded == vectors.count(db, base.name) > 20
     queries = base.encode(["remove common leading whitespace from every line", "push an item onto the heap"])
     assert queries.shape == (2, base.dim) and np.allclose(np.linalg.norm(queries, axis=1), 1, atol=1e-5)
@@ -56,16 +56,16 @@ def test_the_base_model_finds_code_by_what_it_does(settings, db, code):
     assert "dedent" in [hit.unit.name for hit in found[0]]
     assert any("push" in hit.unit.name for hit in found[1])
     assert found[0][0].score >= found[0][1].score >= found[0][2].score
-    again = stage.embed(settings, db, "code")
+    again = stage.embed(settings, db, known(settings, db))
     assert (again.fresh, again.embedded, again.reused, again.sha256) == (False, 0, made.embedded, made.sha256)
 
 
 def test_only_what_is_new_is_embedded(settings, db, code):
-    first = stage.embed(settings, db, "code", encoder=Letters())
+    first = stage.embed(settings, db, known(settings, db), encoder=Letters())
     (code / "new.py").write_text('def shout(words):\n    """Say it loud."""\n    return words.upper()\n')
     take_in(settings, db, "code", code)
     letters = Letters()
-    second = stage.embed(settings, db, "code", encoder=letters)
+    second = stage.embed(settings, db, known(settings, db), encoder=letters)
     assert second.fresh and second.sha256 != first.sha256
     assert second.embedded == letters.seen == 2  # the function and the module
     assert second.reused == first.embedded
@@ -74,12 +74,12 @@ def test_only_what_is_new_is_embedded(settings, db, code):
 def test_what_was_stored_before_a_kill_is_not_embedded_again(settings, db, code, monkeypatch):
     monkeypatch.setattr(stage, "CHUNK", 50)
     with pytest.raises(KeyboardInterrupt):
-        stage.embed(settings, db, "code", encoder=Letters(fail_after=2))
+        stage.embed(settings, db, known(settings, db), encoder=Letters(fail_after=2))
     assert publications.current(db, "vectors", "code") is None
     assert vectors.count(db, "letters") == 100
     after = Letters()
-    done = stage.embed(settings, db, "code", encoder=after)
-    assert after.seen == done.embedded == vectors.distinct_texts(db, settings.tenant, "code") - 100
+    done = stage.embed(settings, db, known(settings, db), encoder=after)
+    assert after.seen == done.embedded == vectors.distinct_texts(db, known(settings, db).id) - 100
 
 
 def test_an_outdated_run_stops_and_publishes_nothing(settings, db, code):
@@ -89,19 +89,21 @@ def test_an_outdated_run_stops_and_publishes_nothing(settings, db, code):
             return super().encode(texts)
 
     with pytest.raises(FencedError, match="vectors code was not published"):
-        stage.embed(settings, db, "code", encoder=Overtaken())
+        stage.embed(settings, db, known(settings, db), encoder=Overtaken())
     assert vectors.count(db, "letters") == 0
 
 
-def test_a_corpus_without_units_says_what_to_do(settings, db):
+def test_a_corpus_without_units_says_what_to_do(settings, db, tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    nowhere = corpora.add(settings, db, "nowhere", str(tmp_path))
     with pytest.raises(UserError, match="has no units to embed") as caught:
-        stage.embed(settings, db, "nowhere", encoder=Letters())
+        stage.embed(settings, db, nowhere, encoder=Letters())
     assert "mill normalize" in caught.value.next
 
 
 def test_a_search_keeps_to_its_filters_and_its_tenant(settings, db, code, catalog):
     letters = Letters()
-    stage.prepare(settings, db, letters, ["code", "catalog"], publications.take(db, "search/release"))
+    stage.prepare(db, letters, corpora.everyones(db), publications.take(db, "search/release"))
     index = vectors.PgIndex(db, letters.name, settings.tenant)
     query = letters.encode(["anything at all"])
     for name, value in (("corpus", "catalog"), ("language", "python"), ("kind", "entry")):
@@ -113,7 +115,7 @@ def test_a_search_keeps_to_its_filters_and_its_tenant(settings, db, code, catalo
 
 
 def test_a_filter_that_nothing_has_is_told_with_those_that_there_are(settings, db, code, catalog):
-    stage.prepare(settings, db, Letters(), ["code", "catalog"], publications.take(db, "search/release"))
+    stage.prepare(db, Letters(), corpora.everyones(db), publications.take(db, "search/release"))
     filters.refuse_unknown(db, settings.tenant, {"query": "x", "language": "python", "corpus": "code", "kind": ""})
     for name, there in (("language", "python"), ("corpus", "catalog, code"), ("kind", "function")):
         with pytest.raises(UserError, match=f"nothing that is searched has the {name} 'klingon'") as caught:
@@ -126,7 +128,7 @@ def test_a_filter_that_nothing_has_is_told_with_those_that_there_are(settings, d
 
 def test_an_index_gives_the_same_answers_as_looking_at_everything(settings, db, code, monkeypatch):
     letters = Letters("letters'; drop table mill.vector; --")
-    stage.prepare(settings, db, letters, ["code"], publications.take(db, "search/release"))
+    stage.prepare(db, letters, [known(settings, db)], publications.take(db, "search/release"))
     assert not vectors.ensure_index(db, letters.name, letters.dim)
     index = vectors.PgIndex(db, letters.name, settings.tenant)
     query = letters.encode(["sort a list of numbers", "read rows"])
@@ -146,7 +148,7 @@ def test_an_index_gives_the_same_answers_as_looking_at_everything(settings, db, 
 
 def test_pruning_keeps_what_is_used(settings, db, code):
     for name in ("old", "live"):
-        stage.embed(settings, db, "code", encoder=Letters(name))
+        stage.embed(settings, db, known(settings, db), encoder=Letters(name))
     before = vectors.count(db, "live")
     (code / "wave.py").unlink()
     take_in(settings, db, "code", code)
@@ -168,7 +170,7 @@ def test_the_wait_for_a_model_that_is_converted_first_is_told_before_it(settings
     told = []
     elsewhere = settings.model_copy(update={"base_model": "/nowhere/model", "engine": "auto"})
     with pytest.raises(PrerequisiteError, match="'/nowhere/model'"):
-        stage.embed(elsewhere, db, "code", told.append)
+        stage.embed(elsewhere, db, known(settings, db), told.append)
     assert [str(step) for step in told] == ["embed code: 0 (converting the base model, which is done once)"]
 
 

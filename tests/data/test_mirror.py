@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_sources import Letters, take_in
+from data_sources import Letters, known, take_in
 from sqlalchemy import Engine
 
 from modelmill import erasure
@@ -33,7 +33,7 @@ QUERIES = Letters().encode(["remove whitespace from lines", "push an item", "que
 def copied(settings: Settings, db: Engine, code: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     """Of the corpus `code`, made already. Another one may be made at once."""
     monkeypatch.setattr(mirror, "PAUSE_SECONDS", 0.0)
-    stage.embed(settings, db, "code", encoder=Letters())
+    stage.embed(settings, db, known(settings, db), encoder=Letters())
     made = Mirror(lambda: db, "letters", Letters.dim)
     made.copy(settings.tenant)
     yield made
@@ -86,7 +86,7 @@ def test_what_is_taken_in_or_erased_afterwards_is_asked_of_the_database_until_th
 ) -> None:
     (code / "new.py").write_text('def qqq(jjj):\n    """Quick quiz."""\n    return jjj\n')
     take_in(settings, db, "code", code)
-    stage.embed(settings, db, "code", encoder=Letters())
+    stage.embed(settings, db, known(settings, db), encoder=Letters())
     assert isinstance(copied.index(settings.tenant), PgIndex)
     assert "qqq" in {unit.name for unit in until_copied(copied, settings.tenant).units}
     erasure.remove(settings, db, settings.tenant, "code")

@@ -293,7 +293,7 @@ def leaked(bench: Bench) -> str:
     told = {"seed": 17, "sources": []}
     frozen = freeze(bench.settings, bench.task.name, [*datasets.read_examples(bench.dataset), *both], told)
     with bench.db.begin() as conn:
-        datasets.record(conn, frozen, [])
+        datasets.record(conn, frozen, [], bench.settings.tenant)
     train = datasets.read_examples(frozen, Split.TRAIN)
     known = dict(zip(texts(bench.train), bench.embeddings, strict=True))
     known |= zip(texts(both), bench.untrained.all_embeddings(texts(both)), strict=True)

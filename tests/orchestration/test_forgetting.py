@@ -29,14 +29,14 @@ def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def take_in(settings: Settings, db: Engine, dagster: DagsterInstance, name: str, folder: Path, word: str) -> str:
-    """By the job that the night starts; returns the run."""
+    """By the job that the night starts; returns the run. The environment says the same tenant as the settings."""
     folder.mkdir()
     (folder / f"{word}_plane.py").write_text(CODE.format(word))
-    corpora.add(settings, db, name, str(folder), "MIT", consent=True)
-    dagster.add_dynamic_partitions("corpora", [name])
+    key = corpora.add(settings, db, name, str(folder), "MIT", consent=True).key
+    dagster.add_dynamic_partitions("corpora", [key])
     selected = [AssetKey("documents"), AssetKey("units")]
     done = defs.resolve_job_def(INTAKE).execute_in_process(
-        instance=dagster, partition_key=name, asset_selection=selected
+        instance=dagster, partition_key=key, asset_selection=selected
     )
     assert done.success
     return done.run_id
@@ -133,3 +133,38 @@ def test_a_canary_is_in_no_schema_no_log_and_no_page_after_removal(
     assert dagster.get_latest_materialization_event(AssetKey("units")) is not None
     with db.connect() as conn:
         assert conn.scalar(text("SELECT body->>'n' FROM mill.report")) == "7"
+
+
+def test_what_is_kept_of_another_tenants_corpus_of_the_name_stays(
+    settings: Settings,
+    db: Engine,
+    dagster: DagsterInstance,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    own_log: None,
+) -> None:
+    mine = take_in(settings, db, dagster, "shop", tmp_path / "shop", CANARY)
+    monkeypatch.setenv("MILL_TENANT", "acme")
+    acme = settings.model_copy(update={"tenant": "acme"})
+    theirs = take_in(acme, db, dagster, "shop", tmp_path / "theirs", "diplodocus")
+    before = tables_with(db, CANARY)
+    log = settings.home_dir / "logs" / "mill.jsonl"
+
+    erasure.remove(acme, db, "acme", "shop")
+
+    assert dagster.get_run_by_id(theirs) is None and tables_with(db, "diplodocus") == set()
+    assert dagster.get_run_by_id(mine) is not None and tables_with(db, CANARY) == before
+    assert dagster.get_dynamic_partitions("corpora") == ["shop"]
+    said = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {one["partition"] for one in said if "partition" in one} == {"shop"}
+
+
+def test_runs_of_before_keys_had_tenants_go_with_the_only_corpus_of_their_name(
+    settings: Settings, db: Engine, dagster: DagsterInstance, tmp_path: Path, own_log: None
+) -> None:
+    run = take_in(settings, db, dagster, "shop", tmp_path / "shop", CANARY)
+    with db.begin() as conn:  # as an installation of one tenant with a name of its own has it
+        conn.execute(text("UPDATE corpus SET tenant = 'acme'"))
+    erasure.remove(settings.model_copy(update={"tenant": "acme"}), db, "acme", "shop")
+    assert dagster.get_run_by_id(run) is None and tables_with(db, CANARY) == set()
+    assert dagster.get_dynamic_partitions("corpora") == []

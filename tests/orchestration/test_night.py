@@ -30,7 +30,8 @@ def test_the_sensor_keeps_the_partitions_and_asks_once_for_the_same_state_of_a_c
 ) -> None:
     (tmp_path / "note.md").write_text("# A note\n\nIt says something worth keeping for a while, in one section.\n")
     corpora.add(settings, db, "notes", str(tmp_path), "Apache-2.0")
-    dagster.add_dynamic_partitions("corpora", ["gone"])
+    corpora.add(settings.model_copy(update={"tenant": "acme"}), db, "theirs", str(tmp_path), "Apache-2.0")
+    dagster.add_dynamic_partitions("corpora", ["gone", "acme/theirs"])
     context = dg.build_sensor_context(instance=dagster, repository_def=defs.get_repository_def())
     first, again = changed_corpora(context), changed_corpora(context)
     assert isinstance(first, dg.SensorResult) and isinstance(again, dg.SensorResult)
@@ -99,7 +100,7 @@ def test_on_sundays_what_did_not_change_is_confirmed_but_a_refused_candidate_is_
         conn.execute(tables.candidate.insert().values(sha256="b", **made))
     assert _asked(dagster, SUNDAY) == [], "the newest candidate waits for something that changes its verdict"
 
-    dagster.add_dynamic_partitions("corpora", ["one", "two"])
+    dagster.add_dynamic_partitions("corpora", ["one", "two", "acme/one"])
     context = dg.build_schedule_context(
         instance=dagster, scheduled_execution_time=SUNDAY, repository_def=defs.get_repository_def()
     )

@@ -90,7 +90,7 @@ def test_lines_about_what_is_erased_go_whatever_ends_a_line_elsewhere_or_is_no_t
             logs.logger().info("one\u2028two\x85three of %s", partition)
     with (home / "logs" / "mill.jsonl").open("ab") as torn:
         torn.write(b'{"said": "\xff\n')
-    assert logs.forget(home, [], "code") == 1
+    assert logs.forget(home, [], ["code"]) == 1
     kept = (home / "logs" / "mill.jsonl").read_bytes()
     assert b"of notes" in kept and b"of code" not in kept and b"\xff" in kept
 
