@@ -40,7 +40,7 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
         knew = rows.knew(conn, one)
         counts = rows.erase(conn, one, knew)
         # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
-        counts["files"] = sum(_delete(path) for path in _files(settings, one, knew))
+        counts["files"] = sum(delete(path) for path in _files(settings, one, knew))
         counts["files"] += bucket.erase(settings, knew.datasets, [_page_of(sha256) for sha256 in knew.candidates])
         counts["log_lines"] = logs.forget(settings.home_dir, knew.runs, knew.partitions)
         nothing = sha256_text("")
@@ -67,7 +67,23 @@ def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
     for run in knew.runs:
         yield settings.home_dir / "dagster" / "storage" / run
     if not knew.read_by_others:
-        yield settings.home_dir / "sources" / f"git-{sha256_text(one.uri.partition('#')[0])[:24]}"
+        yield our_copy(settings, one)
+
+
+def our_copy(settings: Settings, of: Corpus) -> Path:
+    """Where the working copy of a remote repository lies, if the corpus is one."""
+    return settings.home_dir / "sources" / f"git-{sha256_text(of.uri.partition('#')[0])[:24]}"
+
+
+def delete(path: Path) -> int:
+    """Files deleted; none if there is nothing."""
+    if path.is_dir():
+        number = sum(file.is_file() for file in path.rglob("*"))
+        shutil.rmtree(path)
+        return number
+    existed = path.exists()
+    path.unlink(missing_ok=True)
+    return int(existed)
 
 
 def _page_of(sha256: str) -> str:
@@ -85,14 +101,3 @@ def _cached_by_dvc(settings: Settings, folder: Path) -> Iterator[Path]:
     for file in sorted(folder.glob("*")):
         md5 = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()  # DVC's name for a content
         yield settings.root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
-
-
-def _delete(path: Path) -> int:
-    """Files deleted; none if there is nothing."""
-    if path.is_dir():
-        number = sum(file.is_file() for file in path.rglob("*"))
-        shutil.rmtree(path)
-        return number
-    existed = path.exists()
-    path.unlink(missing_ok=True)
-    return int(existed)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from modelmill.commands import session
+
+if TYPE_CHECKING:
+    from modelmill.records import Corpus
 
 corpus = typer.Typer(help="What may be read, and trained on.", no_args_is_help=True)
 
@@ -32,11 +37,28 @@ def add(
 
     settings = session.configured()
     db = session.opened(settings)
-    made = corpora.add(settings, db, name, uri, licence=license, consent=consent_to_train, by=session.actor())
+    _tell(corpora.add(settings, db, name, uri, licence=license, consent=consent_to_train, by=session.actor()))
+
+
+def _tell(made: Corpus) -> None:
     typer.echo(f"corpus {made.name}: {made.kind} {made.uri}")
     licence = made.licence or "as its files say"
     typer.echo(f"licence {licence}; " + ("may be trained on" if made.consent_to_train else "search only"))
     typer.echo(f"next: mill run --corpus {made.name}")
+
+
+@corpus.command()
+def move(
+    name: str,
+    uri: str = typer.Argument(..., help="Where the same corpus lies now."),
+    consent_to_train: bool = typer.Option(False, "--consent-to-train", help="Models may learn from what lies there."),
+) -> None:
+    """Say where a corpus lies now. What was read stays; the next intake takes what differs."""
+    from modelmill import moving
+
+    settings = session.configured()
+    db = session.opened(settings)
+    _tell(moving.move(settings, db, name, uri, consent=consent_to_train, by=session.actor()))
 
 
 @corpus.command("list")

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modelmill.errors import UserError
@@ -14,7 +14,7 @@ from modelmill.licences.policy import may_train
 from modelmill.records import Corpus, corpus_key
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import consents
-from modelmill.store.tables import corpus, publication
+from modelmill.store.tables import corpus, publication, seen
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -36,8 +36,6 @@ def add(
     do not say their own; datasets of before are marked when nothing may be trained on under the new one. Nothing is
     read yet.
     """
-    from modelmill.extract.source import detect
-
     if not NAME.fullmatch(name):
         raise UserError(
             f"{name!r} cannot be the name of a corpus",
@@ -45,19 +43,21 @@ def add(
             found=repr(name),
             next="mill corpus add NAME URI",
         )
+    return _write(settings, db, name, *place(settings, uri), licence, consent, by)
+
+
+def place(settings: Settings, uri: str) -> tuple[str, str]:
+    """The kind of what lies there, and its URI: paths are absolute, so that a corpus is the same from every folder.
+
+    It is opened: what is unreadable or empty is refused here. Raises UserError.
+    """
+    from modelmill.extract.source import detect, existing
+
     source = detect(uri)
-    uri = _absolute(uri)
-    with source.open(uri, settings.home_dir / "sources"):
-        pass  # it opens: what is unreadable or empty is refused here
-    return _write(settings, db, name, source.name, uri, licence, consent, by)
-
-
-def _absolute(uri: str) -> str:
-    """Paths are kept absolute, so that the corpus is the same from every folder."""
-    from modelmill.extract.source import existing
-
     path = existing(uri.removeprefix("file://"))
-    return str(path.absolute()) if path else uri
+    uri = str(path.absolute()) if path else uri
+    with source.open(uri, settings.home_dir / "sources"):
+        return source.name, uri
 
 
 def _write(
@@ -83,8 +83,14 @@ def _write(
         f"the corpus {name!r} cannot be {uri!r}",
         allowed="a name that is free, or the same URI as before",
         found=f"{name!r} is {get(db, tenant, name).uri!r}",
-        next=f"choose another name, or `mill corpus remove {name}` first",
+        next=f"mill corpus move {name} {uri}, where the same corpus lies there now; else choose another name",
     )
+
+
+def move(conn: Connection, of: Corpus, kind: str, uri: str) -> None:
+    """Record where the corpus lies, in the caller's transaction; files at rest of before count no more."""
+    conn.execute(update(corpus).where(corpus.c.id == of.id).values(kind=kind, uri=uri))
+    conn.execute(delete(seen).where(seen.c.corpus_id == of.id))
 
 
 def columns() -> list[ColumnElement[Any]]:

@@ -70,7 +70,7 @@ def knew(conn: Connection, of: Corpus) -> Knew:
     answering = select(named).where(release.c.dataset_sha256.in_(datasets)).order_by(named)
     partitions = _partitions(conn, of)
     shown = traces.runs(conn, partitions, [*datasets, *candidates])
-    return Knew(datasets, candidates, tuple(conn.scalars(answering)), shown, partitions, _read_by_others(conn, of))
+    return Knew(datasets, candidates, tuple(conn.scalars(answering)), shown, partitions, read_by_others(conn, of))
 
 
 def erase(conn: Connection, of: Corpus, known: Knew) -> dict[str, int]:
@@ -117,7 +117,7 @@ def _partitions(conn: Connection, of: Corpus) -> tuple[str, ...]:
     return (of.key,) if taken else (of.key, of.name)
 
 
-def _read_by_others(conn: Connection, of: Corpus) -> bool:
+def read_by_others(conn: Connection, of: Corpus) -> bool:
     """Several corpora may be of one repository, each at a branch of its own; our copy of it is one."""
     place = func.split_part(corpus.c.uri, "#", 1) == of.uri.partition("#")[0]
     return conn.scalar(select(corpus.c.id).where(place, corpus.c.id != of.id).limit(1)) is not None

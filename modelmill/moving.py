@@ -1,0 +1,42 @@
+"""Tells a corpus that it lies somewhere else now: a folder was moved, a repository renamed.
+
+Documents, units, vectors and what was learnt from them stay; the next intake takes what differs there. A consent was
+given for what lay at the old place, so it is asked for again.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from modelmill import erasure
+from modelmill.errors import UserError
+from modelmill.records import Corpus
+from modelmill.settings import Settings
+from modelmill.store import audit, consents, corpora
+from modelmill.store import erasure as rows
+
+
+def move(settings: Settings, db: Engine, name: str, uri: str, *, consent: bool = False, by: str) -> Corpus:
+    """Returns the corpus as it is then. consent: whether models may learn from what lies at the new place.
+
+    Raises UserError: no such corpus, nothing that can be read at the URI, a consent that is not given again.
+    """
+    before = corpora.get(db, settings.tenant, name)
+    kind, uri = corpora.place(settings, uri)
+    if before.consent_to_train and not consent:
+        raise UserError(
+            f"the corpus {name!r} was not moved",
+            allowed="--consent-to-train, which allows models to learn from the new place; or no consent at all",
+            found=f"a consent to train on {before.uri!r}",
+            next=f"mill corpus move {name} {uri} --consent-to-train, or first: mill corpus consent {name} --withdraw",
+        )
+    with db.begin() as conn:
+        corpora.move(conn, before, kind, uri)
+        if consent:
+            consents.give(conn, before, "train", by)
+        detail = {"from": before.uri, "to": uri, "consent": consent}
+        audit.append(conn, tenant=before.tenant, by=by, action="corpus moved", subject=name, detail=detail)
+        read_by_others = rows.read_by_others(conn, before)
+        if not read_by_others and uri.partition("#")[0] != before.uri.partition("#")[0]:
+            erasure.delete(erasure.our_copy(settings, before))
+    return corpora.get(db, settings.tenant, name)
