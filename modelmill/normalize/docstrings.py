@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelmill.normalize.definitions import Definition
-from modelmill.normalize.facts import Facts
+from modelmill.normalize.facts import SHEBANG, Facts
 from modelmill.normalize.grammar import Grammar
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 # What opens a line of a comment in any of the languages: `/**`, ` * `, `//`, `///`, `#`, `--`.
 SIGNS = re.compile(r"^\s*(?:/\*+!?|\*+(?!/)|/{2,}!?|#+!?|--+)?[ \t]?")
-SHEBANG = re.compile(rb"\A#!.*\n?")
 MAX_GAP = 200  # bytes after the comment at the head of a file that are looked at
 END = re.compile(r"\s*\*+/\s*$")
 # Lines for a compiler, a linter or the like. The first is Go's own rule (`isDirective` of go/ast).
@@ -48,13 +47,15 @@ def of(grammar: Grammar, one: Definition, facts: Facts) -> Documented:
     if grammar.documented == "inside":
         row, column = one.outer.start_point
         return _inside(one, facts, (row + 1, row + 1 + facts.source.count(b"\n", one.start, one.end)), column)
-    return above(facts, one.start, one.end, *one.outer.start_point)
+    return above(facts, one.start, one.end, *one.outer.start_point, grammar.apart)
 
 
-def above(facts: Facts, start: int, end: int, row: int, column: int) -> Documented:
+def above(facts: Facts, start: int, end: int, row: int, column: int, apart: bool = False) -> Documented:
     """The text between two places, of which the first is in that row and column, and what the comment above it says."""
     first, last = row + 1, row + 1 + facts.source.count(b"\n", start, end)
     place = facts.comment_above(start)
+    if place is None and apart and (before := facts.documentation_before(start)):
+        place = before if not _is_notice(facts.between(*before)) else None
     comment = facts.between(*place).rstrip("\n") if place else ""
     said = words(comment)
     if place is None or not said:
