@@ -19,6 +19,17 @@ function* files(folder) {
 
 const isFunction = (node) => node && (ts.isArrowFunction(node) || ts.isFunctionExpression(node));
 
+// What is given to one of these comes back as the same function, as in modelmill/normalize/javascript.py.
+const AROUND = new RegExp(
+  "^(?:React[.])?(?:memo|forwardRef|useCallback|cache|observer|createSelector|createAsyncThunk|debounce|throttle|once" +
+    "|memoize|promisify|asyncHandler|catchAsync|with[A-Z][A-Za-z]*)$",
+);
+const isWrapped = (node) =>
+  node &&
+  ts.isCallExpression(node) &&
+  AROUND.test(node.expression.getText()) &&
+  node.arguments.some((one) => isFunction(one) || (ts.isCallExpression(one) && one.arguments.some(isFunction)));
+
 function assigned(node) {
   if (!ts.isExpressionStatement(node) || !ts.isBinaryExpression(node.expression)) return;
   const { left, operatorToken, right } = node.expression;
@@ -36,7 +47,8 @@ function name(node) {
   if (ts.isMethodDeclaration(node) || ts.isAccessor(node)) return node.body && node.name;
   const holds = ts.isVariableDeclaration(node) || ts.isPropertyAssignment(node) || ts.isPropertyDeclaration(node);
   if (holds && isFunction(node.initializer)) return ts.isVariableDeclaration(node) && !ts.isIdentifier(node.name) ? undefined : node.name;
-  if (ts.isExportAssignment(node) && isFunction(node.expression)) return "default";
+  if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && isWrapped(node.initializer)) return node.name;
+  if (ts.isExportAssignment(node) && (isFunction(node.expression) || isWrapped(node.expression))) return "default";
   return assigned(node);
 }
 

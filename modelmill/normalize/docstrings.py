@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelmill.normalize.definitions import Definition
-from modelmill.normalize.facts import Facts
+from modelmill.normalize.facts import SHEBANG, Facts
 from modelmill.normalize.grammar import Grammar
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 # What opens a line of a comment in any of the languages: `/**`, ` * `, `//`, `///`, `#`, `--`.
 SIGNS = re.compile(r"^\s*(?:/\*+!?|\*+(?!/)|/{2,}!?|#+!?|--+)?[ \t]?")
-SHEBANG = re.compile(rb"\A#!.*\n?")
 MAX_GAP = 200  # bytes after the comment at the head of a file that are looked at
 END = re.compile(r"\s*\*+/\s*$")
 # Lines for a compiler, a linter or the like. The first is Go's own rule (`isDirective` of go/ast).
@@ -45,19 +44,24 @@ class Documented:
 
 def of(grammar: Grammar, one: Definition, facts: Facts) -> Documented:
     """The definition's text and words."""
-    row, column = one.outer.start_point
-    source = facts.source
-    first, last = row + 1, row + 1 + source.count(b"\n", one.start, one.end)
     if grammar.documented == "inside":
-        return _inside(one, facts, (first, last), column)
-    place = facts.comment_above(one.start)
-    if place is None:
-        return Documented(dedented(facts.between(one.start, one.end), column), "", None, first, last)
-    comment = facts.between(*place).rstrip("\n")
-    if not (said := words(comment)):
-        return Documented(dedented(facts.between(one.start, one.end), column), "", None, first, last)
-    text = dedented(facts.between(place[0], one.end), column)
-    first -= source.count(b"\n", place[0], one.start)
+        row, column = one.outer.start_point
+        return _inside(one, facts, (row + 1, row + 1 + facts.source.count(b"\n", one.start, one.end)), column)
+    return above(facts, one.start, one.end, *one.outer.start_point, grammar.apart)
+
+
+def above(facts: Facts, start: int, end: int, row: int, column: int, apart: bool = False) -> Documented:
+    """The text between two places, of which the first is in that row and column, and what the comment above it says."""
+    first, last = row + 1, row + 1 + facts.source.count(b"\n", start, end)
+    place = facts.comment_above(start)
+    if place is None and apart and (before := facts.documentation_before(start)):
+        place = before if not _is_notice(facts.between(*before)) else None
+    comment = facts.between(*place).rstrip("\n") if place else ""
+    said = words(comment)
+    if place is None or not said:
+        return Documented(dedented(facts.between(start, end), column), "", None, first, last)
+    text = dedented(facts.between(place[0], end), column)
+    first -= facts.source.count(b"\n", place[0], start)
     return Documented(text, said, (0, len(dedented(comment, column))), first, last)
 
 
@@ -67,12 +71,17 @@ def of_module(grammar: Grammar, root: Node, facts: Facts) -> str:
         literal = _literal(root)
         return cleaned(literal, facts) or "" if literal else ""
     first = next(iter(root.named_children), None)
-    if first is None or not facts.comments or facts.comments[0][0] != first.start_byte:
+    return at_head(facts, first.start_byte) if first is not None else ""
+
+
+def at_head(facts: Facts, first: int) -> str:
+    """What the comment says that begins in the first place where there is anything, if it is about nothing else."""
+    if not facts.comments or facts.comments[0][0] != first:
         return ""
     end = _run(facts)
     rest = facts.source[end : end + MAX_GAP].replace(b"\r", b"")
     alone = rest.startswith((b"\n\n", b"\npackage ")) or not rest.strip()
-    said = words(SHEBANG.sub(b"", facts.source[first.start_byte : end]).decode("utf-8", "replace"))
+    said = words(SHEBANG.sub(b"", facts.source[first:end]).decode("utf-8", "replace"))
     return said if alone and not _is_notice(said) else ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from modelmill.normalize.language import Draft
@@ -24,6 +24,12 @@ HUMAN = frozenset(
         "question", "answer", "hint", "placeholder", "tooltip", "message", "caption", "alt", "content",
     }
 )  # fmt: skip
+# How something looks, in more words than one: `rgba(0, 0, 0, .5)`, `0 12px 28px rgba(...)`, an outline in SVG.
+DRAWN = re.compile(
+    r"(?:[-\d.]\S*\s+|inset\s+)*(?:(?:rgb|hsl)a?|(?:linear|radial)-gradient|cubic-bezier|(?:translate|scale|rotate)\w*|calc)"
+    r"\(.*\)|[Mm]\s*[-\d.][\sMZLHVCSQTAmzlhvcsqtae\d.,+-]*",
+    re.S,
+)
 MISSING = object()  # no literal: what only running the program would tell
 
 
@@ -80,6 +86,12 @@ def entries(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[
             yield from entries(f"{collection}.{key}" if collection else key, inner, meta)
 
 
+def of_file(stem: str, whole: Place) -> Iterator[Draft]:
+    """The entries of a file of data; the file itself, where it is one, has its name."""
+    for draft in entries("", whole, {}):
+        yield replace(draft, name=draft.name or stem, signature=draft.signature or stem)
+
+
 def _elements(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
     sayings = [value for value in place.value if _is_prose("", value)]
     if len(sayings) > 1:
@@ -90,7 +102,8 @@ def _elements(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterato
         if inner.spread:
             yield from _elements(collection, inner, meta)
         elif inner.kind == "object" and has_prose(fields := inner.value):
-            yield _entry(f"{collection}.{_identity(fields) or number}", fields, inner, meta)
+            name = _identity(fields) or str(number)
+            yield _entry(f"{collection}.{name}" if collection else name, fields, inner, meta)
 
 
 def _entry(name: str, fields: Mapping[str, Any], place: Place, meta: Mapping[str, Any]) -> Draft:
@@ -121,7 +134,7 @@ def has_prose(value: Any, key: str = "") -> bool:
 
 def _is_prose(key: str, value: Any) -> bool:
     """Two words or more, or one under a name that says it is for a reader."""
-    if not isinstance(value, str) or not re.search(r"[^\W\d_]{2}", value):
+    if not isinstance(value, str) or not re.search(r"[^\W\d_]{2}", value) or DRAWN.fullmatch(value):
         return False
     return len(value.split()) > 1 or key in HUMAN
 

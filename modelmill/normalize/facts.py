@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 MAX_CALLED = 80  # bytes of a called expression that are looked at: its end, where the name is
 MAX_LISTED = 50  # distinct names; who calls more is a table
+SHEBANG = re.compile(rb"\A#!.*\n?")
+DOCUMENTATION = re.compile(rb"/\*\*(?![*/])")
 CALLED = re.compile(rb"\w[\w.:]*$")
 
 
@@ -58,6 +60,20 @@ class Facts:
                 break
             start, at = first, at - 1
         return (first, last) if first is not None and last is not None else None
+
+    def documentation_before(self, start: int) -> tuple[int, int] | None:
+        """The `/**` comment before a place, nothing but blank lines between; not the one that the file begins with."""
+        at = bisect_right(self.comments, start, key=lambda place: place[1]) - 1
+        if (
+            at < 0
+            or start - self.comments[at][1] > MAX_CALLED
+            or not DOCUMENTATION.match(self.source, self.comments[at][0])
+        ):
+            return None
+        first, last = self.comments[at]
+        before = self.source[max(0, first - MAX_CALLED) : first].rpartition(b"\n")[2]
+        heads = at == 0 and not SHEBANG.sub(b"", self.source[:first]).strip()
+        return (first, last) if not (heads or before.strip() or self.source[last:start].strip()) else None
 
     def _touches(self, comment: tuple[int, int], start: int) -> bool:
         """Whether only one line's end and indentation lie between, and before the comment nothing but indentation."""

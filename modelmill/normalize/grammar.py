@@ -44,6 +44,7 @@ class Grammar:
     query: str
     documented: Literal["inside", "above"] = "above"
     comment: str = "//"
+    apart: bool = False  # a comment for documentation (`/**`) is about what comes next, blank lines between or not
     separators: str = "./"  # between the parts of a module's name, of which the last is what the file calls it
     bound_part: Literal["first", "last"] = "last"
 

@@ -36,8 +36,8 @@ def _load() -> object:
     return tree_sitter_java.language()
 
 
-GRAMMAR = Grammar("java", _load, QUERY, separators=".")
+GRAMMAR = Grammar("java", _load, QUERY, separators=".", apart=True)
 
 LANGUAGE = Language(
-    "java", version=3, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "java", version=4, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )

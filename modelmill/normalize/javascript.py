@@ -88,10 +88,10 @@ def _load() -> object:
 
 
 GRAMMAR = Grammar(
-    "javascript", _load, QUERY + "(field_definition property: (_) @name value: " + _FUNCTION + ") @function"
+    "javascript", _load, QUERY + "(field_definition property: (_) @name value: " + _FUNCTION + ") @function", apart=True
 )
 
 LANGUAGE = Language(
-    "javascript", version=4, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
+    "javascript", version=5, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
     parses=partial(parses, GRAMMAR), interpreters=("node", "nodejs"),
 )  # fmt: skip

@@ -9,12 +9,11 @@ Read by the TypeScript grammar, of which JSON is a part, so that each entry know
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from modelmill.normalize import labelled, openapi
 from modelmill.normalize.ecmascript import place_of
-from modelmill.normalize.entries import Place, entries
+from modelmill.normalize.entries import Place, of_file
 from modelmill.normalize.grammar import parse
 from modelmill.normalize.language import Draft, Language
 from modelmill.normalize.literals import unwrapped
@@ -33,8 +32,7 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
         for table in tables:
             yield from labelled.drafts(_rows(table), *(labelled.columns(_names(table)) or ("", "")))
     else:
-        stem = PurePosixPath(path).stem
-        yield from (replace(draft, name=draft.name.strip(".") or stem) for draft in entries("", whole, {}))
+        yield from of_file(PurePosixPath(path).stem, whole)
 
 
 def _arrays(whole: Place) -> Iterator[Place]:
@@ -76,4 +74,4 @@ def parses(text: str) -> bool:
     return not parse(GRAMMAR, f"({text})".encode()).has_error
 
 
-LANGUAGE = Language("json", version=6, suffixes=(".json",), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("json", version=7, suffixes=(".json",), units=units, parses=parses, rendered=True)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, entries
+from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, of_file
 from modelmill.normalize.grammar import Grammar, parse, parses
 from modelmill.normalize.language import Draft, Language
 from modelmill.normalize.literals import text_of
@@ -44,8 +43,7 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
             _put_pair(whole, node, 0)
         elif node.type in ("table", "table_array_element"):
             _put_table(whole, node)
-    stem = PurePosixPath(path).stem
-    yield from (replace(draft, name=draft.name or stem) for draft in entries("", whole, {}))
+    yield from of_file(PurePosixPath(path).stem, whole)
 
 
 def _put_table(whole: Place, node: Node) -> None:
@@ -128,4 +126,4 @@ def _lines(node: Node) -> tuple[int, int]:
     return node.start_point.row + 1, max(node.start_point.row + 1, node.end_point.row + (node.end_point.column > 0))
 
 
-LANGUAGE = Language("toml", version=1, suffixes=(".toml",), units=units, parses=partial(parses, GRAMMAR), rendered=True)
+LANGUAGE = Language("toml", version=2, suffixes=(".toml",), units=units, parses=partial(parses, GRAMMAR), rendered=True)

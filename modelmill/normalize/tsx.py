@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from modelmill.normalize import code
+from modelmill.normalize.entries import DRAWN
 from modelmill.normalize.grammar import parse, parses
 from modelmill.normalize.language import Draft, Language
 from modelmill.normalize.linking import Others
@@ -31,6 +32,7 @@ SPOKEN = frozenset(
         "aria-label", "aria-description", "caption", "tooltip", "message", "hint", "question", "answer", "tagline",
     }
 )  # fmt: skip
+LETTERS = re.compile(r"[^\W\d_]{2}")
 SPOKEN_END = re.compile(r"(Alt|Text|Label|Title|Message|Heading)$")
 # Words set apart in a sentence: beside other text a part of it.
 INLINE = frozenset(
@@ -94,7 +96,7 @@ def _is_anonymous(value: Node) -> bool:
 def _component(name: str, node: Node) -> Draft | None:
     if node.type in ("interface_declaration", "type_alias_declaration", "enum_declaration"):
         return None
-    lines = list(dict.fromkeys(line for line in _said(node) if re.search(r"[^\W\d_]{2}", line)))
+    lines = list(dict.fromkeys(line for line in _said(node) if LETTERS.search(line) and not DRAWN.fullmatch(line)))
     if not lines:
         return None
     return Draft(
@@ -173,6 +175,6 @@ def _is_said(node: Node, value: str) -> bool:
 
 
 LANGUAGE = Language(
-    "tsx", version=8, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
+    "tsx", version=9, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
     linked=units,
 )  # fmt: skip

@@ -67,8 +67,8 @@ def _load_with_markup() -> object:
     return tree_sitter_typescript.language_tsx()
 
 
-GRAMMAR = Grammar("typescript", _load, QUERY)
-WITH_MARKUP = Grammar("tsx", _load_with_markup, QUERY)
+GRAMMAR = Grammar("typescript", _load, QUERY, apart=True)
+WITH_MARKUP = Grammar("tsx", _load_with_markup, QUERY, apart=True)
 
 
 def units(path: str, text: str, others: Others | None = None) -> Iterator[Draft | Dropped]:
@@ -142,6 +142,6 @@ def _constant(declarator: Node) -> tuple[str, str, Node] | None:
 
 
 LANGUAGE = Language(
-    "typescript", version=7, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
+    "typescript", version=8, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
     rendered=True, linked=units, interpreters=("ts-node", "tsx", "deno", "bun"),
 )  # fmt: skip

@@ -8,12 +8,11 @@ composer were tried: both end the process on 100,000 dashes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from modelmill.normalize import openapi
-from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, entries
+from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, of_file
 from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
 
@@ -34,7 +33,7 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
         if openapi.describes(place):
             yield from openapi.units(place)
         else:
-            yield from (replace(draft, name=draft.name.strip(".") or stem) for draft in entries("", place, {}))
+            yield from of_file(stem, place)
 
 
 def _documents(text: str) -> Iterator[Place]:
@@ -51,7 +50,7 @@ def _documents(text: str) -> Iterator[Place]:
         if isinstance(event, yaml.CollectionStartEvent) and place is not None:
             around.append((place, []))
         elif isinstance(event, yaml.CollectionEndEvent):
-            around.pop()[0].last = _last_line(event)
+            _end(around.pop()[0], event)
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -75,6 +74,14 @@ def _place(event: Any) -> Place | None:
     if isinstance(event, yaml.ScalarEvent):
         return Place("scalar", first, last, _scalar(event))
     return Place("scalar", first, last, MISSING) if isinstance(event, yaml.AliasEvent) else None
+
+
+def _end(place: Place, event: Any) -> None:
+    """One in brackets ends with them; a block ends with the last that is in it, its event is of what comes next."""
+    if event.end_mark.index > event.start_mark.index:
+        place.last = _last_line(event)
+    elif place.items:
+        place.last = max(place.first, place.items[-1][1].last)
 
 
 def _last_line(event: Any) -> int:
@@ -115,4 +122,4 @@ def parses(text: str) -> bool:
         return False
 
 
-LANGUAGE = Language("yaml", version=2, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("yaml", version=3, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)

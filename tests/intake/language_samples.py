@@ -305,7 +305,7 @@ SAMPLES = {
     ),
     "sql": Sample(
         "db/schema.sql", SQL, {"shop.users": "statement", "names": "statement", "orders": "statement"},
-        set(), SQL + "CREATE TABLE bad (id bigint PRIMARY KEY,, 7);\n", "shop.users",
+        set(), SQL + "CREATE TABLE bad (id bigint PRIMARY KEY;\n", "shop.users",
     ),
     "bash": Sample(
         "up.sh", BASH, {"up": "module", "wait_for": "function"}, {"hello"}, BASH + "bad() { if x; fi; }\n", "wait_for",

@@ -1,0 +1,72 @@
+"""What reading real files by eye showed: documentation apart from its code, looks that are no words, lines of YAML."""
+
+from __future__ import annotations
+
+import pytest
+from test_languages import units
+
+DOC = "/**\n * Adds.\n */\n\n"
+CODE = {
+    "a.ts": ("import x from 'x';\n\n", "function add(a: number) {\n  return a;\n}\n", "add"),
+    "a.js": ("'use strict';\n\n", "const add = (a) => {\n  return a;\n};\n", "add"),
+    "a.tsx": ("import x from 'x';\n\n", "const add = (a: number) => {\n  return a;\n};\n", "add"),
+    "A.java": ("package a;\n\nclass A {\n", "int add(int a) {\n  return a;\n}\n}\n", "A.add"),
+}
+
+
+@pytest.mark.parametrize("path", CODE)
+def test_a_comment_for_documentation_is_about_what_comes_next_also_after_a_blank_line(path: str) -> None:
+    before, code, name = CODE[path]
+    one = units(path, before + DOC + code)[name]
+    assert (one.docstring, one.start_line) == ("Adds.", before.count("\n") + 1)
+    first, last = one.meta["docstring_at"]
+    assert one.text[first:last] == DOC.strip()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "/** Adds. */\n\n",
+        "#!/usr/bin/env node\n/** Adds. */\n\n",
+        "x();\n/** Copyright me. */\n\n",
+        "x();\n// Adds.\n\n",
+        "x();\n/***** Adds *****/\n\n",
+        "x(); /** Adds. */\n\n",
+        "x();\n/** Adds. */\ny();\n\n",
+    ],
+)
+def test_another_comment_apart_is_not(before: str) -> None:
+    assert units("a.js", f"{before}function add(a) {{\n  b();\n  c();\n  return a;\n}}\n")["add"].docstring == ""
+
+
+def test_how_something_looks_is_not_what_it_says() -> None:
+    text = """export const icon = [{ d: 'M12 0C5.376 0 0 5.376 0 12ZM8', shadow: '0 12px 2px rgba(0, 0, 0)' }];
+export const said = [{ text: 'Me 2', a: 'rgba means red, green (and more)' }];
+export function Icon() { return <svg><path label="M12 0ZM8 1" color={dark ? 'x' : 'rgba(0, 0, 0, .54)'} /></svg>; }
+export function Note() { return f('Move it (now)'); }
+"""
+    found = units("a.tsx", text)
+    assert [name for name, one in found.items() if one.kind in ("entry", "component_text")] == ["Note", "said.0"]
+
+
+def test_entries_of_yaml_end_where_they_end() -> None:
+    blocks = "a:\n  - b: one two\n    c: x\n  - d: three four\n\n# next\n"
+    text = blocks + "  - e: {f: five six,\n      g: 1}\nh: [seven eight,\n  nine ten]\n"
+    places = {name: (one.start_line, one.end_line) for name, one in units("a.yaml", text).items()}
+    assert places == {"a.0": (2, 3), "a.1": (4, 4), "a.2": (7, 8), "h": (9, 10)}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.yaml", "- one: two words\n- three: four words\n"),
+        ("a.json", '[{"one": "two words"}, {"three": "four words"}]'),
+    ],
+)
+def test_entries_of_a_list_without_a_name_are_numbered(path: str, text: str) -> None:
+    assert [(one.name, one.signature) for one in units(path, text).values()] == [("0", "0"), ("1", "1")]
+
+
+@pytest.mark.parametrize(("path", "text"), [("a.toml", 'b = "two words"\n'), ("a.json", '{"b": "two words"}')])
+def test_a_file_that_is_one_entry_is_signed_with_its_name(path: str, text: str) -> None:
+    assert [(one.name, one.signature) for one in units(path, text).values()] == [("a", "a")]

@@ -1,0 +1,116 @@
+"""SQL of several dialects: where a statement ends, what it is about, what is said of it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from modelmill.normalize import sql, statements
+from modelmill.normalize.language import Draft
+from modelmill.records import Dropped
+
+
+def read(text: str) -> dict[str, Draft]:
+    """The statements by name, without the module."""
+    return {one.name: one for one in sql.units("a.sql", text) if isinstance(one, Draft) and one.kind == "statement"}
+
+
+DIALECTS = {
+    "a string with semicolons": ("CREATE TABLE a (b text DEFAULT 'x;''y;');\nCREATE TABLE c (d int);", ["a", "c"]),
+    "a body between dollars": ("CREATE FUNCTION f() RETURNS int AS $x$ SELECT ';' $x$ LANGUAGE sql;", ["f"]),
+    "a body of statements": (
+        "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE WHEN a THEN 2 END; END;\nUPDATE t SET a=1;",
+        ["f", "t"],
+    ),
+    "psql's commands": ("\\echo it's \\quit\nSELECT a FROM t \\gexec\nCREATE VIEW v AS SELECT 1;", ["t", "v"]),
+    "data": ("COPY t FROM stdin;\nit's (\n\\.\nCREATE TABLE a (b int);", ["a"]),
+    "an extension's schema": ("CREATE AGGREGATE @extschema@.add(int) (sfunc = f, stype = int);", ["@extschema@.add"]),
+    "an escape string": (r"CREATE FUNCTION f() RETURNS text AS E'a\';b' LANGUAGE sql; DELETE FROM t;", ["f", "t"]),
+    "a rule": ("CREATE RULE r AS ON DELETE TO t DO ALSO (DELETE FROM a; DELETE FROM b);", ["r"]),
+    "MySQL": (
+        "# it's\nCREATE TABLE `s`.`a` (b int COMMENT 'it\\'s');\nDELIMITER //\nCREATE DEFINER=`r`@`%` PROCEDURE p()\n"
+        "BEGIN\n  IF a THEN SELECT 1; END IF;\n  DELETE FROM x;\nEND//\nDELIMITER ;\nCREATE TABLE c (d int);",
+        ["s.a", "p", "c"],
+    ),
+    "SQLite": (
+        "CREATE TRIGGER t AFTER INSERT ON a BEGIN UPDATE b SET c = 1; DELETE FROM d; END;\nCREATE INDEX i ON a (b);",
+        ["t", "i"],
+    ),
+    "Transact-SQL": (
+        "CREATE PROCEDURE [dbo].[p] AS\nBEGIN TRAN\nSELECT 1;\nCOMMIT;\nGO\nCREATE OR ALTER VIEW v AS SELECT 1\nGO\n",
+        ["dbo.p", "v"],
+    ),
+    "Oracle": (
+        "CREATE OR REPLACE PACKAGE BODY p IS\n  x int;\n  PROCEDURE q IS BEGIN NULL; END;\nEND;\n/\nDELETE FROM a;",
+        ["p", "a"],
+    ),
+    "a routine without its end": ("CREATE PROCEDURE p() BEGIN SELECT 1;\nCREATE TABLE a (b int);", ["p", "a"]),
+    "an index without a name": ("CREATE INDEX ON a (b);\nCREATE INDEX IF NOT EXISTS i ON a (b);", ["i"]),
+    "queries": (
+        "WITH r AS (SELECT 1 FROM x) SELECT a IS DISTINCT FROM b, extract(year FROM c) FROM ONLY t JOIN u;\n"
+        "SELECT * FROM f(1);\nINSERT INTO a SELECT * FROM b;\nWITH r AS (SELECT 1) INSERT INTO a SELECT 1 FROM r;",
+        ["t"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_statement_ends_where_its_dialect_ends_it(dialect: str) -> None:
+    text, names = DIALECTS[dialect]
+    assert list(read(text)) == names
+    assert sql.parses(text)
+
+
+def test_a_routine_is_signed_with_its_parameters_and_told_with_what_it_calls() -> None:
+    text = (
+        "-- License.\n\n-- Adds up.\nCREATE OR REPLACE FUNCTION add(a int, -- one\n  b numeric(2, 3))\n"
+        "RETURNS TABLE (c int)\n"
+        "LANGUAGE plpgsql AS $$ BEGIN\n  IF a THEN PERFORM s.note(a, 'x(1)'); ELSIF b THEN CALL done(); END IF;\n"
+        "  FOR r IN SELECT max(a) FROM t WHERE a IN (1) LOOP INSERT INTO u(v) VALUES (1); END LOOP;\nEND; $$;\n"
+    )
+    one = read(text)["add"]
+    assert one.signature == "CREATE OR REPLACE FUNCTION add(a int, b numeric(2, 3)) RETURNS TABLE (c int)"
+    assert (one.docstring, one.start_line, one.end_line) == ("Adds up.", 3, 10)
+    assert (one.meta["calls"], one.meta["complexity"]) == (["s.note", "done", "max"], 4)
+
+
+def test_a_statement_reaches_to_what_ends_it_whatever_it_ends_with() -> None:
+    text = "UPDATE t SET a = 15 -- all\n;\nCREATE INDEX i ON [t]([a]) ON [PRIMARY]\nGO\nDELETE FROM u"
+    assert [one.text for one in read(text).values()] == [
+        "UPDATE t SET a = 15",
+        "CREATE INDEX i ON [t]([a]) ON [PRIMARY]",
+        "DELETE FROM u",
+    ]
+
+
+def test_what_has_no_end_is_left_out_with_its_line_and_what_stands_before_is_there() -> None:
+    text = "CREATE TABLE a (b int);\nCREATE TABLE c (d int;\nCREATE TABLE e (f text DEFAULT 'x);\n"
+    found = list(sql.units("a.sql", text))
+    assert [(one.path, one.detail) for one in found if isinstance(one, Dropped)] == [
+        ("(file)", "line 2"),
+        ("c", "line 2"),
+    ]
+    assert list(read(text)) == ["a"]
+    assert not sql.parses(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'",
+        "$a$ ",
+        "$a$ $b$",
+        "/* ",
+        "BEGIN; ",
+        "CREATE FUNCTION f() BEGIN; ",
+        "\nDELIMITER //",
+        "SELECT 1 FROM a;\n",
+        "''",
+    ],
+)
+def test_a_script_is_cut_in_time_that_grows_with_it(text: str) -> None:
+    begun = time.process_time()
+    statements.cut(text.encode() * 5_000)
+    list(sql.units("a.sql", text * 5_000))
+    assert time.process_time() - begun < 2
