@@ -296,10 +296,10 @@ def start_again(settings: Settings) -> list[str]:
     """The programs that supervisord had given up, started again: what hindered them, as a database that was away, may
     be mended. Each is tried once in AGAIN_SECONDS.
     """
-    supervisor = control(settings)
+    supervisor = Control(place(settings).socket)
     started: list[str] = []
     with suppress(OSError):  # one was removed meanwhile, or the supervisor ends
-        for name in supervisor.given_up(AGAIN_SECONDS) if supervisor else ():
+        for name in supervisor.given_up(AGAIN_SECONDS):
             supervisor.start(name)
             started.append(name)
     return started
