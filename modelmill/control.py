@@ -55,6 +55,15 @@ class Control:
         """Per program its state, as RUNNING or FATAL."""
         return {row["name"]: row["statename"] for row in self._call("getAllProcessInfo")}
 
+    def given_up(self, seconds: float) -> list[str]:
+        """The programs that ended at every start and that nobody has tried for so long."""
+        rows = self._call("getAllProcessInfo")
+        return [row["name"] for row in rows if row["statename"] == "FATAL" and row["now"] - row["stop"] >= seconds]
+
+    def start(self, name: str) -> None:
+        """Start a program that does not run, without waiting for it."""
+        self._call("startProcess", name, False)
+
     def stop_all(self) -> None:
         """Stop every program, all at once, and wait for it."""
         self._call("stopAllProcesses")
@@ -77,9 +86,11 @@ class Control:
         self._call("stopProcessGroup", name)
         self._call("removeProcessGroup", name)
 
-    def _call(self, method: str, *arguments: str) -> Any:
+    def _call(self, method: str, *arguments: str | bool) -> Any:
         with ServerProxy("http://localhost", transport=_UnixTransport(self.socket)) as proxy:
             try:
                 return getattr(proxy.supervisor, method)(*arguments)
             except (Error, HTTPException) as error:
-                raise ConnectionError(f"the supervisor refused {method} {' '.join(arguments)}: {error}") from error
+                raise ConnectionError(
+                    f"the supervisor refused {method} {' '.join(map(str, arguments))}: {error}"
+                ) from error

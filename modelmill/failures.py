@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING
 
 from modelmill.errors import MillError, PrerequisiteError
@@ -19,13 +20,18 @@ def foreseen(error: BaseException) -> BaseException | None:
     """What `explained` has words for: the error, or what a library such as MLflow wrapped in its own; None: neither."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    if isinstance(error, MillError | SQLAlchemyError | OSError):
+    if isinstance(error, MillError | SQLAlchemyError | OSError) or _no_space(error):
         return error
     while error.__cause__ is not None:
         error = error.__cause__
-        if isinstance(error, SQLAlchemyError):
+        if isinstance(error, SQLAlchemyError) or _no_space(error):
             return error
     return None
+
+
+def _no_space(error: BaseException) -> bool:
+    """Whether a library that is no Python's, as safetensors, says in an error of its own what the system told it."""
+    return os.strerror(errno.ENOSPC) in str(error)
 
 
 def explained(error: BaseException) -> MillError:
@@ -55,6 +61,8 @@ def explained(error: BaseException) -> MillError:
         )
     if isinstance(error, OSError) and error.errno is not None:
         return _system(error)
+    if _no_space(error):
+        return _disk_full("", str(error).strip().splitlines()[-1])
     return MillError(
         "something failed that nobody foresaw",
         allowed="none: this is a mistake in modelmill",

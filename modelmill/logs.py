@@ -28,7 +28,7 @@ from urllib.parse import unquote, urlsplit
 MAX_BYTES, BACKUPS = 10_000_000, 2
 LONGEST = 20_000  # characters of one line; the rest of a longer one is cut off
 SHORTEST_SECRET = 6  # characters; what is shorter would be taken out of the middle of words
-SECRETS = ("MILL_KEY_PEPPER", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+SECRETS = ("MILL_KEY_PEPPER", "MILL_FAILURE_WEBHOOK", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 ADDRESSES = (
     "MILL_DATABASE_URL", "DAGSTER_POSTGRES_URL", "MLFLOW_BACKEND_STORE_URI", "MILL_TEST_DATABASE_URL", "MILL_STORE_URL",
 )  # fmt: skip

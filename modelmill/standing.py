@@ -89,6 +89,7 @@ def _stay(settings: Settings, db: Engine, console: Console) -> None:
             )
         try:
             added, removed = supervise.reconcile(settings, db)
+            again = supervise.start_again(settings)
         except OperationalError:
             console.print("the database does not answer; looking again")
             _revive(settings, console)
@@ -98,6 +99,8 @@ def _stay(settings: Settings, db: Engine, console: Console) -> None:
             continue
         for name in added:
             console.print(f"  {name}: started")
+        for name in again:
+            console.print(f"  {name}: had ended at every start, started again")
         for name in removed:
             console.print(f"  {name}: ended")
 

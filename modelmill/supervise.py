@@ -34,6 +34,9 @@ from modelmill.settings import Settings
 FOLDER = "supervisor"  # in the home; with the parts behind it where they are chosen
 # sun_path holds 108 bytes with the closing NUL (unix(7)); supervisord binds a temporary name with a pid beside it.
 SOCKET_PATH_LIMIT = 90
+# supervisord gives a program up that ended four times within 3 s of its start: on a quick machine, all that need a
+# database which is away for a quarter of a minute.
+AGAIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def supervised(settings: Settings, programs: Sequence[Program]) -> Generator[Non
             child = _spawn(settings, at)
             try:
                 _wait_for_control(settings, child)
-                _remember(at, child.pid)
+                _remember(settings, at, child.pid)
                 yield
             finally:
                 with processes.undisturbed():
@@ -258,12 +261,14 @@ def _wait_for_control(settings: Settings, child: subprocess.Popen[bytes]) -> Non
     )
 
 
-def _remember(at: Place, pid: int) -> None:
-    at.state.write_text(json.dumps({"host": socket.gethostname(), "parent": os.getpid(), "supervisord": pid}))
+def _remember(settings: Settings, at: Place, pid: int) -> None:
+    ports = {name: getattr(settings, name) for name in PORTS}
+    about = {"host": socket.gethostname(), "parent": os.getpid(), "supervisord": pid, "ports": ports}
+    at.state.write_text(json.dumps(about))
 
 
 def state(settings: Settings) -> dict[str, Any]:
-    """What the last start left about itself: host, parent, supervisord (process ids). Empty when there is none."""
+    """What the last start left about itself: host, ports, parent and supervisord (their ids). Empty: none."""
     try:
         return json.loads(place(settings).state.read_text())
     except (OSError, ValueError):
@@ -287,14 +292,29 @@ def _end(settings: Settings, at: Place, child: subprocess.Popen[bytes]) -> None:
     at.socket.unlink(missing_ok=True)
 
 
+def start_again(settings: Settings) -> list[str]:
+    """The programs that supervisord had given up, started again: what hindered them, as a database that was away, may
+    be mended. Each is tried once in AGAIN_SECONDS.
+    """
+    supervisor = Control(place(settings).socket)
+    started: list[str] = []
+    with suppress(OSError):  # one was removed meanwhile, or the supervisor ends
+        for name in supervisor.given_up(AGAIN_SECONDS):
+            supervisor.start(name)
+            started.append(name)
+    return started
+
+
 def reconcile(settings: Settings, db: Engine) -> tuple[list[str], list[str]]:
     """Let the running supervisor serve exactly the live releases: the names of programs added and removed.
 
-    Without a running supervisor there is nothing to do. Several may call this at once.
+    Without a running supervisor there is nothing to do. Several may call this at once, also from a shell that knows
+    nothing of the settings that `mill up` was started with: its ports and addresses stay.
     """
     at = place(settings)
     if control(settings) is None:
         return [], []
+    settings = settings.model_copy(update=state(settings).get("ports", {}))
     with (at.folder / "reconcile.lock").open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         return _apply(settings, live_programs(settings, db), held)
@@ -311,10 +331,12 @@ def _apply(settings: Settings, wanted: Sequence[Program], _held: IO[str]) -> tup
     if releases == {name for name in running if name.startswith(RELEASE)}:
         return [], []
     write_config(settings, [*(program for program in _base(settings) if program.name in running), *wanted])
-    added, changed, removed = supervisor.reload()
-    for name in [*removed, *changed]:
+    # What changed in those that stay, as the Bento of a release that was rebuilt, is for their next start with
+    # `mill up`: they may be all that answers until what was added does.
+    added, _, removed = supervisor.reload()
+    for name in removed:
         supervisor.remove(name)
-    for name in [*added, *changed]:
+    for name in added:
         supervisor.add(name)
     return added, removed
 

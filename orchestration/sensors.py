@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.extract import corpora as partitions
+from modelmill.errors import PrerequisiteError
 from orchestration.jobs import HOST_TAG, INTAKE
 
 if TYPE_CHECKING:
@@ -70,14 +71,31 @@ def first_line(message: str) -> str:
 def tell(url: str, body: Mapping[str, str]) -> None:
     """POST it; a connection that fails is tried WEBHOOK_RETRIES times more.
 
-    Raises httpx.HTTPError when it was not accepted. The sensor's tick then shows why; Dagster does not call it a second
-    time for that run, but `mill status` and the metrics go on showing it.
+    Raises PrerequisiteError when it was not accepted. The sensor's tick then shows why, without the address: who knows
+    that may write there. Dagster does not call it a second time for that run, but `mill status` and the metrics go on
+    showing it.
     """
     import httpx
 
     transport = httpx.HTTPTransport(retries=WEBHOOK_RETRIES, trust_env=False)
-    with httpx.Client(transport=transport, timeout=WEBHOOK_SECONDS, follow_redirects=False, trust_env=False) as client:
-        client.post(url, json=body).raise_for_status()
+    try:
+        with httpx.Client(
+            transport=transport, timeout=WEBHOOK_SECONDS, follow_redirects=False, trust_env=False
+        ) as client:
+            status = client.post(url, json=body).status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _untold(type(error).__name__) from None
+    if not httpx.codes.is_success(status):
+        raise _untold(f"HTTP {status}")
+
+
+def _untold(found: str) -> PrerequisiteError:
+    return PrerequisiteError(
+        "nobody was told of a failed run",
+        allowed="an address in MILL_FAILURE_WEBHOOK that answers a POST of JSON with 2xx",
+        found=found,
+        next="mill status shows the run; correct the address, then `mill down` and `mill up`",
+    )
 
 
 @dg.sensor(

@@ -52,19 +52,39 @@ def make(task: str, candidate_sha256: str, tag: str) -> None:
     bento.build(here, get_task(task), candidate_sha256)
 
 
+def tag_now(task: str, candidate_sha256: str) -> str | None:
+    """The release's Bento as the database has it: `mill rebuild` may have given it another since we were started."""
+    from modelmill import settings
+    from modelmill.store import database, releases
+
+    known = releases.of_candidate(database.engine(settings.load()), task, candidate_sha256)
+    return known.bento_tag if known else None
+
+
 def main(argv: list[str]) -> None:
     """Become the program, as soon as the Bento is there."""
-    task, candidate, tag, *program = argv
-    while not stored(Path(os.environ["BENTOML_HOME"]), tag):
+    task, candidate, given, *program = argv
+    store, tag = Path(os.environ["BENTOML_HOME"]), given
+    while not stored(store, tag):
         try:
             say("info", f"the Bento {tag} is not here: building it")
             make(task, candidate, tag)
         except Exception as error:  # noqa: BLE001  (whatever it was, it is told, and may be mended meanwhile)
-            from modelmill.failures import explained
+            tag = _later(task, candidate, tag, error)
+    os.execv(program[0], [tag if word == given else word for word in program])  # noqa: S606  (no shell: an argv)
 
-            say("error", f"not served, next try in {RETRY_SECONDS:.0f} s: {explained(error)}")
-            time.sleep(RETRY_SECONDS)
-    os.execv(program[0], program)  # noqa: S606  (no shell: an argv)
+
+def _later(task: str, candidate: str, tag: str, error: Exception) -> str:
+    """Tell why not, wait, and return which Bento it is then."""
+    from modelmill.failures import explained
+
+    say("error", f"not served, next try in {RETRY_SECONDS:.0f} s: {explained(error)}")
+    time.sleep(RETRY_SECONDS)
+    try:
+        return tag_now(task, candidate) or tag
+    except Exception as away:  # noqa: BLE001  (as above: without the database it is the one of before)
+        say("error", str(explained(away)))
+        return tag
 
 
 def say(level: str, words: str) -> None:

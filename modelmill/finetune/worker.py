@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from modelmill.errors import MillError, PrerequisiteError
+from modelmill.failures import explained, foreseen
 from modelmill.records import Dataset, Split
 from modelmill.settings import load
 
@@ -89,6 +90,12 @@ def main(file: Path) -> int:
         )
         say.event("failed", kind="PrerequisiteError", error=error.as_dict())
         return error.exit_code
+    except Exception as error:
+        if foreseen(error) is None:
+            raise  # its traceback is what is told
+        told = explained(error)
+        say.event("failed", kind=type(told).__name__, error=told.as_dict())
+        return told.exit_code
     return 0
 
 

@@ -19,7 +19,7 @@ from modelmill import asking, mainrun, processes, programs, readiness, supervise
 from modelmill.deploy.stage import rollback
 from modelmill.errors import UserError
 from modelmill.settings import Settings
-from modelmill.store import tables
+from modelmill.store import releases, tables
 from modelmill.task import Task, get_task
 
 SERVING = str(Path(__file__).parent.parent / "serving")
@@ -83,3 +83,21 @@ def test_releases_join_and_leave_a_running_supervisor(served: Settings, db: Engi
         rollback(served, db, task)
         assert supervise.reconcile(served, db) == ([], ["release-2"])
         assert asking.predict(served, db, task, {"text": "xyza"})["answer"]["count"] == 1
+
+
+def test_who_joins_from_a_shell_with_other_settings_leaves_the_ports_and_what_runs_alone(
+    served: Settings, db: Engine, task: Task, tmp_path: Path
+) -> None:
+    first = add_release(served, db, task, tmp_path, "aeiou")
+    wanted = [programs.gateway(served), *programs.live_programs(served, db)]
+    elsewhere = served.model_copy(update={"gateway_port": free_port(), "release_port_base": free_port(9)})
+    with supervise.supervised(served, wanted), asking.passing_key(served, db) as key:
+        readiness.wait_ready(served, wanted, lambda program, seconds: None)
+        running = {process.pid for process in processes.marked(supervise.place(served).mark)}
+        add_release(served, db, task, tmp_path, "xyz", against=first)
+        [before] = [one for one in releases.live(db) if one.number == 1]
+        releases.retag(db, before, f"{before.bento_tag}0")  # as after `mill rebuild` by another version
+        assert supervise.reconcile(elsewhere, db) == (["release-2"], [])
+        assert running <= {process.pid for process in processes.marked(supervise.place(served).mark)}
+        readiness.wait_ready(served, [programs.release(served, releases.live(db)[-1])], lambda program, seconds: None)
+        assert asking.over_http(served, task, {"text": "xyz aei"}, key)["answer"]["count"] == 3

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -188,6 +189,37 @@ def test_a_release_that_cannot_start_does_not_end_the_others_and_any_other_progr
         pytest.raises(PrerequisiteError, match="two did not start"),
     ):
         standing._wait(settings, [one, broken], console)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_what_ended_at_every_start_is_tried_again_while_we_stay(
+    settings: Settings, ports: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, mended = web("one", str(ports[0])), tmp_path / "mended"
+    test = f"import pathlib, runpy, sys; pathlib.Path({str(mended)!r}).stat(); sys.argv = sys.argv[1:]; "
+    late = replace(
+        one, argv=(one.argv[0], "-c", test + "runpy.run_module('http.server', run_name='__main__')", *one.argv[2:])
+    )
+    console = Console(width=200)
+    with supervise.supervised(settings, [late]):
+        [(_, error)] = readiness.unready(settings, [late], lambda program, seconds: None)
+        assert "it ended at every start" in error.found
+        assert supervise.start_again(settings) == [], "not at once"
+        monkeypatch.setattr(supervise, "AGAIN_SECONDS", 0.0)
+        monkeypatch.setattr(standing, "LOOK_EVERY", 0.1)
+        mended.touch()
+        threading.Thread(target=_end_when_it_answers, args=(settings, late), daemon=True).start()
+        with console.capture() as said, pytest.raises(PrerequisiteError, match="the supervisor ended by itself"):
+            standing._stay(settings, database.engine(settings), console)  # pyright: ignore[reportPrivateUsage]
+    assert said.get() == "  one: had ended at every start, started again\n"
+
+
+def _end_when_it_answers(settings: Settings, program: programs.Program) -> None:
+    supervisor = supervise.control(settings)
+    assert supervisor is not None
+    until = time.monotonic() + 30
+    while not readiness.answers(program) and time.monotonic() < until:
+        time.sleep(0.1)
+    supervisor.shutdown()
 
 
 def test_parts_that_are_kept_by_themselves_are_seen_by_whoever_names_none(

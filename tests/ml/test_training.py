@@ -267,6 +267,26 @@ def test_without_a_candidate_there_is_nothing_to_evaluate(settings: Settings, db
         evaluate(settings, db, get_task("semantic_search"), None)
 
 
+# As safetensors said it where a model was written to a full tmpfs. It renames over its target: /dev/full is none.
+FULL_DISK = """
+import sys; from pathlib import Path; from safetensors import SafetensorError
+from modelmill.finetune import worker
+def train(spec, say):
+    raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+worker.train = train
+sys.exit(worker.main(Path(sys.argv[1])))
+"""
+
+
+def test_a_worker_without_space_for_its_model_says_that_the_disk_is_full(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.json"
+    spec.write_text("{}")
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, spec], capture_output=True, text=True, check=False)
+    event = json.loads(done.stdout)
+    assert (event["event"], event["kind"], done.returncode) == ("failed", "PrerequisiteError", 3)
+    assert event["error"]["failed"] == "the disk is full" and "No space left" in event["error"]["found"]
+
+
 def test_a_worker_that_is_killed_is_an_error_and_none_is_left(settings: Settings, tmp_path: Path) -> None:
     pipe = tmp_path / "manifest.json"  # reading a pipe that nobody writes to waits for ever
     os.mkfifo(pipe)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -15,8 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 
 from modelmill import status
+from modelmill.errors import PrerequisiteError
 from modelmill.settings import Settings
 from modelmill.store import runs
+from orchestration import sensors
 from orchestration.definitions import defs
 from orchestration.jobs import INTAKE, train_name
 from orchestration.sensors import failed_runs
@@ -104,7 +107,7 @@ def listener() -> Iterator[tuple[str, list[dict[str, str]]]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
+            self.send_response(501 if self.path.startswith("/refused") else 204)
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
@@ -139,6 +142,18 @@ def test_whoever_asked_is_told_of_a_failed_run_once_and_nobody_else(
         (result.run_id, INTAKE, "nowhere", "asked")
     ]
     assert told[0]["page"].endswith(f"/runs/{result.run_id}") and "\n" not in told[0]["error"]
+
+
+@pytest.mark.parametrize(("host", "found"), [("127.0.0.1:{port}", "HTTP 501"), ("127.0.0.1:1", "ConnectError")])
+def test_an_address_that_refuses_is_not_repeated_in_why(
+    listener: tuple[str, list[dict[str, str]]], host: str, found: str
+) -> None:
+    port = listener[0].split(":")[-1].removesuffix("/hook")
+    url = f"http://{host.format(port=port)}/refused?token=only-we-know"
+    with pytest.raises(PrerequisiteError, match="nobody was told") as told:
+        sensors.tell(url, {"run": "1"})
+    assert told.value.found == found
+    assert "only-we-know" not in "".join(traceback.format_exception(told.value))
 
 
 def _partition(dagster: DagsterInstance) -> str:
