@@ -6,6 +6,8 @@ given for what lay at the old place, so it is asked for again.
 
 from __future__ import annotations
 
+import shlex
+
 from sqlalchemy import Engine
 
 from modelmill import erasure
@@ -21,16 +23,12 @@ def move(settings: Settings, db: Engine, name: str, uri: str, *, consent: bool =
 
     Raises UserError: no such corpus, nothing that can be read at the URI, a consent that is not given again.
     """
-    before = corpora.get(db, settings.tenant, name)
+    known = corpora.get(db, settings.tenant, name)
     kind, uri = corpora.place(settings, uri)
-    if before.consent_to_train and not consent:
-        raise UserError(
-            f"the corpus {name!r} was not moved",
-            allowed="--consent-to-train, which allows models to learn from the new place; or no consent at all",
-            found=f"a consent to train on {before.uri!r}",
-            next=f"mill corpus move {name} {uri} --consent-to-train, or first: mill corpus consent {name} --withdraw",
-        )
     with db.begin() as conn:
+        before = corpora.held(conn, known)
+        if before.consent_to_train and not consent:
+            raise _unconsented(before, uri)
         corpora.move(conn, before, kind, uri)
         if consent:
             consents.give(conn, before, "train", by)
@@ -40,3 +38,13 @@ def move(settings: Settings, db: Engine, name: str, uri: str, *, consent: bool =
         if not read_by_others and uri.partition("#")[0] != before.uri.partition("#")[0]:
             erasure.delete(erasure.our_copy(settings, before))
     return corpora.get(db, settings.tenant, name)
+
+
+def _unconsented(before: Corpus, uri: str) -> UserError:
+    again = shlex.join(["mill", "corpus", "move", before.name, uri, "--consent-to-train"])
+    return UserError(
+        f"the corpus {before.name!r} was not moved",
+        allowed="--consent-to-train, which allows models to learn from the new place; or no consent at all",
+        found=f"a consent to train on {before.uri!r}",
+        next=f"{again}, or first: mill corpus consent {before.name} --withdraw",
+    )

@@ -161,7 +161,7 @@ def _evaluated(written: str) -> str | None:
 
 def dedented(text: str, column: int) -> str:
     """The text, its later lines moved left by `column` where they are indented that far."""
-    if not column:
+    if not column or "\n" not in text:  # in a file of one line, all columns together are its length squared
         return text
     indent, tabs = "\n" + " " * column, "\n" + "\t" * column
     if tabs not in text:

@@ -70,8 +70,8 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     facts = Facts(source, comments=script.comments)
     if (line := _error_line(source, script)) is not None:
         yield Dropped("(file)", "does not parse in part", f"line {line}")
-    rows = _rows(source, script.statements)
-    drafts = [draft for one, row in zip(script.statements, rows, strict=True) if (draft := _statement(facts, one, row))]
+    places = zip(script.statements, _places(source, script.statements), strict=True)
+    drafts = [draft for one, place in places if (draft := _statement(facts, one, *place))]
     yield from _module(facts, code.module_name(path), {one.name for one in drafts if isinstance(one, Draft)})
     yield from drafts
 
@@ -87,13 +87,14 @@ def _error_line(source: bytes, script: Script) -> int | None:
     return source.count(b"\n", 0, torn) + 1 if torn is not None else None
 
 
-def _rows(source: bytes, found: list[Statement]) -> Iterator[int]:
-    """In which line, from 0, each statement begins."""
-    row = at = 0
+def _places(source: bytes, found: list[Statement]) -> Iterator[tuple[int, int]]:
+    """In which row and column, from 0, each statement begins."""
+    row = at = line = 0
     for one in found:
         row += source.count(b"\n", at, one.start)
+        line = max(line, source.rfind(b"\n", at, one.start) + 1)
         at = one.start
-        yield row
+        yield row, at - line
 
 
 def _module(facts: Facts, module: str, taken: set[str]) -> Iterator[Draft]:
@@ -108,16 +109,14 @@ def _module(facts: Facts, module: str, taken: set[str]) -> Iterator[Draft]:
         )  # fmt: skip
 
 
-def _statement(facts: Facts, one: Statement, row: int) -> Draft | Dropped | None:
+def _statement(facts: Facts, one: Statement, row: int, column: int) -> Draft | Dropped | None:
     head = _head(facts, one)
     found = ABOUT.match(head)
-    name = found["name"] if found else _selected_from(facts, one)
-    if name is None or len(name.encode()) > MAX_NAME:
+    name = _plain(found["name"] if found else _selected_from(facts, one) or "")
+    if not name.strip(".") or len(name.encode()) > MAX_NAME:
         return None
-    name = _plain(name)
     if not one.closed:
         return Dropped(name, "does not parse", f"line {row + 1}")
-    column = one.start - facts.source.rfind(b"\n", 0, one.start) - 1
     said = docstrings.above(facts, one.start, one.end, row, column)
     calls, branches = _inside(facts.source, one)
     meta: dict[str, object] = {"body_lines": 0}
@@ -213,4 +212,4 @@ def _tokens(source: bytes, one: Statement) -> Iterator[Token]:
             yield token
 
 
-LANGUAGE = Language("sql", version=3, suffixes=(".sql",), units=units, parses=parses)
+LANGUAGE = Language("sql", version=4, suffixes=(".sql",), units=units, parses=parses)

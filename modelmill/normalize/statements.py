@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 TokenKind = Literal["word", "body", "open", "close"]
 
@@ -23,6 +23,8 @@ LITERAL = re.compile(rb"[^']*(?:''[^']*)*'")
 ESCAPED = re.compile(rb"[^'\\]*(?:(?:\\.|'')[^'\\]*)*'", re.S)
 # A line that ends a batch: in a file that has one, nothing else ends a routine.
 BATCH = re.compile(rb"^[ \t]*(?:/|go)[ \t]*\r?$", re.I | re.M)
+COMMENT = re.compile(rb"/\*|\*/")
+COPIED = re.compile(rb"\\copy\s.*\sfrom\s+stdin\b", re.I | re.S)  # psql's own command
 DATA_END = re.compile(rb"^\\\.[ \t]*\r?$", re.M)
 ROUTINES = frozenset({b"function", b"procedure", b"proc", b"trigger", b"package", b"event", b"body"})
 HEAD = 12  # words in which the kind of what is created is said
@@ -31,8 +33,7 @@ UNCOUNTED = frozenset({b"if", b"loop", b"while", b"repeat", b"for"})
 TRANSACTIONS = frozenset({b"tran", b"transaction", b"work"})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word, a function's body between dollars, or a bracket; where it lies in bytes."""
 
     kind: TokenKind
@@ -68,7 +69,7 @@ class Statement:
         if word:
             self.first = self.first or word
             self.words += 1
-            if self.words <= HEAD and not self.kind:
+            if not self.kind:
                 self.kind = self._told_by(word)
             if self.kind == "routine":
                 self._nest(word)
@@ -81,9 +82,9 @@ class Statement:
         return self.kind == "rule" and self.depth > 0
 
     def _told_by(self, word: bytes) -> Literal["routine", "rule", "copy", ""]:
-        if self.first == b"copy" and word == b"stdin":
-            return "copy"
-        if self.first != b"create" or self.depth:
+        if self.first == b"copy":  # all columns may be listed before it
+            return "copy" if (self.last, word) == (b"from", b"stdin") else ""
+        if self.first != b"create" or self.depth or self.words > HEAD:
             return ""
         return "routine" if word in ROUTINES else "rule" if word == b"rule" else ""
 
@@ -145,6 +146,8 @@ class _Cutter:
         self.batches = BATCH.search(source) is not None
         self.string = ESCAPED if b"`" in source else LITERAL
         self.nesting = True  # until a routine was found that has no end
+        # PostgreSQL's and Transact-SQL's do; where one has no end so, they do not.
+        self.comments_nest = b"`" not in source
 
     def run(self) -> None:
         """Cut all of it."""
@@ -158,9 +161,13 @@ class _Cutter:
         while found := _pattern(self.delimiter).search(self.source, at):
             kind, start, at = found.lastgroup, found.start(), found.end()
             if kind == "delimiter":
+                if self._unended():
+                    break
+                self._finish()
                 self.delimiter = found.group(kind)
             elif kind == "command":
                 self._finish()
+                at = self._after_data(at) if COPIED.match(found.group(kind)) else at
             elif kind == "end":
                 at = self._ended(start, at)
             elif (end := self._end_of(kind, start, at)) is None:
@@ -169,11 +176,15 @@ class _Cutter:
             else:
                 at = end
                 self._take(kind, start, at)
-        if self.nesting and self.current and self.current.nested > 0:
+        if self._unended() and self.current:
             again, self.nesting, self.current = self.current.start, False, None
             self.script.comments = [one for one in self.script.comments if one[1] <= again]
             return again
         return None
+
+    def _unended(self) -> bool:
+        """Whether a routine waits for an END that it does not have: here the file ends, or what ends statements."""
+        return self.nesting and self.current is not None and self.current.nested > 0
 
     def _end_of(self, kind: str | None, start: int, at: int) -> int | None:
         """Where a comment, a string, a name in quotes or a body ends; None: nowhere. Of anything else, `at`."""
@@ -181,11 +192,24 @@ class _Cutter:
             string = ESCAPED if self.source[start : start + 1] in b"eE" else self.string
             inner = string.match(self.source, at)
             return inner.end() if inner else None
-        if kind in ("quoted", "body") or self.source.startswith(b"/*", start):
-            mark = self.source[start:at] if kind != "comment" else b"*/"
-            found = self.source.find(mark, at)
-            return found + len(mark) if found >= 0 else None
-        return at
+        if kind in ("quoted", "body"):
+            return self._found(self.source[start:at], at)
+        return self._end_of_comment(at) if self.source.startswith(b"/*", start) else at
+
+    def _end_of_comment(self, at: int) -> int | None:
+        if self.comments_nest:
+            depth = 1
+            for mark in COMMENT.finditer(self.source, at):
+                depth += 1 if mark.group() == b"/*" else -1
+                if not depth:
+                    return mark.end()
+            self.comments_nest = False
+        return self._found(b"*/", at)
+
+    def _found(self, mark: bytes, at: int) -> int | None:
+        """Where the next one ends."""
+        found = self.source.find(mark, at)
+        return found + len(mark) if found >= 0 else None
 
     def _take(self, kind: str | None, start: int, end: int) -> None:
         if kind == "comment":
@@ -207,13 +231,14 @@ class _Cutter:
         one = self.current
         if one is None:
             return at
-        batches = self.batches and self.delimiter == b";"
-        if self.nesting and one.waits(batches) and self.source.startswith(self.delimiter, start):
+        if self.nesting and self.source[start:at] == b";" and one.waits(self.batches):
             one.last = b""
             return at
         self._finish()
-        if one.kind != "copy":
-            return at
+        return self._after_data(at) if one.kind == "copy" else at
+
+    def _after_data(self, at: int) -> int:
+        """Where rows of data end."""
         end = DATA_END.search(self.source, at)
         return end.end() if end else len(self.source)
 

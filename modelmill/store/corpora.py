@@ -120,10 +120,23 @@ def ensure_defaults(settings: Settings, db: Engine) -> list[Corpus]:
 def get(db: Engine, tenant: str, name: str) -> Corpus:
     """The corpus of that name. Raises UserError listing those there are."""
     with db.connect() as conn:
-        found = select(*columns()).where(corpus.c.tenant == tenant, corpus.c.name == name)
-        row = conn.execute(found).one_or_none()
+        return _one(conn, tenant, name)
+
+
+def held(conn: Connection, of: Corpus) -> Corpus:
+    """The corpus as it is now; until the transaction ends nobody moves it, removes it or gives a consent.
+
+    Raises UserError when it is gone.
+    """
+    conn.execute(select(corpus.c.id).where(corpus.c.id == of.id).with_for_update())
+    return _one(conn, of.tenant, of.name)
+
+
+def _one(conn: Connection, tenant: str, name: str) -> Corpus:
+    theirs = select(*columns()).where(corpus.c.tenant == tenant)
+    row = conn.execute(theirs.where(corpus.c.name == name)).one_or_none()
     if row is None:
-        known = ", ".join(one.name for one in all_corpora(db, tenant)) or "none yet"
+        known = ", ".join(one.name for one in conn.execute(theirs.order_by(corpus.c.name))) or "none yet"
         raise UserError(
             f"there is no corpus {name!r}", allowed=known, found=repr(name), next="mill corpus list, or mill corpus add"
         )

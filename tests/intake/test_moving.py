@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,22 @@ def test_a_consent_is_not_taken_along(settings: Settings, db: Engine, project: P
     with db.connect() as conn:
         [detail] = conn.scalars(select(audit.c.detail).where(audit.c.action == "corpus moved"))
     assert detail == {"from": str(project), "to": moved, "consent": True}
+
+
+def test_a_consent_that_is_being_given_is_not_taken_along(
+    settings: Settings, db: Engine, project: Path, tmp_path: Path
+) -> None:
+    before = taken_in(settings, db, project)
+    moved = str(shutil.copytree(project, tmp_path / "a folder"))
+    with ThreadPoolExecutor(1) as other:
+        with db.begin() as conn:
+            consents.give(conn, before, "train", BY)
+            moving_it = other.submit(moving.move, settings, db, "p", moved, by=BY)
+            assert not wait([moving_it], timeout=1).done
+        with pytest.raises(UserError, match="was not moved") as caught:
+            moving_it.result()
+    assert caught.value.next.startswith(f"mill corpus move p '{moved}' --consent-to-train")
+    assert corpora.get(db, "default", "p").uri == str(project)
 
 
 @pytest.mark.parametrize("uri", ["/no/such/folder", "ftp://x/y"])

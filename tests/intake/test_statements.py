@@ -25,6 +25,16 @@ DIALECTS = {
     ),
     "psql's commands": ("\\echo it's \\quit\nSELECT a FROM t \\gexec\nCREATE VIEW v AS SELECT 1;", ["t", "v"]),
     "data": ("COPY t FROM stdin;\nit's (\n\\.\nCREATE TABLE a (b int);", ["a"]),
+    "data of many columns": (
+        "COPY s.t (" + "c, " * 20 + "c) FROM stdin;\nit's\tDELETE FROM y;\n\\.\nDELETE FROM x;",
+        ["x"],
+    ),
+    "data of psql's own command": ("\\copy t (a) FROM stdin csv\nit's;DELETE FROM y;\n\\.\nDELETE FROM x;", ["x"]),
+    "a comment in a comment": ("/* a /* b */ it's */ CREATE TABLE a (b int);", ["a"]),
+    "a comment with a path in it": (
+        "/* db/*.sql */ CREATE TABLE a (b int);\nDELETE FROM /* it's */ x;",
+        ["a", "x"],
+    ),
     "an extension's schema": ("CREATE AGGREGATE @extschema@.add(int) (sfunc = f, stype = int);", ["@extschema@.add"]),
     "an escape string": (r"CREATE FUNCTION f() RETURNS text AS E'a\';b' LANGUAGE sql; DELETE FROM t;", ["f", "t"]),
     "a rule": ("CREATE RULE r AS ON DELETE TO t DO ALSO (DELETE FROM a; DELETE FROM b);", ["r"]),
@@ -32,6 +42,12 @@ DIALECTS = {
         "# it's\nCREATE TABLE `s`.`a` (b int COMMENT 'it\\'s');\nDELIMITER //\nCREATE DEFINER=`r`@`%` PROCEDURE p()\n"
         "BEGIN\n  IF a THEN SELECT 1; END IF;\n  DELETE FROM x;\nEND//\nDELIMITER ;\nCREATE TABLE c (d int);",
         ["s.a", "p", "c"],
+    ),
+    "a delimiter, whatever has no END": (
+        "DELIMITER //\nCREATE PROCEDURE p() BEGIN BEGIN SELECT 1; END//\nCREATE PROCEDURE q() BEGIN END//\n"
+        "DELIMITER ;\nCREATE PROCEDURE r() BEGIN SELECT 1;\n"
+        "DELIMITER $$\nCREATE PROCEDURE s() BEGIN END$$\nDELIMITER ;\nDELETE FROM x;",
+        ["p", "q", "r", "s", "x"],
     ),
     "SQLite": (
         "CREATE TRIGGER t AFTER INSERT ON a BEGIN UPDATE b SET c = 1; DELETE FROM d; END;\nCREATE INDEX i ON a (b);",
@@ -47,6 +63,7 @@ DIALECTS = {
     ),
     "a routine without its end": ("CREATE PROCEDURE p() BEGIN SELECT 1;\nCREATE TABLE a (b int);", ["p", "a"]),
     "an index without a name": ("CREATE INDEX ON a (b);\nCREATE INDEX IF NOT EXISTS i ON a (b);", ["i"]),
+    "a name of nothing": ('UPDATE [ ] SET a=1;DELETE FROM " ".` `;DELETE FROM x;', ["x"]),
     "queries": (
         "WITH r AS (SELECT 1 FROM x) SELECT a IS DISTINCT FROM b, extract(year FROM c) FROM ONLY t JOIN u;\n"
         "SELECT * FROM f(1);\nINSERT INTO a SELECT * FROM b;\nWITH r AS (SELECT 1) INSERT INTO a SELECT 1 FROM r;",
@@ -107,6 +124,8 @@ def test_what_has_no_end_is_left_out_with_its_line_and_what_stands_before_is_the
         "\nDELIMITER //",
         "SELECT 1 FROM a;\n",
         "''",
+        "/* */",
+        "/* /* */ ",
     ],
 )
 def test_a_script_is_cut_in_time_that_grows_with_it(text: str) -> None:
@@ -114,3 +133,12 @@ def test_a_script_is_cut_in_time_that_grows_with_it(text: str) -> None:
     statements.cut(text.encode() * 5_000)
     list(sql.units("a.sql", text * 5_000))
     assert time.process_time() - begun < 2
+
+
+def test_a_file_of_one_line_costs_what_one_of_many_lines_does() -> None:
+    took: list[float] = []
+    for end in ("\n", " "):
+        begun = time.process_time()
+        assert sum(1 for _ in sql.units("a.sql", f"UPDATE a;{end}" * 30_000)) == 30_000
+        took.append(time.process_time() - begun)
+    assert took[1] < 3 * took[0]
