@@ -213,4 +213,4 @@ def _tokens(source: bytes, one: Statement) -> Iterator[Token]:
             yield token
 
 
-LANGUAGE = Language("sql", version=3, suffixes=(".sql",), units=units, parses=parses)
+LANGUAGE = Language("sql", version=4, suffixes=(".sql",), units=units, parses=parses)
