@@ -154,3 +154,17 @@ def test_headings_of_the_older_format_are_headings() -> None:
     cells = [{"cell_type": "heading", "level": 2, "source": ["A b"]}, {"cell_type": "code", "input": ["x = 1"]}]
     found = units("a.ipynb", json.dumps({"worksheets": [{"cells": cells}], "nbformat": 3}))
     assert [(name, one.signature) for name, one in found.items()] == [("a-b", "A b")]
+
+
+def test_the_body_of_swagger_is_told_by_its_fields() -> None:
+    text = """swagger: "2.0"
+paths:
+  /pets:
+    post:
+      parameters:
+        - {in: body, name: pet, description: One., schema: {$ref: "#/definitions/Pet"}}
+definitions:
+  Pet: {properties: {name: {type: string, description: Its name.}}}
+"""
+    said = "POST /pets\nParameters:\n- pet: One.\nBody:\n- name (string): Its name."
+    assert units("a.yaml", text)["POST /pets"].text == said
