@@ -54,6 +54,6 @@ def _too_many(text: str) -> bool:
 
 
 LANGUAGE = Language(
-    "bash", version=3, suffixes=(".sh", ".bash", ".ksh", ".bashrc", ".bash_profile", ".bash_aliases"), units=units,
+    "bash", version=4, suffixes=(".sh", ".bash", ".ksh", ".bashrc", ".bash_profile", ".bash_aliases"), units=units,
     parses=parses, interpreters=("sh", "bash", "dash", "ash", "ksh", "mksh"),
 )  # fmt: skip

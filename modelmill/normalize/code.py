@@ -228,6 +228,8 @@ def _head(file: File, one: Definition) -> str:
     if one.kind == "statement":
         head = head[:MAX_STATEMENT].split(b"(")[0]
     text = " ".join(head.decode("utf-8", "replace").split())
+    if one.kind in ("class", "interface"):
+        text = file.grammar.type_word + text
     if file.grammar.documented == "inside":
         return text.rstrip(": ")
     return text.rstrip(": {").removesuffix("=>").rstrip(": {=")  # the `>` of `Promise<void>` stays
@@ -254,6 +256,7 @@ def _body_lines(file: File, one: Definition) -> int:
     if one.body is None:
         return 0
     start, end = one.body.byte_range
+    end = one.node.end_byte if one.body.type == "{" else end  # a body without a node of its own
     lines = file.facts.source.count(b"\n", start, end) + 1
     braces = file.facts.source.startswith(b"{", start)
     return max(0, lines - 2) if braces and file.grammar.documented == "above" else lines

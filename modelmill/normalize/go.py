@@ -2,7 +2,7 @@
 
 A method is named by the type of its receiver. One unit, from net/http2/server.go: name `Server.ServeConn`, kind method,
 signature `func (s *Server) ServeConn(c net.Conn, opts *ServeConnOpts)`, docstring "ServeConn serves HTTP/2 requests on
-the provided connection ...".
+the provided connection ...". A type that is no struct is one of kind interface, as an alias of TypeScript is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from modelmill.normalize.language import Language
 
 _TYPES = """[
   (type_spec name: (_) @name type: (struct_type (field_declaration_list) @body)) @class
-  (type_spec name: (_) @name type: (interface_type) @body) @interface
+  (type_spec name: (_) @name type: (interface_type "{" @body)) @interface
+  (type_spec name: (_) @name type: [
+    (type_identifier) (qualified_type) (generic_type) (pointer_type) (function_type) (map_type) (slice_type)
+    (array_type) (channel_type) (parenthesized_type)
+  ]) @interface
+  (type_alias name: (_) @name) @interface
 ]"""
 
 QUERY = f"""
@@ -45,8 +50,8 @@ def _load() -> object:
     return tree_sitter_go.language()
 
 
-GRAMMAR = Grammar("go", _load, QUERY, separators="/")
+GRAMMAR = Grammar("go", _load, QUERY, separators="/", type_word="type ")
 
 LANGUAGE = Language(
-    "go", version=2, suffixes=(".go",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "go", version=3, suffixes=(".go",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )

@@ -45,6 +45,7 @@ class Grammar:
     documented: Literal["inside", "above"] = "above"
     comment: str = "//"
     apart: bool = False  # a comment for documentation (`/**`) is about what comes next, blank lines between or not
+    type_word: str = ""  # before the name of a type; also in a group of types, where it stands but once
     separators: str = "./"  # between the parts of a module's name, of which the last is what the file calls it
     bound_part: Literal["first", "last"] = "last"
 

@@ -39,5 +39,5 @@ def _load() -> object:
 GRAMMAR = Grammar("java", _load, QUERY, separators=".", apart=True)
 
 LANGUAGE = Language(
-    "java", version=4, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "java", version=5, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )

@@ -1,7 +1,8 @@
 """JavaScript, by tree-sitter (https://github.com/tree-sitter/tree-sitter-javascript).
 
 A function is one whatever way it got its name: declared, a constant (also in `memo(...)` and its kin), a property, a
-method of an object or a prototype.
+method of an object or a prototype. What an object that is assigned has in it is named by it: `event.add` of
+`jQuery.event = {add() ...}`, `Model.get` of `Model.prototype = ...` and of `extend(Model.prototype, ...)`.
 The query's parts are shared with TypeScript, whose grammar is built on this one.
 
 One unit, from lodash's add.js: name `add`, kind function, signature `function add(augend, addend)`, docstring "Adds two
@@ -32,6 +33,8 @@ _MADE = f"""(call_expression function: (_) @around
   arguments: (arguments [{_FUNCTION[1:-1]} (call_expression arguments: (arguments {_FUNCTION}))]))"""
 _IS_AROUND = f'(#match? @around "{_AROUND}")'
 _WRAPPED = f"(variable_declarator name: (identifier) @name value: {_MADE} {_IS_AROUND}) @function"
+# The type that has a prototype: `Dialog` of `ui.Dialog.prototype`.
+_LAST = "[(identifier) @{0} (member_expression property: (property_identifier) @{0})]"
 _CLASS = "(class_declaration name: (_) @name) @class"
 
 QUERY = f"""
@@ -59,9 +62,32 @@ QUERY = f"""
   right: {_FUNCTION}) @function) @outer
 (expression_statement (assignment_expression
   left: (member_expression
-    object: (member_expression object: (identifier) @owner property: (property_identifier) @prototype)
+    object: (member_expression object: {_LAST.format("owner")} property: (property_identifier) @prototype)
     property: (property_identifier) @name)
   right: {_FUNCTION}) @function (#eq? @prototype "prototype")) @outer
+
+(variable_declarator name: (identifier) @name value: (assignment_expression right: {_FUNCTION})) @function
+(expression_statement (assignment_expression
+  left: (member_expression property: (property_identifier) @name)
+  right: (assignment_expression right: {_FUNCTION})) @function) @outer
+(expression_statement (assignment_expression
+  left: (member_expression
+    object: (member_expression property: (property_identifier) @prototype) property: (property_identifier) @name)
+  right: {_FUNCTION}) @function (#not-eq? @prototype "prototype")) @outer
+(expression_statement (assignment_expression
+  left: (member_expression property: (property_identifier) @name)
+  right: (class !name body: (_) @body)) @class) @outer
+(expression_statement (assignment_expression right: (class name: (_) @name body: (_) @body)) @class) @outer
+(expression_statement (assignment_expression
+  left: (member_expression property: (property_identifier) @name) right: (object)) @container
+  (#not-match? @name "^(exports|prototype)$"))
+(expression_statement (assignment_expression
+  left: (member_expression object: {_LAST.format("name")} property: (property_identifier) @prototype)
+  right: (object)) @container
+  (#eq? @prototype "prototype"))
+(call_expression arguments: (arguments
+  . (member_expression object: {_LAST.format("name")} property: (property_identifier) @prototype)
+  (object) .) (#eq? @prototype "prototype")) @container
 
 (import_statement source: (string) @module)
 (import_statement (import_clause (identifier) @bound) source: (string) @module)
@@ -92,6 +118,6 @@ GRAMMAR = Grammar(
 )
 
 LANGUAGE = Language(
-    "javascript", version=5, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
+    "javascript", version=6, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
     parses=partial(parses, GRAMMAR), interpreters=("node", "nodejs"),
 )  # fmt: skip

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 # Of processor time; a megabyte of real text takes a tenth of it.
 LIMIT_SECONDS = 3.0
 FIELD = re.compile(r"[\w\"'][\w .\"'-]{0,80}:(?:\s|$)")
+MARKED = re.compile(r"[`*_\[<&\\]")
+TAG = re.compile(r"</?(?:a|b|br|code|div|em|font|i|img|kbd|p|small|span|strong|sub|sup)\b[^<>]*>\Z|<!--")
+MAX_PLAIN = 500  # characters; what is longer is no heading, and could take long, as could many marks
+MAX_MARKS = 50
 LINE_END = re.compile(r"\r\n|\r|\n")  # CommonMark has no others; Python's splitlines does
 
 
@@ -89,7 +93,23 @@ def _without_fields(lines: list[str]) -> str:
 def _headings(tokens: Sequence[Token]) -> Iterator[Heading]:
     for token, inline in itertools.pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
-            yield Heading(int(token.tag[1:]), " ".join(inline.content.split()), token.map[0], token.map[1])
+            yield Heading(int(token.tag[1:]), _plain(" ".join(inline.content.split())), token.map[0], token.map[1])
 
 
-LANGUAGE = Language("markdown", version=4, suffixes=(".md", ".markdown"), units=units, parses=lambda text: True)
+def _plain(title: str) -> str:
+    """A heading as a reader sees it: of a link its words, of an image its description, no marks and no tags."""
+    if len(title) > MAX_PLAIN or not 0 < len(MARKED.findall(title)) <= MAX_MARKS:
+        return title
+    parts = _inline_reader().parseInline(title)[0].children or []
+    said = "".join(part.content for part in parts if part.type == "code_inline" or not TAG.match(part.content))
+    return " ".join(said.split()) or title
+
+
+@cache
+def _inline_reader() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark")
+
+
+LANGUAGE = Language("markdown", version=5, suffixes=(".md", ".markdown"), units=units, parses=lambda text: True)

@@ -6,6 +6,7 @@ Outputs are left out: they are data, not what somebody wrote. Lines are those of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,13 @@ from modelmill.normalize import json_config, markdown, python
 from modelmill.normalize.entries import Place
 from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
+
+# Magics of IPython by which a cell is in another language.
+HANDED_ON = re.compile(r"\s*%%(bash|sh|html|javascript|js|latex|markdown|svg|perl|ruby|r|sql|cython)\b", re.IGNORECASE)
+FENCE = re.compile(r"`{3,}")
+IMPORT = re.compile(r"^(?:import [\w., ]+|from [\w.]+ import [\w, ]+)$", re.M)
+DEFINES = re.compile(r"\b(?:def|class)\s")
+MAX_IMPORTS = 200  # lines; they are read again with each cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +42,11 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
         return
     spoken = "python" if place is None else _language(place)
     yield from _sections(path, cells, spoken)
-    for cell in cells:
-        if cell.code and spoken == "python":
-            yield from _definitions(path, cell)
+    if spoken == "python":
+        own = [cell for cell in cells if cell.code and _spoken_in(cell, spoken) == spoken]
+        imports = _imports(own)
+        for cell in own:
+            yield from _definitions(path, cell, imports)
 
 
 def _cells(place: Place) -> Iterator[Cell]:
@@ -44,9 +54,12 @@ def _cells(place: Place) -> Iterator[Cell]:
     sheets = [sheet for _, sheet in _get(place, "worksheets").items]
     for _, fields in [cell for sheet in (place, *sheets) for cell in _get(sheet, "cells").items]:
         kind = _get(fields, "cell_type").value
+        level = _get(fields, "level").value if kind == "heading" else None  # format 3
         source = _get(fields, "source").value or _get(fields, "input").value
         text = "".join(map(str, source)) if isinstance(source, list) else str(source or "")
-        if kind in ("markdown", "code") and text.strip():
+        if isinstance(level, int) and 1 <= level <= 6 and text.strip():
+            yield Cell(False, f"{'#' * level} {' '.join(text.split())}", fields.first, fields.last)
+        elif kind in ("markdown", "code") and text.strip():
             yield Cell(kind == "code", text, fields.first, fields.last)
 
 
@@ -57,11 +70,31 @@ def _get(place: Place, *keys: str) -> Place:
 
 
 def _language(place: Place) -> str:
-    return str(_get(place, "metadata", "kernelspec", "language").value or "python").lower()
+    about = _get(place, "metadata")
+    said = _get(about, "kernelspec", "language").value or _get(about, "language_info", "name").value
+    return str(said or "python").lower()
+
+
+def _spoken_in(cell: Cell, spoken: str) -> str:
+    """The cell's language: that of the notebook, or the one that its first line hands it to (`%%bash`)."""
+    found = HANDED_ON.match(cell.text)
+    return found[1].lower() if found else spoken
+
+
+def _fenced(cell: Cell, spoken: str) -> str:
+    """The cell's code as Markdown has it, in a fence that is longer than any in it."""
+    ticks = "`" * max(3, *(len(run) + 1 for run in FENCE.findall(cell.text)), 0)
+    return f"{ticks}{_spoken_in(cell, spoken)}\n{_without_magic(cell.text)}\n{ticks}"
+
+
+def _imports(cells: list[Cell]) -> str:
+    """What the cells import, each once: a cell may use what an earlier one imported."""
+    found = dict.fromkeys(line for cell in cells for line in IMPORT.findall(cell.text))
+    return "\n".join(list(found)[:MAX_IMPORTS])
 
 
 def _sections(path: str, cells: list[Cell], spoken: str) -> Iterator[Draft | Dropped]:
-    texts = [f"```{spoken}\n{_without_magic(cell.text)}\n```" if cell.code else cell.text for cell in cells]
+    texts = [_fenced(cell, spoken) if cell.code else cell.text for cell in cells]
     starts: list[int] = []  # for each line of the whole, the cell it is from
     for number, text in enumerate(texts):
         starts += [number] * (len(text.splitlines()) + 1)
@@ -74,9 +107,11 @@ def _sections(path: str, cells: list[Cell], spoken: str) -> Iterator[Draft | Dro
         yield replace(draft, start_line=first, end_line=last)
 
 
-def _definitions(path: str, cell: Cell) -> Iterator[Draft | Dropped]:
+def _definitions(path: str, cell: Cell, imports: str) -> Iterator[Draft | Dropped]:
     """The cell's own, without a module a cell."""
-    for draft in python.units(path, _without_magic(cell.text)):
+    if not DEFINES.search(cell.text):
+        return
+    for draft in python.units(path, f"{imports}\n{_without_magic(cell.text)}"):
         if isinstance(draft, Draft) and draft.kind != "module":
             yield replace(draft, start_line=cell.first, end_line=cell.last, group="")
 
@@ -86,4 +121,4 @@ def _without_magic(text: str) -> str:
     return "\n".join(f"# {line}" if line.lstrip()[:1] in ("%", "!") else line for line in text.splitlines())
 
 
-LANGUAGE = Language("notebook", version=3, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)
+LANGUAGE = Language("notebook", version=4, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)

@@ -93,7 +93,8 @@ def _operation(fields: Mapping[str, Any], shared: Any, whole: Whole) -> list[str
     """shared: the parameters of all operations of its path."""
     parameters = {**_by_name(shared, whole), **_by_name(fields.get("parameters"), whole)}
     content = whole.led(whole.led(fields.get("requestBody")).get("content"))
-    bodies = [_properties(whole.led(one).get("schema"), whole) for one in content.values()]
+    of_swagger = [one for one in parameters.values() if one.get("in") == "body"]
+    bodies = [_properties(whole.led(one).get("schema"), whole) for one in (*content.values(), *of_swagger)]
     return [
         *_described("Parameters", parameters, whole),
         *_described("Body", bodies[0] if bodies else {}, whole),

@@ -7,6 +7,7 @@ is which level is told by the order in which they come.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -15,6 +16,12 @@ from modelmill.normalize.sections import Heading, sections
 from modelmill.records import Dropped
 
 SIGNS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+LABEL = re.compile(r"\.\. _[^:]{1,200}:\s*$|\.\. index::|\.\. :changelog:\s*$")
+MARKED = re.compile(
+    r"``(?P<code>[^`]{1,200})``|(?::[\w.+:-]{1,50}:)?`[!~]?(?P<said>[^`<]{1,200}?)\s*(?:<[^`<>]{1,200}>)?`_{0,2}"
+    r"|(?<!\w)(?P<stars>\*{1,2})(?! )(?P<strong>[^*]{1,200})(?<! )(?P=stars)(?!\w)"
+)
 
 
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
@@ -33,8 +40,22 @@ def _headings(lines: list[str]) -> Iterator[Heading]:
         style = (lines[at][0], over)
         if style not in styles:
             styles.append(style)
-        after = at + 1
-        yield Heading(styles.index(style) + 1, " ".join(lines[at - 1].split()), at - 2 if over else at - 1, after)
+        after, first = at + 1, at - 2 if over else at - 1
+        title = _plain(" ".join(lines[at - 1].split()))
+        yield Heading(styles.index(style) + 1, title, first, after, _ended(lines, first))
+
+
+def _ended(lines: list[str], first: int) -> int:
+    """Where the text before a title ends: the labels above it (`.. _here:`) are the title's."""
+    at = first
+    while at > 0 and (not lines[at - 1].strip() or LABEL.match(lines[at - 1])):
+        at -= 1
+    return at
+
+
+def _plain(title: str) -> str:
+    """A title without roles, references and marks: `:mod:`shelve` --- Objects` -> `shelve --- Objects`."""
+    return MARKED.sub(lambda found: found["code"] or found["said"] or found["strong"], title)
 
 
 def _is_title(lines: list[str], at: int, after: int) -> bool:
@@ -59,4 +80,4 @@ def _width(title: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in title)
 
 
-LANGUAGE = Language("restructuredtext", version=2, suffixes=(".rst", ".rest"), units=units, parses=lambda text: True)
+LANGUAGE = Language("restructuredtext", version=3, suffixes=(".rst", ".rest"), units=units, parses=lambda text: True)

@@ -15,12 +15,16 @@ NOT_A_WORD = re.compile(r"[^\w]+")
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of the document itself (not one in a quote or list). lines: first, and first after it, from 0."""
+    """A heading of the document itself (not one in a quote or list). lines: first, and first after it, from 0.
+
+    ended: the first one that is not of the text before it any more, where that is another than its own first.
+    """
 
     level: int
     title: str
     first: int
     after: int
+    ended: int | None = None
 
 
 def sections(headings: Sequence[Heading], lines: list[str]) -> Iterator[Draft | Dropped]:
@@ -28,7 +32,9 @@ def sections(headings: Sequence[Heading], lines: list[str]) -> Iterator[Draft | 
     preamble = Heading(0, "", 0, 0)
     above: list[Heading] = []
     for heading, following in zip([preamble, *headings], [*headings, None], strict=True):
-        end = following.first if following else len(lines)
+        end = len(lines)
+        if following:
+            end = max(heading.after, following.first if following.ended is None else following.ended)
         above = [h for h in above if h.level < heading.level] + ([heading] if heading.level else [])
         if draft := _section(heading, above, lines, end):
             yield draft
