@@ -32,8 +32,10 @@ def read(path: str, text: str) -> Parsed:
 def test_a_hostile_megabyte_takes_seconds_and_says_what_was_not_read(path: str, piece: str) -> None:
     began = time.process_time()
     parsed = read(path, piece * (SIZE // len(piece)))
-    assert time.process_time() - began < 12  # 5 to 7 where nobody else is at work
-    assert parsed.dropped[0].reason in ("does not parse", "does not parse in part")
+    took = time.process_time() - began
+    assert took < 12  # 5 to 7 where nobody else is at work
+    if path != "a.md" or took > markdown.LIMIT_SECONDS:  # a quick machine reads some of them in time, whole
+        assert parsed.dropped[0].reason in ("does not parse", "does not parse in part")
 
 
 def test_what_was_read_of_a_slow_markdown_file_in_time_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
