@@ -142,6 +142,6 @@ def _constant(declarator: Node) -> tuple[str, str, Node] | None:
 
 
 LANGUAGE = Language(
-    "typescript", version=8, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
+    "typescript", version=9, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
     rendered=True, linked=units, interpreters=("ts-node", "tsx", "deno", "bun"),
 )  # fmt: skip

@@ -122,4 +122,4 @@ def parses(text: str) -> bool:
         return False
 
 
-LANGUAGE = Language("yaml", version=3, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("yaml", version=4, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)
