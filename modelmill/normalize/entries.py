@@ -80,7 +80,7 @@ def entries(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[
     elif place.kind == "object":
         fields = place.value
         if any(_is_prose(key, value) for key, value in fields.items()):
-            yield _entry(collection, fields, place, meta)
+            yield from _entry(collection, fields, place, meta)
             return
         for key, inner in place.items:
             yield from entries(f"{collection}.{key}" if collection else key, inner, meta)
@@ -95,7 +95,7 @@ def of_file(stem: str, whole: Place) -> Iterator[Draft]:
 def _elements(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
     sayings = [value for value in place.value if _is_prose("", value)]
     if len(sayings) > 1:
-        yield _entry(collection, {"items": sayings}, place, meta)
+        yield from _entry(collection, {"items": sayings}, place, meta)
     for number, (_, inner) in enumerate(place.items):
         if inner.elsewhere:
             continue
@@ -103,20 +103,18 @@ def _elements(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterato
             yield from _elements(collection, inner, meta)
         elif inner.kind == "object" and has_prose(fields := inner.value):
             name = _identity(fields) or str(number)
-            yield _entry(f"{collection}.{name}" if collection else name, fields, inner, meta)
+            yield from _entry(f"{collection}.{name}" if collection else name, fields, inner, meta)
 
 
-def _entry(name: str, fields: Mapping[str, Any], place: Place, meta: Mapping[str, Any]) -> Draft:
+def _entry(name: str, fields: Mapping[str, Any], place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
+    """One, if it tells anything: words in its path alone are not told."""
     headline = next((fields[key] for key in HEADLINES if isinstance(fields.get(key), str)), "")
-    return Draft(
-        name=name,
-        kind="entry",
-        text="\n".join(_told(fields, headline)),
-        signature=headline or name,
-        start_line=place.first,
-        end_line=place.last,
-        meta={**fields, **meta},
-    )
+    text = "\n".join(_told(fields, headline))
+    if text.strip():
+        yield Draft(
+            name=name, kind="entry", text=text, signature=headline or name, start_line=place.first, end_line=place.last,
+            meta={**fields, **meta},
+        )  # fmt: skip
 
 
 def _identity(fields: Mapping[str, Any]) -> str:

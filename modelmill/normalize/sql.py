@@ -47,6 +47,7 @@ AFTER = re.compile(
     r"|RETURNS\s+NULL)\b",
     re.I,
 )
+FIRST = frozenset({b"create", b"alter", b"update", b"delete", b"select", b"with"})  # words of what can be a unit
 QUERIES = frozenset({"select", "insert", "update", "delete", "merge"})
 # Words before a bracket that call nothing, and words before a name that is not called there.
 NOT_CALLED = re.compile(
@@ -110,6 +111,8 @@ def _module(facts: Facts, module: str, taken: set[str]) -> Iterator[Draft]:
 
 
 def _statement(facts: Facts, one: Statement, row: int, column: int) -> Draft | Dropped | None:
+    if one.first not in FIRST:
+        return None
     head = _head(facts, one)
     found = ABOUT.match(head)
     name = _plain(found["name"] if found else _selected_from(facts, one) or "")

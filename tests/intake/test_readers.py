@@ -70,3 +70,17 @@ def test_entries_of_a_list_without_a_name_are_numbered(path: str, text: str) -> 
 @pytest.mark.parametrize(("path", "text"), [("a.toml", 'b = "two words"\n'), ("a.json", '{"b": "two words"}')])
 def test_a_file_that_is_one_entry_is_signed_with_its_name(path: str, text: str) -> None:
     assert [(one.name, one.signature) for one in units(path, text).values()] == [("a", "a")]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.yaml", "path: My Documents/a.png\n"),
+        ("a.toml", "id = 'two words'\n"),
+        ("a.json", '[{"image": "two words.png"}, {"path": "two words", "size": 3}]'),
+        ("a.ts", 'export const FILES = [{ path: "My Documents/a" }, { href: "/two words" }];\n'),
+    ],
+)
+def test_an_entry_that_tells_nothing_is_no_unit(path: str, text: str) -> None:
+    """A unit without text would keep the whole corpus from being let through."""
+    assert all(one.text for one in units(path, text).values())
