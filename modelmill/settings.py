@@ -64,7 +64,11 @@ class Settings(BaseSettings):
         "s3://bucket/folder, gs://... Credentials: as the cloud's tools find them. Default: this machine only.",
     )
     tenant: str = Field(
-        DEFAULT_TENANT, min_length=1, description="The tenant whose corpora and models the command line works on."
+        DEFAULT_TENANT,
+        min_length=1,
+        max_length=63,
+        pattern=r"^[^\x00-\x1f\x7f]+$",  # it stands in keys of partitions, which are shown and logged
+        description="The tenant whose corpora and models the command line works on.",
     )
     profile: Profile = Field("small", description="The one size dial: tiny (minutes, for a laptop), small, full.")
     seed: int = Field(17, ge=0, le=2**31 - 1, description="Seed of every random choice: splits, training, bootstrap.")

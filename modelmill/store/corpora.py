@@ -16,7 +16,7 @@ from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import consents
 from modelmill.store.tables import corpus, publication, seen
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+NAME = re.compile(r"(?!.*\.\.\.)[a-z0-9][a-z0-9._-]{0,62}")  # Dagster reads `a...b` as a range of partitions
 
 ERASED = "corpus/erased"
 
@@ -39,7 +39,7 @@ def add(
     if not NAME.fullmatch(name):
         raise UserError(
             f"{name!r} cannot be the name of a corpus",
-            allowed="1 to 63 small letters, digits, '.', '_', '-', a letter or digit first",
+            allowed="1 to 63 small letters, digits, '.', '_', '-', a letter or digit first, no '...'",
             found=repr(name),
             next="mill corpus add NAME URI",
         )

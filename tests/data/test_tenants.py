@@ -20,7 +20,7 @@ from modelmill.errors import UserError
 from modelmill.extract.stage import extract
 from modelmill.normalize import stage as normalize_stage
 from modelmill.records import Corpus, corpus_key, name_within, sha256_text
-from modelmill.settings import Settings
+from modelmill.settings import Settings, load
 from modelmill.store import consents, corpora, datasets, publications, releases, vectors
 from modelmill.store.releases import Promotion
 from modelmill.task import get_task
@@ -65,6 +65,13 @@ def test_a_corpus_has_one_key_in_an_installation_and_a_name_in_its_tenant() -> N
         assert name_within(tenant, key) == "code"
         assert {name_within(other, key) for other in {"default", "acme", "acme/labs"} - {tenant}} == {None}
     assert corpus_key("default", "code") == "code", "what was published before tenants were told apart is still found"
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "a\x7f", "a" * 64])
+def test_a_tenants_name_can_be_shown_and_logged(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILL_TENANT", name)
+    with pytest.raises(UserError, match="MILL_TENANT cannot be used"):
+        load()
 
 
 def test_the_same_content_of_two_tenants_is_two_datasets(db: Engine, house: House) -> None:

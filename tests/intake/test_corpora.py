@@ -48,7 +48,7 @@ def test_names_that_would_not_fit_a_path_or_a_partition_are_refused(
     db: Engine,
     project: Path,
 ) -> None:
-    for name in ["", "-x", "A", "a b", "a/b", "../a", "a" * 64, "a\n"]:
+    for name in ["", "-x", "A", "a b", "a/b", "../a", "a...b", "a" * 64, "a\n"]:
         with pytest.raises(UserError, match="cannot be the name"):
             corpora.add(settings, db, name, str(project))
 
