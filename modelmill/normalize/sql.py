@@ -188,22 +188,28 @@ def _inside(source: bytes, one: Statement) -> tuple[list[str], int]:
     """What it calls, and how many ways more than one lead through it; in a function's body too."""
     called: dict[str, None] = {}
     branches = 0
-    before = name = ""  # the word before a name, and the name
-    ended = -1
+    before = name = (-1, -1)  # where the name before, and the name, lie: put together, a long one would be quadratic
     for token in _tokens(source, one):
+        start, end = name
         if token.kind != "word":
-            is_called = token.kind == "open" and token.start == ended and not NOT_CALLED.fullmatch(name)
-            if is_called and not NAMED_HERE.fullmatch(before):
-                called[name] = None
+            is_called = token.kind == "open" and token.start == end and not NOT_CALLED.fullmatch(_name(source, name))
+            if is_called and not NAMED_HERE.fullmatch(_name(source, before)):
+                called[_name(source, name)] = None
             continue
-        word = source[token.start : token.end].decode("utf-8", "replace")
-        if token.start == ended + 1 and source[ended : token.start] == b".":
-            name = f"{name}.{word}"
+        if token.start == end + 1 and source[end : token.start] == b".":
+            name = (start, token.end)
         else:
-            before, name = name, word
-        ended = token.end
-        branches += word.lower() == "then" or (word.lower() == "loop" and before.lower() != "end")
+            before, name = name, (token.start, token.end)
+        word = source[token.start : token.end].lower()
+        branches += word == b"then" or (word == b"loop" and _name(source, before).lower() != "end")
+    called.pop("", None)
     return list(called)[:MAX_LISTED], branches
+
+
+def _name(source: bytes, place: tuple[int, int]) -> str:
+    """Empty for one that is longer than a name is, and before the first."""
+    start, end = place
+    return source[start:end].decode("utf-8", "replace") if start >= 0 and end - start <= MAX_NAME else ""
 
 
 def _tokens(source: bytes, one: Statement) -> Iterator[Token]:
@@ -215,4 +221,4 @@ def _tokens(source: bytes, one: Statement) -> Iterator[Token]:
             yield token
 
 
-LANGUAGE = Language("sql", version=4, suffixes=(".sql",), units=units, parses=parses)
+LANGUAGE = Language("sql", version=5, suffixes=(".sql",), units=units, parses=parses)

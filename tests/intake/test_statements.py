@@ -142,3 +142,12 @@ def test_a_file_of_one_line_costs_what_one_of_many_lines_does() -> None:
         assert sum(1 for _ in sql.units("a.sql", f"UPDATE a;{end}" * 30_000)) == 30_000
         took.append(time.process_time() - begun)
     assert took[1] < 3 * took[0]
+
+
+def test_a_name_of_many_parts_costs_what_as_many_words_do() -> None:
+    took: list[float] = []
+    for between in (" ", "."):
+        begun = time.process_time()
+        assert sum(1 for _ in sql.units("a.sql", f"UPDATE t SET x = {f'a{between}' * 400_000}a;")) == 1
+        took.append(time.process_time() - begun)
+    assert took[1] < 2.5 * took[0]
