@@ -20,7 +20,10 @@ HANDED_ON = re.compile(r"\s*%%(bash|sh|html|javascript|js|latex|markdown|svg|per
 FENCE = re.compile(r"`{3,}")
 IMPORT = re.compile(r"^(?:import [\w., ]+|from [\w.]+ import [\w, ]+)$", re.M)
 DEFINES = re.compile(r"\b(?:def|class)\s")
-MAX_IMPORTS = 200  # lines; they are read again with each cell
+WORD = re.compile(r"\w+")
+# Lines of a notebook, characters of one, and of those that are read again with a cell that mentions them: many cells
+# under many imports would be quadratic.
+MAX_IMPORTS, MAX_IMPORT, MAX_AGAIN = 200, 200, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,17 @@ def _fenced(cell: Cell, spoken: str) -> str:
     return f"{ticks}{_spoken_in(cell, spoken)}\n{_without_magic(cell.text)}\n{ticks}"
 
 
-def _imports(cells: list[Cell]) -> str:
-    """What the cells import, each once: a cell may use what an earlier one imported."""
-    found = dict.fromkeys(line for cell in cells for line in IMPORT.findall(cell.text))
-    return "\n".join(list(found)[:MAX_IMPORTS])
+def _imports(cells: list[Cell]) -> dict[str, set[str]]:
+    """What the cells import, line by line, with its words: a cell may use what another one imported."""
+    found = dict.fromkeys(line for cell in cells for line in IMPORT.findall(cell.text) if len(line) <= MAX_IMPORT)
+    return {line: set(WORD.findall(line)) - {"import", "from", "as"} for line in list(found)[:MAX_IMPORTS]}
+
+
+def _mentioned(text: str, imports: dict[str, set[str]]) -> str:
+    """The imports that a cell mentions, as lines."""
+    words = set(WORD.findall(text))
+    lines = "\n".join(line for line, theirs in imports.items() if not words.isdisjoint(theirs))
+    return lines if len(lines) <= MAX_AGAIN else lines[: lines.rfind("\n", 0, MAX_AGAIN)]
 
 
 def _sections(path: str, cells: list[Cell], spoken: str) -> Iterator[Draft | Dropped]:
@@ -107,11 +117,11 @@ def _sections(path: str, cells: list[Cell], spoken: str) -> Iterator[Draft | Dro
         yield replace(draft, start_line=first, end_line=last)
 
 
-def _definitions(path: str, cell: Cell, imports: str) -> Iterator[Draft | Dropped]:
+def _definitions(path: str, cell: Cell, imports: dict[str, set[str]]) -> Iterator[Draft | Dropped]:
     """The cell's own, without a module a cell."""
     if not DEFINES.search(cell.text):
         return
-    for draft in python.units(path, f"{imports}\n{_without_magic(cell.text)}"):
+    for draft in python.units(path, f"{_mentioned(cell.text, imports)}\n{_without_magic(cell.text)}"):
         if isinstance(draft, Draft) and draft.kind != "module":
             yield replace(draft, start_line=cell.first, end_line=cell.last, group="")
 
@@ -121,4 +131,4 @@ def _without_magic(text: str) -> str:
     return "\n".join(f"# {line}" if line.lstrip()[:1] in ("%", "!") else line for line in text.splitlines())
 
 
-LANGUAGE = Language("notebook", version=4, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)
+LANGUAGE = Language("notebook", version=5, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from test_languages import units
@@ -148,6 +149,23 @@ def test_what_another_cell_imports_is_known() -> None:
     cell = "def f(x):\n    a = pd.read_csv(x)\n    b = 1\n    return a, b"
     found = _notebook(("code", "import pandas as pd\nimport os"), ("code", cell))["f"]
     assert (found.text, found.meta["imports"]) == (cell, ["pandas"])
+
+
+def test_many_cells_under_many_imports_cost_what_they_do_without() -> None:
+    cells = [("code", f"def f{at}(x):\n    y = a1(x)\n    z = y + 1\n    return z\n") for at in range(500)]
+    took: list[float] = []
+    for names in (1, 8000):
+        begun = time.process_time()
+        assert len(_notebook(("code", "import " + ", ".join(f"a{at}" for at in range(names))), *cells)) > 500
+        took.append(time.process_time() - begun)
+    assert took[1] < 3 * took[0]
+
+
+def test_imports_that_are_read_again_are_whole_lines() -> None:
+    lines = [f"from package.of.many.parts_{at} import one_of_them_{at}" for at in range(60)]
+    cell = "def f():\n    x = 1\n    y = x\n    return y + " + " + ".join(f"one_of_them_{at}" for at in range(60))
+    found = _notebook(("code", "\n".join(lines)), ("code", cell + "\n    # end\n"))["f"]
+    assert [f"package.of.many.parts_{at}" for at in range(30)] == found.meta["imports"][:30]
 
 
 def test_headings_of_the_older_format_are_headings() -> None:
