@@ -25,7 +25,7 @@ from modelmill.task import Predictor, Task
 if TYPE_CHECKING:
     import numpy as np
 
-VERSION = 8  # raise it when the same models would get other numbers
+VERSION = 9  # raise it when the same models would get other numbers
 
 
 @dataclass(frozen=True, slots=True)

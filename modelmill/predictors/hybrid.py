@@ -1,42 +1,50 @@
-"""How much words weigh beside vectors: the least weight that validation queries cannot tell from their best one.
+"""How much words weigh beside vectors: fitted to validation queries, by how likely their right passages come out first.
 
-0 is tried first, so words weigh something only where they gain for certain: the best weight itself can lose on other
-queries (docs/experiments.md). A query that is code gets a weight of its own, chosen by halves of functions: names that
-they share say more there.
+A passage's chance among the nearest is a softmax of `a * cosine + b * BM25` (conditional logit, McFadden 1974; the
+top-one loss of ListNet, https://www.microsoft.com/en-us/research/publication/learning-to-rank-from-pairwise-approach-to-listwise-approach/);
+words weigh b / a. All places of all queries count, so it tells more than the rank of the right one does: the weight
+with the best rank on 600 queries can lose on others (docs/experiments.md). What is expected before any query was seen,
+and what few queries do not overrule: a is the scale of the training's loss, b nothing. A query that is code gets a
+weight of its own, fitted to halves of functions: names that they share say more there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelmill.predictors.code import all_torn, is_code
 from modelmill.predictors.lexicon import NEAREST, Lexicon, learn
 from modelmill.predictors.matrix_index import candidates
-from modelmill.predictors.one_error import first_as_good
 from modelmill.records import Example
 from modelmill.task import Index
 
-# Of a point of BM25, in cosine. For the base model, words are worth most at .01 (docs/experiments.md).
-WEIGHTS = (0.0, 0.0025, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.03)
-CODE_WEIGHTS = (*WEIGHTS, 0.05, 0.1)
+if TYPE_CHECKING:
+    import numpy as np
+
 CODE_QUERIES, AMONG_CODE = 300, 500  # as in a test
+# a is expected to be SCALE, as sentence-transformers' loss has it, and a point of BM25 to weigh nothing: as prior, a
+# normal distribution with as much as that, and as SCALE * POINT, for its standard deviation.
+SCALE, POINT = 20.0, 0.01
+LEAST = 0.05  # of SCALE: cosines that tell less do not count as a vector model's
 
 
 def fitted(encoder: Any, index: Index, asked: Sequence[Example], taught: Sequence[Example]) -> Lexicon:
-    """Words counted in the passages of `taught`; the weight that is good for `asked`, looked for in `index`.
+    """Words counted in the pairs of `taught`; the weight that fits `asked`, looked for in `index`.
 
-    encoder: whose vectors the index has. Without a query to choose by, words weigh nothing.
+    encoder: whose vectors the index has. Without a query to fit it to, words weigh nothing.
     """
-    lexicon = learn([str(example.target["passage"]) for example in taught])
+    lexicon = learn(
+        [str(example.target["passage"]) for example in taught], [str(example.input["query"]) for example in taught]
+    )
     if not asked:
         return lexicon
-    return replace(lexicon, weight=_chosen(WEIGHTS, lexicon, encoder, index, asked), n=len(asked))
+    return replace(lexicon, weight=_weight(lexicon, encoder, index, asked), n=len(asked))
 
 
 def fitted_to_code(lexicon: Lexicon, encoder: Any, asked: Sequence[Example], others: Sequence[Example]) -> Lexicon:
-    """The same with the weight that is good for first halves of `asked`, looked for among second halves of both.
+    """The same with the weight that fits first halves of `asked`, looked for among second halves of both.
 
     encoder: makes indexes too. Where nothing can be torn, code weighs as words do.
     """
@@ -44,29 +52,45 @@ def fitted_to_code(lexicon: Lexicon, encoder: Any, asked: Sequence[Example], oth
     if not queries:
         return lexicon
     index = encoder.index(candidates([*all_torn([*asked, *others])][:AMONG_CODE]))
-    return replace(lexicon, code_weight=_chosen(CODE_WEIGHTS, lexicon, encoder, index, queries), code_n=len(queries))
+    return replace(lexicon, code_weight=_weight(lexicon, encoder, index, queries), code_n=len(queries))
 
 
-def _chosen(weights: Sequence[float], lexicon: Lexicon, encoder: Any, index: Index, asked: Sequence[Example]) -> float:
-    """The least weight of words that ranks what is asked for as well as the best one, as far as `asked` tells."""
+def _weight(lexicon: Lexicon, encoder: Any, index: Index, asked: Sequence[Example]) -> float:
     import numpy as np
 
     queries = [str(example.input["query"]) for example in asked]
-    cosine, points, right = (np.zeros((len(asked), NEAREST)) for _ in range(3))
+    cosine, points = np.full((len(asked), NEAREST), -np.inf), np.zeros((len(asked), NEAREST))
+    right = np.zeros((len(asked), NEAREST), dtype=bool)
     for row, hits in enumerate(index.nearest(encoder.encode(queries), NEAREST, {})):
         units = [hit.unit for hit in hits]
         cosine[row, : len(hits)] = [hit.score for hit in hits]
-        cosine[row, len(hits) :] = -np.inf
         points[row, : len(hits)] = lexicon.points(queries[row], units, index.passage)
         wanted = candidates([asked[row]])[0].key
         right[row, : len(hits)] = [unit.key == wanted for unit in units]
-    return weights[first_as_good([-_reciprocal_ranks(cosine + weight * points, right) for weight in weights])]
+    found = right.any(axis=1)
+    return likeliest(cosine[found], points[found], right[found]) if found.any() else 0.0
 
 
-def _reciprocal_ranks(scores: Any, right: Any) -> Any:
-    """(n,) of the one right column of each row; 0 where there is none. Equal ones: the first column first."""
+def likeliest(cosine: np.ndarray, points: np.ndarray, right: np.ndarray) -> float:
+    """What a point is worth in cosine, 0 and more, where the right one of each row is likeliest.
+
+    cosine, points, right: (n, k) of the k nearest; -inf where there are fewer.
+    """
     import numpy as np
+    from scipy.optimize import minimize
+    from scipy.special import logsumexp
 
-    order = np.argsort(-scores, axis=1, kind="stable")
-    found = np.take_along_axis(right, order, axis=1)
-    return (found / np.arange(1, scores.shape[1] + 1)).sum(axis=1)
+    there = np.isfinite(cosine)
+    features = SCALE * np.stack([np.where(there, cosine, 0.0), POINT * points], axis=-1)
+    expected = np.array([1.0, 0.0])
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """And its slope."""
+        scores = np.where(there, features @ weights, -np.inf)
+        scores -= logsumexp(scores, axis=1, keepdims=True)
+        off = weights - expected
+        slope = np.einsum("nk,nkf->f", np.exp(scores) - right, features) + off
+        return float(off @ off / 2 - scores[right].sum()), slope
+
+    of_cosine, of_words = minimize(loss, expected, jac=True, method="L-BFGS-B", bounds=((LEAST, None), (0.0, None))).x
+    return float(POINT * of_words / of_cosine)

@@ -47,7 +47,7 @@ def test_terms_are_the_words_of_a_passage(text: str) -> None:
 
 def test_words_put_right_what_vectors_cannot_tell() -> None:
     words = hybrid.fitted(Colours(), index(CARS), CARS, CARS)
-    assert words.weight == hybrid.WEIGHTS[1], "the smallest that does it"
+    assert 0 < words.weight < hybrid.POINT, "three queries"
     assert words.n == 3
     predictor = SearchPredictor(Colours(), UNFITTED, Output, words)  # type: ignore[arg-type]
     answers = predictor.predict([Input(query=str(one.input["query"]), k=1) for one in CARS], index(CARS))
@@ -69,6 +69,41 @@ def test_words_that_lead_astray_weigh_nothing() -> None:
     assert words.reorder("red van", hits, lambda unit: unit.text, 10) == hits
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.005, 0.02])
+def test_the_weight_is_the_one_that_the_right_ones_were_drawn_by(weight: float) -> None:
+    drawn = drawn_by(weight, queries=3000)
+    assert hybrid.likeliest(*drawn) == pytest.approx(weight, abs=0.0015)
+    fewer = (one[:, :40].copy() for one in drawn)
+    cosine, points, right = fewer
+    cosine[:, 20:] = -np.inf
+    kept = right[:, :20].any(axis=1)
+    right[:, 20:] = False
+    assert hybrid.likeliest(cosine[kept], points[kept], right[kept]) == pytest.approx(weight, abs=0.003), "of fewer"
+
+
+def test_few_queries_leave_words_at_little() -> None:
+    one, many = ([np.repeat(part[:1], n, axis=0) for part in lucky()] for n in (1, 200))
+    assert 0 < 2 * hybrid.likeliest(*one) < hybrid.likeliest(*many)
+
+
+def test_where_cosines_tell_nothing_words_order() -> None:
+    cosine, points, right = drawn_by(0.01, queries=200)
+    assert 0 < hybrid.likeliest(np.zeros_like(cosine), points, right) < np.inf
+
+
+def drawn_by(weight: float, queries: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cosines and points of fifty passages a query; the right one drawn by what both make likely."""
+    rng = np.random.default_rng(3)
+    cosine, points = rng.normal(0.3, 0.1, (queries, 50)), rng.gamma(1.0, 4.0, (queries, 50))
+    noisy = hybrid.SCALE * (cosine + weight * points) + rng.gumbel(size=cosine.shape)
+    return cosine, points, noisy.argmax(axis=1)[:, None] == np.arange(50)
+
+
+def lucky() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A query whose right passage has its words, though it is not the nearest."""
+    return np.array([[0.5, 0.45, 0.4]]), np.array([[0.0, 9.0, 0.0]]), np.array([[False, True, False]])
+
+
 def test_without_validation_words_weigh_nothing() -> None:
     assert hybrid.fitted(Colours(), index(CARS), [], CARS).weight == 0.0
 
@@ -78,8 +113,29 @@ def test_a_lexicon_comes_back_as_it_was_and_a_model_without_has_none(tmp_path: P
     words = replace(lexicon.learn(["parseHeader of a mail", "größe"]), weight=0.01, n=7)
     lexicon.save(words, tmp_path)
     assert lexicon.load(tmp_path) == words
-    assert words.rarity["header"] == words.rarity["mail"]
+    assert words.rarity["heade"] == words.rarity["mail"]
     assert words.unknown > words.rarity["mail"]
+
+
+def test_words_are_cut_and_what_is_usual_in_questions_is_not_rare() -> None:
+    words = lexicon.learn(
+        ["def connect(header)", "def show(the)"], ["connected to the header", "the end", "show the end"]
+    )
+    assert words.rarity["conne"] == words.rarity["show"] < words.unknown
+    assert words.rarity["the"] < words.rarity["def"], "four of five texts, and two"
+    [unit] = candidates([pair("", "connect", "def connection(header)")])
+    [points] = words.points("connected", [unit], lambda unit: unit.text)
+    assert points == words.points("connect", [unit], lambda unit: unit.text)[0] > 0
+
+
+def test_a_model_from_before_reads_whole_words(tmp_path: Path) -> None:
+    rarity = '{"weight": 0.01, "mean": 3.0, "unknown": 1.0, "rarity": {"headers": 2.0}, "n": 5}'
+    (tmp_path / lexicon.FILE).write_text(rarity)
+    words = lexicon.load(tmp_path)
+    assert words is not None
+    units = candidates([pair("", "one", "a header"), pair("", "many", "headers")])
+    one, many = words.points("headers", units, lambda unit: unit.text)
+    assert (one, many > 0) == (0.0, True)
 
 
 def test_what_is_known_is_forgotten_when_it_is_not_there_any_more() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from modelmill.predictors.search import Confidence, SearchPredictor
     from modelmill.task import Task
 
-VERSION = 5
+VERSION = 6
 SCORE = "validation_mrr"
 RANGES: Ranges = {
     "learning_rate": Span(2e-5, 5e-4, log=True),
