@@ -100,12 +100,13 @@ class SecondEngine:
         return "\n".join([*said, "the end of its log:", *log[-20:]])
 
     @contextmanager
-    def unable_to_remove(self, container_id: str, files: int = 0) -> Generator[None]:
-        """Within it every removal of the container fails; not at once when there are many files to remove before."""
+    def unable_to_remove(self, container_id: str, names: int = 0) -> Generator[None]:
+        """Within it every removal of the container fails; not at once when there are many names to remove before."""
         held = self.folder / "data-root/containers" / container_id / "held"
         held.mkdir()
-        for number in range(files):
-            (held / str(number)).touch()
+        (held / "one").touch()
+        for number in range(names):
+            (held / str(number)).hardlink_to(held / "one")
         (held / "immutable").touch()
         subprocess.run(["chattr", "+i", held / "immutable"], check=True)
         try:
