@@ -1,4 +1,4 @@
-"""One container: made, warm, used once, gone.
+"""One container: started, warm, used once, gone.
 
 Output, input and the end come over one attached stream; the program's exit is taken from PID 1's last frame and never
 waited for at the engine, whose event comes 45-85 ms later. Nothing is read from or written to a path of the container.
@@ -66,25 +66,28 @@ class Outcome:
 
 
 class Box:
-    """A started container. `run` belongs to one thread; `send` and `cancel` may come from others."""
+    """A container, once it is started. `run` belongs to one thread; `send` and `cancel` may come from others."""
 
     def __init__(self, api: Any, language: Language, ceilings: Ceilings, labels: dict[str, str], runtime: str) -> None:
         self.api, self.language, self.ceilings = api, language, ceilings
+        self.labels, self.runtime = labels, runtime
+        self.id = ""  # the engine's word for it, which it has not said yet
         self.decoder = frames.Decoder()
         self.outgoing = bytearray()
         self.lock = threading.Lock()
         self.cancelled = False
         self.wake_read, self.wake_write = socket.socketpair()
         self.wake_write.setblocking(False)  # a full one wakes too
-        try:
-            made = hardening.container(api, language, ceilings, labels, runtime)
-            self.id: str = api.create_container_from_config(_config(api, made))["Id"]
-            self.attached, self.stream = _attach(api, self.id)
-            api.start(self.id)
-            self._wait_warm()
-        except BaseException:
-            self.destroy()
-            raise
+        self.ends: list[Any] = [self.wake_read, self.wake_write]
+
+    def start(self) -> None:
+        """Returns when it is warm. Raises BrokenError and the engine's errors: it is to be destroyed then, too."""
+        made = hardening.container(self.api, self.language, self.ceilings, self.labels, self.runtime)
+        self.id = self.api.create_container_from_config(_config(self.api, made))["Id"]
+        attached, self.stream = _attach(self.api, self.id)
+        self.ends = [self.stream, attached, *self.ends]
+        self.api.start(self.id)
+        self._wait_warm()
 
     def _wait_warm(self) -> None:
         end = time.monotonic() + WARM_SECONDS
@@ -199,24 +202,15 @@ class Box:
         with suppress(OSError):  # it is awake, or it has ended
             self.wake_write.send(b"!")
 
-    def destroy(self) -> None:
-        """Close the stream first: the engine's kill hangs for a minute while nobody reads a full one."""
-        from docker.errors import APIError, NotFound
+    def destroy(self) -> bool:
+        """Whether it is gone. False: somebody else's removal of it is on its way, which may yet fail.
 
-        stream, attached = getattr(self, "stream", None), getattr(self, "attached", None)
-        for end in (stream, attached, self.wake_read, self.wake_write):
-            if end is not None:
-                with suppress(OSError):
-                    end.close()
-        if not hasattr(self, "id"):
-            return  # it was never made
-        try:
-            self.api.remove_container(self.id, force=True)
-        except NotFound:
-            return
-        except APIError as error:
-            if error.status_code != 409:  # 409: its removal is on its way
-                raise
+        Closes the stream first: the engine's kill hangs for a minute while nobody reads a full one.
+        """
+        for end in self.ends:
+            with suppress(OSError):
+                end.close()
+        return not self.id or engine.removed(self.api, self.id)
 
 
 def _request(job: Job) -> bytes:

@@ -99,6 +99,24 @@ def ended_for_memory(api: Any, container_id: str) -> bool:
         return False
 
 
+def removed(api: Any, container_id: str) -> bool:
+    """Whether the container is gone now. False: its removal was begun before, and nobody knows yet how it ends.
+
+    Raises the engine's errors.
+    """
+    from docker.errors import APIError, NotFound
+
+    try:
+        api.remove_container(container_id, force=True)
+    except NotFound:
+        return True
+    except APIError as error:
+        if error.status_code != 409:
+            raise
+        return False
+    return True
+
+
 def _require_version(said: dict[str, Any]) -> None:
     numbers = str(said.get("Version", "0")).split(".")[:2]
     if tuple(int(part) if part.isdigit() else 0 for part in numbers) < OLDEST:

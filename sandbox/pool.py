@@ -47,11 +47,13 @@ class Background:
             to.submit(work, *args)
 
     def _end(self, box: Box) -> None:
+        gone = False
         try:
-            box.destroy()
+            gone = box.destroy()
         except Exception as error:  # noqa: BLE001  (the engine may be restarting)
             # As text: whoever keeps a log record would keep the error, and with it sockets that were never closed.
             log.warning("container %s was not removed: %s", box.id[:12], str(error))
+        if not gone:
             self.later(self.end, box)
 
     def stop_making(self) -> None:
@@ -120,16 +122,19 @@ class Pool:
         made, failure = None, None
         try:
             made = self.make()
+            made.start()
         except Exception as error:  # noqa: BLE001  (told to whoever waits)
             failure = error
             log.warning("no container was made: %s", str(error))
+            if made is not None:
+                self.background.end(made)  # the engine may have it, and may be away
         with self.changed:
             self.making -= 1
-            if made is not None:
+            if failure is not None:
+                self.failure = (time.monotonic(), failure)
+            elif made is not None:
                 self.ready.append(made)
                 self.failure = None
-            elif failure is not None:
-                self.failure = (time.monotonic(), failure)
             self.changed.notify_all()
             again, self.again = failure is not None and not self.again, self.again or failure is not None
         if again:

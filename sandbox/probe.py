@@ -17,6 +17,7 @@ def probe(make: Callable[[], Box]) -> None:
     try:
         box = make()
         try:
+            box.start()
             language = box.language
             files = ((language.entry, language.hello.encode()),)
             told = judge(box.run(Job(files, (language.entry,), b"", LIMITS)), LIMITS)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sandbox import owner
+from sandbox import engine, owner
 from sandbox.hardening import LABEL
 
 EVERY_SECONDS = 30.0
@@ -17,24 +17,33 @@ log = logging.getLogger(__name__)
 
 
 def reap(api: Any, now: float | None = None) -> list[str]:
-    """The ids of the containers that were removed. now: seconds of the epoch, the clock's if left out."""
+    """The ids of the containers that are gone, or on their way. now: seconds of the epoch, the clock's if left out.
+
+    One that the engine cannot remove is logged, and keeps no other from it. Raises the engine's errors when it is away.
+    """
+    every = api.containers(all=True, filters={"label": f"{LABEL}=sandbox"})
+    dead = [one for one in every if owner.is_orphan(one["Labels"]) or _is_over(one, now or time.time())]
+    return [one["Id"] for one in dead if _remove(api, one["Id"])]
+
+
+def _remove(api: Any, container_id: str) -> bool:
     from docker.errors import APIError
+    from requests.exceptions import ReadTimeout
 
-    removed: list[str] = []
-    for found in api.containers(all=True, filters={"label": f"{LABEL}=sandbox"}):
-        if owner.is_orphan(found["Labels"]) or _never_began(found, now or time.time()):
-            try:
-                api.remove_container(found["Id"], force=True)
-            except APIError as error:
-                if error.status_code not in (404, 409):
-                    raise
-            removed.append(found["Id"])
-    return removed
+    try:
+        engine.removed(api, container_id)
+    except (APIError, ReadTimeout) as error:
+        log.warning("container %s was not removed: %s", container_id[:12], str(error))
+        return False
+    return True
 
 
-def _never_began(found: dict[str, Any], now: float) -> bool:
-    """Made, and not started in a minute: the engine went away in between. One that ended is removed by the engine."""
-    return found["State"] == "created" and now - found["Created"] > START_SECONDS
+def _is_over(found: dict[str, Any], now: float) -> bool:
+    """Ended, and the engine, which removes such by itself, may have failed in that; or made, and not started in a
+    minute: the engine went away in between."""
+    if found["State"] == "created":
+        return now - found["Created"] > START_SECONDS
+    return found["State"] in ("exited", "removing", "dead")
 
 
 class Reaper:
@@ -54,7 +63,7 @@ class Reaper:
     def _run(self) -> None:
         while not self.ended.wait(EVERY_SECONDS):
             try:
-                reap(self.api)
                 self.tend()
+                reap(self.api)
             except Exception as error:  # noqa: BLE001  (the engine may be restarting; it is tried again)
                 log.warning("not reaped: %s", str(error))

@@ -8,9 +8,9 @@ from collections.abc import Callable
 PATIENCE_SECONDS = 120.0
 
 
-def until(true: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
-    """Returns when it is; fails when it is not in that time, with what it was last."""
+def until(true: Callable[[], object], seconds: float = PATIENCE_SECONDS, every: float = 0.1) -> None:
+    """Returns when it is; fails when it is not in that time, with what it was last. Looks every so many seconds."""
     end = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < end, f"still {found!r} after {seconds:.0f} s"
-        time.sleep(0.1)
+        time.sleep(every)

@@ -11,11 +11,14 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+from hostile_host import processes_of
+from sandbox_waiting import until
 
 from modelmill.settings import CHECKOUT
 
@@ -24,7 +27,7 @@ STOP_SECONDS = 120
 
 def what_is_missing() -> str:
     """To run one here; empty when nothing is."""
-    programs = [name for name in ("dockerd", "unshare", "umount") if shutil.which(name) is None]
+    programs = [name for name in ("dockerd", "unshare", "umount", "chattr") if shutil.which(name) is None]
     return ", ".join([*programs, *(["root"] if os.geteuid() else [])])
 
 
@@ -64,9 +67,52 @@ class SecondEngine:
         return client
 
     def containers(self) -> list[str]:
-        """Their ids, those that ended too."""
+        """Their ids, those that ended too.
+
+        Not what it only lists: while it starts it removes a container that ended and, in another thread, writes down
+        the state of the same one, and may write last (moby 20.10, `restore` in daemon/daemon.go). It then lists it as
+        dead until it is started again, and answers 404 to whoever asks for it or removes it.
+        """
         with closing(self.client()) as client:
-            return [one["Id"] for one in client.containers(all=True)]
+            return [one["Id"] for one in client.containers(all=True) if _is_there(client, one["Id"])]
+
+    def state(self, container_id: str) -> str:
+        """Of the container itself: its list says "removing" of one that it failed to remove, too."""
+        with closing(self.client()) as client:
+            return (_state(client, container_id) or {"Status": "gone"})["Status"]
+
+    def comes_to_hold(self, count: int) -> None:
+        """Returns when it has so many containers; fails, with its own word for each of them, when not in time."""
+        try:
+            until(lambda: len(self.containers()) == count)
+        except AssertionError as error:
+            raise AssertionError(f"not {count} containers: {error}\n{self.told()}") from None
+
+    def told(self) -> str:
+        """What it says of each container that it lists, what processes that has, and what its log has of it."""
+        log = (self.folder / "log").read_text(errors="replace").splitlines()
+        said: list[str] = []
+        with closing(self.client()) as client:
+            for one in client.containers(all=True):
+                said.append(f"{one['Id']}: {_state(client, one['Id'])}, listed as {one}")
+                said.append(f"  processes: {processes_of(one['Id'])}")
+                said += [f"  {line}" for line in log if one["Id"] in line][-20:]
+        return "\n".join([*said, "the end of its log:", *log[-20:]])
+
+    @contextmanager
+    def unable_to_remove(self, container_id: str, names: int = 0) -> Generator[None]:
+        """Within it every removal of the container fails; not at once when there are many names to remove before."""
+        held = self.folder / "data-root/containers" / container_id / "held"
+        held.mkdir()
+        (held / "one").touch()
+        for number in range(names):
+            (held / str(number)).hardlink_to(held / "one")
+        (held / "immutable").touch()
+        subprocess.run(["chattr", "+i", held / "immutable"], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["chattr", "-i", held / "immutable"], check=True)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Stop it (TERM) or kill it (KILL), containerd with it, which it started: returns when both are gone, as the
@@ -88,7 +134,33 @@ class SecondEngine:
         if self.process is None:
             self.start()  # only itself ends the containers that it left when it was killed
         self.end()
+        self._end_shims()
         for mounted in (one.mountpoint for one in psutil.disk_partitions(all=True)):
             if mounted.startswith(f"{self.folder}/"):
                 subprocess.run(["umount", mounted], check=True)
         shutil.rmtree(self.folder)
+
+    def _end_shims(self) -> None:
+        """Of containers that it was starting when it was killed it knows nothing, and their shims wait for ever."""
+        for one in psutil.process_iter(["name", "cmdline"]):
+            if str(one.info["name"]).startswith("containerd-shim") and self._is_named_in(one.info["cmdline"] or ()):
+                for left in (*one.children(recursive=True), one):
+                    with suppress(psutil.NoSuchProcess):
+                        left.kill()
+
+    def _is_named_in(self, argv: Sequence[str]) -> bool:
+        return any(word.startswith(f"{self.folder}/") for word in argv)
+
+
+def _is_there(client: Any, container_id: str) -> bool:
+    return _state(client, container_id) is not None or bool(processes_of(container_id))
+
+
+def _state(client: Any, container_id: str) -> Any:
+    """None when the engine has no such container, whatever it lists."""
+    from docker.errors import NotFound
+
+    try:
+        return client.inspect_container(container_id)["State"]
+    except NotFound:
+        return None

@@ -25,6 +25,7 @@ def make(api: Any) -> Iterator[Callable[[str], Box]]:
 
     def warm(name: str) -> Box:
         made.append(Box(api, language(name), Ceilings(), owner.labels(30), ""))
+        made[-1].start()
         return made[-1]
 
     yield warm

@@ -10,11 +10,13 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from docker.errors import APIError
 from sandbox_asking import Asking
 from sandbox_gateway import Site, converse, one, refused, site
 from sandbox_waiting import PATIENCE_SECONDS, until
@@ -23,10 +25,13 @@ from second_engine import SecondEngine, what_is_missing
 from modelmill.doctor import examine
 from modelmill.errors import PrerequisiteError
 from modelmill.settings import Settings
-from sandbox import build, engine
-from sandbox.contract import Answer, Request
+from sandbox import build, engine, owner
+from sandbox.box import Box
+from sandbox.contract import Answer, Ceilings, Request
 from sandbox.house import House
 from sandbox.languages import language
+from sandbox.pool import Background, Pool
+from sandbox.reaper import reap
 
 WAITS = "echo begun; sleep 300"
 
@@ -83,7 +88,7 @@ def come_back(asking: Asking, second: SecondEngine) -> None:
     until(lambda: asking("bash", "echo 1").status == "ok")
     pool = asking.house.pools["bash"]
     until(lambda: sum(box.alive for box in pool.ready) == 2)
-    until(lambda: len(second.containers()) == 2)
+    second.comes_to_hold(2)
 
 
 def descriptors(asking: Asking) -> int:
@@ -105,7 +110,70 @@ def test_runs_break_off_honestly_and_all_comes_back_by_itself(second: SecondEngi
         until(lambda: descriptors(asking) <= before + 4 and me.num_threads() <= threads + 4)
     finally:
         asking.close()
-    until(lambda: second.containers() == [])
+    second.comes_to_hold(0)
+
+
+def test_a_removal_that_the_engine_began_and_fails_in_is_asked_for_again(second: SecondEngine, tmp_path: Path) -> None:
+    asking = Asking(Settings(root=tmp_path, home=tmp_path), warm=1, languages=["bash"])  # type: ignore[call-arg]
+    try:
+        box = asking.house.pools["bash"].take()
+        with second.unable_to_remove(box.id, names=50_000):
+            asking.house.api.kill(box.id)
+            until(lambda: second.state(box.id) in ("removing", "dead"), every=0)
+            asking.house.background.end(box)  # is told that a removal is on its way, but on a machine that stood still
+            until(lambda: second.state(box.id) == "dead")
+        until(lambda: box.id not in second.containers(), 20)
+    finally:
+        asking.close()
+    second.comes_to_hold(0)
+
+
+def test_a_container_that_was_being_started_when_the_engine_was_killed_is_not_forgotten(second: SecondEngine) -> None:
+    background, bash = Background(), language("bash")
+    runners = iter([("/bin/sleep", "300")])  # the first is never warm
+    made: list[Box] = []
+
+    def make() -> Box:
+        spoken = bash.model_copy(update={"runner": next(runners, bash.runner)})
+        made.append(Box(client, spoken, Ceilings(), owner.labels(30), ""))
+        return made[-1]
+
+    with closing(engine.connect()) as client:
+        pool = Pool(make, 1, background)
+        try:
+            pool.fill()
+            until(lambda: made and made[0].id and second.state(made[0].id) == "running")
+            with second.unable_to_remove(made[0].id):  # by itself, too, while it starts
+                second.end(signal.SIGKILL)
+                second.start()
+                until(lambda: second.state(made[0].id) == "dead")
+            until(lambda: made[0].id not in second.containers(), 20)
+            until(lambda: pool.ready)
+        finally:
+            background.stop_making()
+            pool.empty()
+            background.stop()
+    second.comes_to_hold(0)
+
+
+def test_the_reaper_asks_again_for_what_the_engine_failed_to_remove_and_one_keeps_no_other(
+    second: SecondEngine,
+) -> None:
+    def left_behind(labels: dict[str, str]) -> str:
+        made = client.create_container(language("bash").image, entrypoint=["sleep", "600"], labels=labels)["Id"]
+        client.start(made)
+        return made
+
+    with closing(engine.connect()) as client:
+        late = left_behind(owner.labels(30) | {owner.UNTIL: "1"})
+        held = left_behind(owner.labels(30))  # the newer one is looked at first
+        with second.unable_to_remove(held):
+            with pytest.raises(APIError, match="operation not permitted"):
+                client.remove_container(held, force=True)
+            assert second.state(held) == "dead"
+            assert reap(client) == [late]
+        assert reap(client) == [held]
+    second.comes_to_hold(0)
 
 
 def test_a_runtime_that_runs_nothing_is_found_out_before_anybodys_code_is_given_to_it(
@@ -116,7 +184,7 @@ def test_a_runtime_that_runs_nothing_is_found_out_before_anybodys_code_is_given_
         House(settings, warm=0, languages=["bash"])
     plain = settings.model_copy(update={"sandbox_runtime": "runc"})
     House(plain, warm=0, languages=["bash"]).close()
-    until(lambda: second.containers() == [])
+    second.comes_to_hold(0)
 
 
 def test_images_that_cannot_be_built_are_told_in_four_parts(second: SecondEngine, api: Any) -> None:
@@ -169,4 +237,4 @@ def test_over_http_a_run_is_answered_and_recorded_and_the_next_is_503_until_the_
     until(lambda: house.post(ask).status_code == 200)
     assert one(house.post(ask))["status"] == "ok"
     house.end("sandbox")
-    until(lambda: second.containers() == [])
+    second.comes_to_hold(0)
