@@ -84,3 +84,18 @@ def test_a_file_that_is_one_entry_is_signed_with_its_name(path: str, text: str) 
 def test_an_entry_that_tells_nothing_is_no_unit(path: str, text: str) -> None:
     """A unit without text would keep the whole corpus from being let through."""
     assert all(one.text for one in units(path, text).values())
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        '[ "$1" \\< "$2" ]', '[ $TEST "$1" ]', '! [ "$t" "$1" ]', '[ a -a \\( -f b \\) ] || [ $x y ]',
+        '{ [ $x y ]; }', '([ $x y ])', 'if [ $x y ]\n  then c; fi', '[ -n "`[ $x y ]`" ]',
+    ],
+)  # fmt: skip
+def test_a_test_in_brackets_may_hold_what_a_command_may(test: str) -> None:
+    text = f"# Says.\nfirst() {{\n  {test} && go\n}}\n\nsecond() {{\n  a\n  b\n  c\n}}\n"
+    found = units("a.sh", text)
+    assert [name for name, one in found.items() if one.kind == "function"] == ["first", "second"]
+    assert found["first"].text == text.split("\n\n")[0]
+    assert "go" in found["first"].meta["calls"]
