@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 from modelmill.extract.source import MAX_FILE_BYTES
 from modelmill.normalize import bash, code, restructuredtext, sql
-from modelmill.normalize.language import Draft, Language, language_of, language_of_script, may_be_script
+from modelmill.normalize.language import Draft, language_of_content
 
 SHOWN = 10
 
@@ -239,10 +239,8 @@ def told(file: Path) -> str:
     """The language of a file, by its name or its first line; none for one that an intake does not read."""
     if file.is_symlink() or not file.is_file() or file.stat().st_size > MAX_FILE_BYTES:
         return ""
-    found: Language | None = language_of(file.name)
-    if found is None and may_be_script(file.name):
-        with file.open("rb") as opened:
-            found = language_of_script(opened.read(500))
+    with file.open("rb") as opened:
+        found = language_of_content(file.name, opened.read(500))
     return found.name if found else ""
 
 

@@ -56,6 +56,14 @@ def test_entries_of_yaml_end_where_they_end() -> None:
     assert places == {"a.0": (2, 3), "a.1": (4, 4), "a.2": (7, 8), "h": (9, 10)}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_block_of_text_in_yaml_ends_with_its_last_words(end: str) -> None:
+    text = "a:\n  - b: |\n      é 🙂 one\n\n      two\n\n  - c: >-\n      three four\n\n\n# five\n"
+    text += "d:\n  - e: |+\n      six seven\n\n"
+    places = {name: (one.start_line, one.end_line) for name, one in units("a.yaml", text.replace("\n", end)).items()}
+    assert places == {"a.0": (2, 5), "a.1": (7, 8), "d.0": (13, 14)}
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
