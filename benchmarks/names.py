@@ -2,7 +2,8 @@
 
     pip install pglast sqlglot bashlex docutils
     python benchmarks/names.py postgresql FOLDER   statements that create, alter, update or delete, by its parser
-    python benchmarks/names.py sql FOLDER       what is created, by sqlglot
+    python benchmarks/names.py sql FOLDER       what is created, by sqlglot in PostgreSQL's dialect
+    python benchmarks/names.py mysql FOLDER     the same in MySQL's
     python benchmarks/names.py bash FOLDER      functions, by bashlex
     python benchmarks/names.py shfmt FOLDER     the same, by shfmt 3.6, which must be in the path
     python benchmarks/names.py rst FOLDER       titles of sections, by docutils
@@ -22,6 +23,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,11 +58,11 @@ def our_drafts(text: str) -> Iterator[Draft]:
     return (one for one in sql.units("a.sql", text) if isinstance(one, Draft) and one.kind == "statement")
 
 
-def their_sql(text: str) -> Iterator[Found]:
+def their_sql(text: str, dialect: str = "postgres") -> Iterator[Found]:
     import sqlglot
     from sqlglot import expressions as e
 
-    for one in sqlglot.parse(text, read="postgres"):
+    for one in sqlglot.parse(text, read=dialect):
         if isinstance(one, e.Create):
             name = one.this.find(e.Table, e.Identifier)
             yield Found("created", plain(name.name if name is not None else ""))
@@ -229,6 +231,7 @@ Reader = Callable[[str], Iterator[Found]]
 READERS: dict[str, tuple[str, Reader, Reader]] = {
     "postgresql": ("sql", our_statements, their_statements),
     "sql": ("sql", our_sql, their_sql),
+    "mysql": ("sql", our_sql, partial(their_sql, dialect="mysql")),
     "bash": ("bash", our_bash, their_bash),
     "shfmt": ("bash", our_shell, their_shell),
     "rst": ("restructuredtext", our_rst, their_rst),

@@ -134,7 +134,8 @@ def _pattern(delimiter: bytes, mysql: bool) -> re.Pattern[bytes]:
     """What matters in a script whose statements end with the delimiter, each with the blanks behind it."""
     return re.compile(
         rb"(?:(?P<end>" + re.escape(delimiter) + rb"|\\g(?:exec|set|x|desc)?\b[^\n]*)"
-        rb"|(?P<comment>--[^\n]*|^[ \t]*\#(?![>=\#-])[^\n]*|/\*(?:[^*/]++|\*(?!/)|/(?!\*))*+\*/)|(?P<nested>/\*)"
+        rb"|(?P<comment>--[^\n]*|^[ \t]*\#(?:(?![>=\#-])|==|\#\#|--)[^\n]*"
+        rb"|/\*(?:[^*/]++|\*(?!/)|/(?!\*))*+\*/)|(?P<nested>/\*)"
         rb"|^[ \t]*(?:(?P<command>\\[^\n]*|(?:/|go)[ \t]*\r?$)"
         rb"|delimiter[ \t]+(?P<delimiter>[;$/|\\!@\#~^&%]{1,2})[ \t]*\r?$)"
         rb"|(?P<literal>e'" + ESCAPED + rb"|n?'" + (ESCAPED if mysql else LITERAL) + rb"|n?q'" + BRACKETED +

@@ -99,9 +99,10 @@ def test_an_entry_that_tells_nothing_is_no_unit(path: str, text: str) -> None:
     [
         '[ "$1" \\< "$2" ]', '[ $TEST "$1" ]', '! [ "$t" "$1" ]', '[ a -a \\( -f b \\) ] || [ $x y ]',
         '{ [ $x y ]; }', '([ $x y ])', 'if [ $x y ]\n  then c; fi', '[ -n "`[ $x y ]`" ]',
+        "exec 3<>/dev/tty",
     ],
 )  # fmt: skip
-def test_a_test_in_brackets_may_hold_what_a_command_may(test: str) -> None:
+def test_a_test_in_brackets_may_hold_what_a_command_may_and_a_file_be_read_and_written(test: str) -> None:
     text = f"# Says.\nfirst() {{\n  {test} && go\n}}\n\nsecond() {{\n  a\n  b\n  c\n}}\n"
     found = units("a.sh", text)
     assert [name for name, one in found.items() if one.kind == "function"] == ["first", "second"]

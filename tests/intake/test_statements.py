@@ -66,6 +66,10 @@ DIALECTS = {
         "\nCREATE VIEW q AS SELECT 'd' FROM e;",
         ["a", "seq", "q"],
     ),
+    "lines of MySQL's comments": (
+        "####\n# it's\nCREATE TABLE a (b int);\n#----\nUPDATE c SET d = e\n#- f\n## g\n#> h;\n#====\nDELETE FROM i;",
+        ["a", "c", "i"],
+    ),
     "MySQL's double quotes": (
         'UPDATE a SET b = "it\\"s; \\\\";\nDELETE FROM `c` WHERE d = "x;""\\\\" OR e = "\\\\;";\nDELETE FROM f;',
         ["a", "c", "f"],
