@@ -58,12 +58,15 @@ def our_drafts(text: str) -> Iterator[Draft]:
     return (one for one in sql.units("a.sql", text) if isinstance(one, Draft) and one.kind == "statement")
 
 
+NO_UNITS = ("SEQUENCE", "SCHEMA", "DATABASE", "EXTENSION")
+
+
 def their_sql(text: str, dialect: str = "postgres") -> Iterator[Found]:
     import sqlglot
     from sqlglot import expressions as e
 
     for one in sqlglot.parse(text, read=dialect):
-        if isinstance(one, e.Create):
+        if isinstance(one, e.Create) and one.kind not in NO_UNITS:
             name = one.this.find(e.Table, e.Identifier)
             yield Found("created", plain(name.name if name is not None else ""))
 
