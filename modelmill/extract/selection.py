@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from modelmill.extract import compiled, generated
 from modelmill.extract.source import MAX_FILE_BYTES, Entry
-from modelmill.normalize.language import Language, language_of, language_of_script, may_be_script
+from modelmill.normalize.language import Language, language_of, language_of_content, may_be_script
 from modelmill.records import Dropped
 
 # A paragraph, a row or a whole array of rows may be one line, and so may a picture among a notebook's outputs.
@@ -47,7 +47,7 @@ def by_source(entry: Entry, chosen: Collection[str], there: Collection[str]) -> 
 
 def language(path: str, content: bytes) -> Language | None:
     """What the file is written in, by its name or its first line; None: no language claims it."""
-    return language_of(path) or (language_of_script(content) if may_be_script(path) else None)
+    return language_of_content(path, content)
 
 
 def by_content(path: str, content: bytes, wanted: bool = False) -> Dropped | None:

@@ -24,7 +24,7 @@ from modelmill.store import corpora, documents, publications, seen, verdicts
 from modelmill.store.seen import Seen
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 8
+EXTRACT_VERSION = 9
 
 # What judges a file by its bytes: of what other code judged, nothing is taken over.
 JUDGES = (

@@ -68,8 +68,7 @@ def above(facts: Facts, start: int, end: int, row: int, column: int, apart: bool
     if place is None and apart and (before := facts.documentation_before(start)):
         place = before if not is_notice(facts.between(*before)) else None
     comment = facts.between(*place).rstrip("\n") if place else ""
-    said = words(comment)
-    if place is None or not said:
+    if place is None or not (said := words(comment)):
         return Documented(dedented(facts.between(start, end), column), "", None, first, last)
     text = dedented(facts.between(place[0], end), column)
     first -= facts.source.count(b"\n", place[0], start)

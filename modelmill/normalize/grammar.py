@@ -37,6 +37,7 @@ class Grammar:
     A fact: @call (what is called), @branch (one way more through the code), @annotation or @comment.
 
     documented: whether the words about a definition are its first statement or the comment above it.
+    prepared: what is parsed in place of the text, where the grammar must not see some of it; each byte keeps its place.
     """
 
     name: str
@@ -48,10 +49,12 @@ class Grammar:
     type_word: str = ""  # before the name of a type; also in a group of types, where it stands but once
     separators: str = "./"  # between the parts of a module's name, of which the last is what the file calls it
     bound_part: Literal["first", "last"] = "last"
+    prepared: Callable[[bytes], bytes] = bytes
 
 
 def parse(grammar: Grammar, source: bytes) -> Node:
     """The root of the syntax tree. Raises ValueError when that takes longer than LIMIT_SECONDS."""
+    source = grammar.prepared(source)
     end = time.process_time() + LIMIT_SECONDS
     asked = count(1)
     size = PARSED_AT_ONCE

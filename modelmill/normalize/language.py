@@ -20,6 +20,14 @@ MAX_FIRST_LINES = 500  # bytes of a script that are looked at
 SCRIPTS = frozenset({".postinst", ".preinst", ".postrm", ".prerm", ".config", ".init", ".cgi", ".command"})
 # A shell script that has another program read it: `exec tclsh "$0" "$@"`, pip's `'''exec' /a/python "$0" "$@"`.
 HANDED_ON = re.compile(r"""^["':]*exec['"]?[ \t]+(.*\$\{?0.*)""", re.M)
+# Programs that run no script of a shell's, whatever its suffix says; and how PHP and a page begin.
+FOREIGN = frozenset(
+    {
+        "awk", "csh", "expect", "fish", "gawk", "lua", "make", "mawk", "perl", "php", "ruby", "sed", "tclsh", "tcsh",
+        "wish",
+    }
+)  # fmt: skip
+MARKUP = re.compile(rb"\s*<(?:[?!]|html)", re.I)
 WORD = re.compile(r'"[^"]*"|\S+')
 RELEASE = re.compile(r"[\d.]+$")  # of `python3.11`
 
@@ -106,12 +114,29 @@ def language_of_script(content: bytes) -> Language | None:
     return _by_interpreter().get(interpreter(content)) if content.startswith(b"#!") else None
 
 
+def language_of_content(path: str, content: bytes) -> Language | None:
+    """The language of a file whose first bytes are known. A shell's suffix is also given to what is called by it."""
+    named = language_of(path)
+    if named is None:
+        return language_of_script(content) if may_be_script(path) else None
+    if named.name != "bash":
+        return named
+    program = _program(_first_lines(content)[0]) if content.startswith(b"#!") else ""
+    other = program in FOREIGN or MARKUP.match(content)
+    return None if other else _by_interpreter().get(program, named)
+
+
 def interpreter(content: bytes) -> str:
     """`python` of `#!/usr/bin/env -S python3 -u`; what a shell hands the script on to (as linguist); "" for none."""
-    first, _, rest = content[2:MAX_FIRST_LINES].decode("utf-8", "replace").partition("\n")
+    first, *rest = _first_lines(content)
     program = _program(first)
-    handed = HANDED_ON.search("\n".join(rest.split("\n")[:5])) if program in ("sh", "bash") else None
+    handed = HANDED_ON.search("\n".join(rest[:5])) if program in ("sh", "bash") else None
     return _program(handed.group(1)) if handed else program
+
+
+def _first_lines(content: bytes) -> list[str]:
+    """Those of a script, without `#!`."""
+    return content[2:MAX_FIRST_LINES].decode("utf-8", "replace").split("\n")
 
 
 def _program(command: str) -> str:

@@ -1,5 +1,5 @@
 """Jupyter notebooks (https://nbformat.readthedocs.io): sections as in Markdown, the code among them, and what the code
-defines as in Python.
+defines as in Python; in a Python notebook, cells that `%%bash` or `%%sql` hands on are read as these.
 
 Outputs are left out: they are data, not what somebody wrote. Lines are those of the .ipynb file, by cell.
 """
@@ -10,17 +10,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from modelmill.normalize import json_config, markdown, python
+from modelmill.normalize import bash, json_config, markdown, python, sql
 from modelmill.normalize.entries import Place
 from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
 
 # Magics of IPython by which a cell is in another language.
 HANDED_ON = re.compile(r"\s*%%(bash|sh|html|javascript|js|latex|markdown|svg|perl|ruby|r|sql|cython)\b", re.IGNORECASE)
+# A line for IPython: a magic, a command for the shell, and what one of them gives, by a name.
+MAGIC = re.compile(r"\s*(?:[%!]|[\w., ]+=\s*(?:!|%\w))")
 FENCE = re.compile(r"`{3,}")
 IMPORT = re.compile(r"^(?:import [\w., ]+|from [\w.]+ import [\w, ]+)$", re.M)
 DEFINES = re.compile(r"\b(?:def|class)\s")
 WORD = re.compile(r"\w+")
+READ = {"bash": bash.units, "sh": bash.units, "sql": sql.units}  # beside Python
 # Lines of a notebook, characters of one, and of those that are read again with a cell that mentions them: many cells
 # under many imports would be quadratic.
 MAX_IMPORTS, MAX_IMPORT, MAX_AGAIN = 200, 200, 2000
@@ -46,10 +49,13 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     spoken = "python" if place is None else _language(place)
     yield from _sections(path, cells, spoken)
     if spoken == "python":
-        own = [cell for cell in cells if cell.code and _spoken_in(cell, spoken) == spoken]
-        imports = _imports(own)
-        for cell in own:
-            yield from _definitions(path, cell, imports)
+        code = [(cell, _spoken_in(cell, spoken)) for cell in cells if cell.code]
+        imports = _imports([cell for cell, language in code if language == spoken])
+        for cell, language in code:
+            if language == spoken:
+                yield from _definitions(path, cell, imports)
+            elif language in READ:
+                yield from _in_cell(cell, READ[language](path, _behind_magic(cell.text)))
 
 
 def _cells(place: Place) -> Iterator[Cell]:
@@ -87,7 +93,10 @@ def _spoken_in(cell: Cell, spoken: str) -> str:
 def _fenced(cell: Cell, spoken: str) -> str:
     """The cell's code as Markdown has it, in a fence that is longer than any in it."""
     ticks = "`" * max(3, *(len(run) + 1 for run in FENCE.findall(cell.text)), 0)
-    return f"{ticks}{_spoken_in(cell, spoken)}\n{_without_magic(cell.text)}\n{ticks}"
+    language = _spoken_in(cell, spoken)
+    first = cell.text.lstrip().split("\n", 1)[0]
+    text = f"# {first}{_behind_magic(cell.text)}" if language != spoken else _without_magic(cell.text)
+    return f"{ticks}{language}\n{text}\n{ticks}"
 
 
 def _imports(cells: list[Cell]) -> dict[str, set[str]]:
@@ -121,14 +130,24 @@ def _definitions(path: str, cell: Cell, imports: dict[str, set[str]]) -> Iterato
     """The cell's own, without a module a cell."""
     if not DEFINES.search(cell.text):
         return
-    for draft in python.units(path, f"{_mentioned(cell.text, imports)}\n{_without_magic(cell.text)}"):
+    text = f"{_mentioned(cell.text, imports)}\n{_without_magic(cell.text)}"
+    yield from _in_cell(cell, python.units(path, text))
+
+
+def _in_cell(cell: Cell, found: Iterator[Draft | Dropped]) -> Iterator[Draft]:
+    for draft in found:
         if isinstance(draft, Draft) and draft.kind != "module":
             yield replace(draft, start_line=cell.first, end_line=cell.last, group="")
 
 
 def _without_magic(text: str) -> str:
-    """Lines for the notebook itself (`%matplotlib inline`, `!pip install ...`) are no Python; they become comments."""
-    return "\n".join(f"# {line}" if line.lstrip()[:1] in ("%", "!") else line for line in text.splitlines())
+    """Lines for the notebook itself (`%matplotlib inline`, `x = !ls`) are no Python; they become comments."""
+    return "\n".join(f"# {line}" if MAGIC.match(line) else line for line in text.splitlines())
 
 
-LANGUAGE = Language("notebook", version=5, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)
+def _behind_magic(text: str) -> str:
+    """From the end of the first line on, which hands the cell to another language."""
+    return "".join(text.lstrip().partition("\n")[1:])
+
+
+LANGUAGE = Language("notebook", version=6, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)

@@ -71,7 +71,8 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     facts = Facts(source, comments=script.comments)
     if (line := _error_line(source, script)) is not None:
         yield Dropped("(file)", "does not parse in part", f"line {line}")
-    places = zip(script.statements, _places(source, script.statements), strict=True)
+    told = [one for one in script.statements if one.first in FIRST]
+    places = zip(told, _places(source, told), strict=True)
     drafts = [draft for one, place in places if (draft := _statement(facts, one, *place))]
     yield from _module(facts, code.module_name(path), {one.name for one in drafts if isinstance(one, Draft)})
     yield from drafts
@@ -111,8 +112,6 @@ def _module(facts: Facts, module: str, taken: set[str]) -> Iterator[Draft]:
 
 
 def _statement(facts: Facts, one: Statement, row: int, column: int) -> Draft | Dropped | None:
-    if one.first not in FIRST:
-        return None
     head = _head(facts, one)
     found = ABOUT.match(head)
     name = _plain(found["name"] if found else _selected_from(facts, one) or "")
@@ -146,6 +145,8 @@ def _head(facts: Facts, one: Statement) -> str:
 
 def _plain(name: str) -> str:
     """`"shop" . [users]` -> `shop.users`."""
+    if name.isidentifier():
+        return name
     return ".".join(part.strip('"`[] ') for part in name.split("."))
 
 
@@ -154,14 +155,14 @@ def _selected_from(facts: Facts, one: Statement) -> str | None:
     if one.first not in (b"select", b"with"):
         return None
     depth, before, does = 0, "", ""
-    for token in one.tokens:
-        depth += (token.kind == "open") - (token.kind == "close")
-        if token.kind != "word" or depth:
+    for kind, start, end in one.tokens:
+        depth += (kind == "open") - (kind == "close")
+        if kind != "word" or depth:
             continue
-        word = facts.source[token.start : token.end].decode("utf-8", "replace").lower()
+        word = facts.source[start:end].decode("utf-8", "replace").lower()
         does = does or (word if word in QUERIES else "")
         if word == "from" and before != "distinct":
-            rest = facts.source[token.end : token.end + MAX_HEAD].decode("utf-8", "replace").lstrip()
+            rest = facts.source[end : end + MAX_HEAD].decode("utf-8", "replace").lstrip()
             found = NAME.match(re.sub(r"^ONLY\s+", "", rest, flags=re.I))
             called = found is None or found.string[found.end() :].lstrip().startswith("(")
             return found.group() if found and not called and does == "select" else None
@@ -189,18 +190,18 @@ def _inside(source: bytes, one: Statement) -> tuple[list[str], int]:
     called: dict[str, None] = {}
     branches = 0
     before = name = (-1, -1)  # where the name before, and the name, lie: put together, a long one would be quadratic
-    for token in _tokens(source, one):
+    for kind, first, last in _tokens(source, one):
         start, end = name
-        if token.kind != "word":
-            is_called = token.kind == "open" and token.start == end and not NOT_CALLED.fullmatch(_name(source, name))
+        if kind != "word":
+            is_called = kind == "open" and first == end and not NOT_CALLED.fullmatch(_name(source, name))
             if is_called and not NAMED_HERE.fullmatch(_name(source, before)):
                 called[_name(source, name)] = None
             continue
-        if token.start == end + 1 and source[end : token.start] == b".":
-            name = (start, token.end)
+        if first == end + 1 and source[end:first] == b".":
+            name = (start, last)
         else:
-            before, name = name, (token.start, token.end)
-        word = source[token.start : token.end].lower()
+            before, name = name, (first, last)
+        word = source[first:last].lower()
         branches += word == b"then" or (word == b"loop" and _name(source, before).lower() != "end")
     called.pop("", None)
     return list(called)[:MAX_LISTED], branches
@@ -214,11 +215,12 @@ def _name(source: bytes, place: tuple[int, int]) -> str:
 
 def _tokens(source: bytes, one: Statement) -> Iterator[Token]:
     for token in one.tokens:
-        if token.kind == "body":
-            inside = token.start + source.index(b"$", token.start + 1) + 1 - token.start
-            yield from statements.tokens(source, inside, token.end - (inside - token.start))
+        kind, start, end = token
+        if kind == "body":
+            mark = source.index(b"$", start + 1) + 1 - start
+            yield from statements.tokens(source, start + mark, end - mark)
         else:
             yield token
 
 
-LANGUAGE = Language("sql", version=5, suffixes=(".sql",), units=units, parses=parses)
+LANGUAGE = Language("sql", version=6, suffixes=(".sql",), units=units, parses=parses)

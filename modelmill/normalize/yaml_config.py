@@ -16,6 +16,7 @@ from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, of_file
 from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
 
+BLOCKS = ("|", ">")
 CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -42,7 +43,7 @@ def _documents(text: str) -> Iterator[Place]:
 
     around: list[tuple[Place, list[str]]] = []  # what is open, with the key that waits for its value
     for event in _events(text):
-        place = _place(event)
+        place = _place(event, text)
         if place is not None and around:
             _put(place, *around[-1])
         elif place is not None:
@@ -65,10 +66,11 @@ def _events(text: str) -> Iterator[Any]:
             raise ValueError(f"nested deeper than {MAX_DEPTH}")
 
 
-def _place(event: Any) -> Place | None:
+def _place(event: Any, text: str) -> Place | None:
     import yaml
 
-    first, last = event.start_mark.line + 1, _last_line(event)
+    block = isinstance(event, yaml.ScalarEvent) and event.style in BLOCKS
+    first, last = event.start_mark.line + 1, _last_of_block(event, text) if block else _last_line(event)
     if isinstance(event, yaml.CollectionStartEvent):
         return Place("object" if isinstance(event, yaml.MappingStartEvent) else "array", first, last)
     if isinstance(event, yaml.ScalarEvent):
@@ -88,6 +90,13 @@ def _last_line(event: Any) -> int:
     """An end at the start of a line belongs to the line before."""
     mark = event.end_mark
     return max(event.start_mark.line + 1 if event.start_mark.line < mark.line else 1, mark.line + (mark.column > 0))
+
+
+def _last_of_block(event: Any, text: str) -> int:
+    """Of a text behind `|` or `>`: that of its last words; its event is up to what comes next."""
+    said = text[event.start_mark.index : event.end_mark.index]
+    blank = said[len(said.rstrip()) :]
+    return event.end_mark.line + 2 - len(f"{blank}.".splitlines())
 
 
 def _scalar(event: Any) -> Any:
@@ -122,4 +131,4 @@ def parses(text: str) -> bool:
         return False
 
 
-LANGUAGE = Language("yaml", version=4, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("yaml", version=5, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)

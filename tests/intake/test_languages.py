@@ -7,7 +7,14 @@ import ast
 import pytest
 from intake_project import CATALOG, COMPONENT, README, SHAPES
 
-from modelmill.normalize.language import Draft, all_languages, language_of, language_of_script, unique_names
+from modelmill.normalize.language import (
+    Draft,
+    all_languages,
+    language_of,
+    language_of_content,
+    language_of_script,
+    unique_names,
+)
 from modelmill.records import Dropped
 
 
@@ -57,6 +64,28 @@ def test_the_languages_are_found_by_being_there() -> None:
 )
 def test_a_script_is_told_by_its_first_line(first: str, language: str | None) -> None:
     found = language_of_script(f"{first}\nx\n".encode())
+    assert (found.name if found else None) == language
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "language"),
+    [
+        ("a.sh", "echo", "bash"),
+        ("a.sh", "#!/bin/zsh", "bash"),
+        ("a.sh", "#!/bin/bash -e # not perl", "bash"),
+        ("a.sh", '#!/bin/sh\nexec python3 "$(dirname "$0")/a.py"', "bash"),
+        ("a.sh", "#!/usr/bin/env python3", "python"),
+        ("a.sh", "#!/usr/bin/env php\n<?php", None),
+        ("a.sh", "\n<?php echo 1;", None),
+        ("a.bash", "<!DOCTYPE html>", None),
+        ("a.ksh", "#! /usr/bin/perl5.36 -w", None),
+        ("a.py", "#!/usr/bin/perl", "python"),
+        ("a", "#!/bin/sh", "bash"),
+        ("a.txt", "#!/bin/sh", None),
+    ],
+)
+def test_what_is_named_as_a_shells_is_told_by_its_beginning_too(path: str, content: str, language: str | None) -> None:
+    found = language_of_content(path, f"{content}\n".encode())
     assert (found.name if found else None) == language
 
 

@@ -56,6 +56,14 @@ def test_entries_of_yaml_end_where_they_end() -> None:
     assert places == {"a.0": (2, 3), "a.1": (4, 4), "a.2": (7, 8), "h": (9, 10)}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_block_of_text_in_yaml_ends_with_its_last_words(end: str) -> None:
+    text = "a:\n  - b: |\n      é 🙂 one\n\n      two\n\n  - c: >-\n      three four\n\n\n# five\n"
+    text += "d:\n  - e: |+\n      six seven\n\n"
+    places = {name: (one.start_line, one.end_line) for name, one in units("a.yaml", text.replace("\n", end)).items()}
+    assert places == {"a.0": (2, 5), "a.1": (7, 8), "d.0": (13, 14)}
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
@@ -84,3 +92,19 @@ def test_a_file_that_is_one_entry_is_signed_with_its_name(path: str, text: str) 
 def test_an_entry_that_tells_nothing_is_no_unit(path: str, text: str) -> None:
     """A unit without text would keep the whole corpus from being let through."""
     assert all(one.text for one in units(path, text).values())
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        '[ "$1" \\< "$2" ]', '[ $TEST "$1" ]', '! [ "$t" "$1" ]', '[ a -a \\( -f b \\) ] || [ $x y ]',
+        '{ [ $x y ]; }', '([ $x y ])', 'if [ $x y ]\n  then c; fi', '[ -n "`[ $x y ]`" ]',
+        "exec 3<>/dev/tty",
+    ],
+)  # fmt: skip
+def test_a_test_in_brackets_may_hold_what_a_command_may_and_a_file_be_read_and_written(test: str) -> None:
+    text = f"# Says.\nfirst() {{\n  {test} && go\n}}\n\nsecond() {{\n  a\n  b\n  c\n}}\n"
+    found = units("a.sh", text)
+    assert [name for name, one in found.items() if one.kind == "function"] == ["first", "second"]
+    assert found["first"].text == text.split("\n\n")[0]
+    assert "go" in found["first"].meta["calls"]

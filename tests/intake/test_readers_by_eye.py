@@ -186,3 +186,18 @@ definitions:
 """
     said = "POST /pets\nParameters:\n- pet: One.\nBody:\n- name (string): Its name."
     assert units("a.yaml", text)["POST /pets"].text == said
+
+
+def test_what_a_line_for_the_notebook_gives_is_no_python() -> None:
+    cell = 'files = !ls\na, b = %time 1\ndef g(x):\n    """Says."""\n    y = !pwd\n    return x != y\n\n\nrest = 1'
+    assert _notebook(("code", cell))["g"].text == 'def g(x):\n    """Says."""\n#     y = !pwd\n    return x != y'
+
+
+def test_cells_of_another_language_define_what_they_define_there() -> None:
+    shell = "%%bash\n# Greets.\nhello() {\n  ! echo hi\n  a\n  b\n}"
+    found = _notebook(("code", shell), ("code", "%%sql sqlite://\nCREATE TABLE t (a int)"))
+    assert [(name, one.kind, one.docstring, one.start_line) for name, one in found.items()][1:] == [
+        ("hello", "function", "Greets.", 1),
+        ("t", "statement", "", 1),
+    ]
+    assert "\n  ! echo hi\n" in found["(beginning)"].text

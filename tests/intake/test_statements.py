@@ -61,6 +61,19 @@ DIALECTS = {
         "CREATE OR REPLACE PACKAGE BODY p IS\n  x int;\n  PROCEDURE q IS BEGIN NULL; END;\nEND;\n/\nDELETE FROM a;",
         ["p", "a"],
     ),
+    "Oracle's own quotes": (
+        "UPDATE a SET b = q'[it's; ]' || nq'(x')y)' || Q'!it's!' || q'{}' || q'é'é';\nDELETE FROM seq WHERE c = 'q''';"
+        "\nCREATE VIEW q AS SELECT 'd' FROM e;",
+        ["a", "seq", "q"],
+    ),
+    "lines of MySQL's comments": (
+        "####\n# it's\nCREATE TABLE a (b int);\n#----\nUPDATE c SET d = e\n#- f\n## g\n#> h;\n#====\nDELETE FROM i;",
+        ["a", "c", "i"],
+    ),
+    "MySQL's double quotes": (
+        'UPDATE a SET b = "it\\"s; \\\\";\nDELETE FROM `c` WHERE d = "x;""\\\\" OR e = "\\\\;";\nDELETE FROM f;',
+        ["a", "c", "f"],
+    ),
     "a routine without its end": ("CREATE PROCEDURE p() BEGIN SELECT 1;\nCREATE TABLE a (b int);", ["p", "a"]),
     "an index without a name": ("CREATE INDEX ON a (b);\nCREATE INDEX IF NOT EXISTS i ON a (b);", ["i"]),
     "a name of nothing": ('UPDATE [ ] SET a=1;DELETE FROM " ".` `;DELETE FROM x;', ["x"]),
@@ -124,7 +137,16 @@ def test_what_has_no_end_is_left_out_with_its_line_and_what_stands_before_is_the
         "\nDELIMITER //",
         "SELECT 1 FROM a;\n",
         "''",
+        "q'[ ",
+        "q'a ",
+        "q'[]' ",
+        '"\\\\',
+        '"\\\\" ',
+        "a;",
+        "a.b(",
         "/* */",
+        "/* a ",
+        "/* * ",
         "/* /* */ ",
     ],
 )
