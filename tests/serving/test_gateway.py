@@ -385,6 +385,22 @@ def test_a_release_that_is_down_or_altered_gives_way_to_the_one_kept_warm(house:
     assert house.post({"text": "banana"}).json()["release"] == "letter_count@1.0.0"
 
 
+def test_a_full_disk_of_the_database_is_told_as_that_and_not_as_a_database_that_is_away(house: House) -> None:
+    full = "RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'"
+    with house.db.begin() as conn:
+        conn.execute(text(f"CREATE FUNCTION mill.full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {full}; END $$"))
+        conn.execute(
+            text("CREATE TRIGGER full_disk BEFORE INSERT ON prediction FOR EACH ROW EXECUTE FUNCTION mill.full()")
+        )
+    try:
+        answer = refused(house.post({"text": "banana"}), 503, "the disk is full (where the database lies)")
+        assert "No space left" in answer.json()["error"]["found"]
+    finally:
+        with house.db.begin() as conn:
+            conn.execute(text("DROP FUNCTION mill.full() CASCADE"))
+    assert house.post({"text": "banana"}).status_code == 200
+
+
 def test_no_release_and_no_database_are_503_and_not_ready(house: House) -> None:
     for program in house.programs.started[1:]:
         house.programs.end(program)
