@@ -4,6 +4,7 @@ Here Dagster ends: below, the stages get plain values. A MillError becomes a Dag
 """
 
 import os
+import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from modelmill.errors import PrerequisiteError, UserError
 from modelmill.failures import explained, foreseen
 from modelmill.processes import RUN
 from modelmill.progress import Progress, Step
-from modelmill.records import Corpus, name_within
+from modelmill.records import DEFAULT_TENANT, Corpus, name_within
 from modelmill.settings import MOST_TRIALS, Settings, load
 from modelmill.store import corpora, database, heartbeats
 
@@ -46,7 +47,19 @@ class Work:
                 next="start it again with a partition chosen, or mill run --corpus NAME",
             )
         name = name_within(self.settings.tenant, self.partition)
-        return corpora.get(self.db, self.settings.tenant, name or self.partition)
+        if name is None:  # the list of partitions is all tenants'
+            raise self._anothers()
+        return corpora.get(self.db, self.settings.tenant, name)
+
+    def _anothers(self) -> UserError:
+        tenant, _, name = self.partition.rpartition("/")
+        asked = f"MILL_TENANT={shlex.quote(tenant or DEFAULT_TENANT)} mill run --corpus {shlex.quote(name)}"
+        return UserError(
+            f"the corpus {self.partition!r} is another tenant's",
+            allowed=f"a corpus of the tenant {self.settings.tenant!r}, for which these programs were started",
+            found=f"one of the tenant {tenant or DEFAULT_TENANT!r}",
+            next=asked,
+        )
 
 
 class Dial(Enum):

@@ -11,6 +11,7 @@ from modelmill.errors import MillError, PrerequisiteError
 if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 DISK_FULL, NOT_ALLOWED = "53100", "42501"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 # What a server says that has no connection left; libpq gives no code for what fails before there is a connection.
 NO_ROOM = ("too many clients already", "remaining connection slots are reserved", "too many connections for")
@@ -45,8 +46,8 @@ def explained(error: BaseException) -> MillError:
         from modelmill import settings
         from modelmill.store import database
 
-        if _code(error) == DISK_FULL:
-            return _disk_full("where the database lies", str(error.orig).splitlines()[0])
+        if (full := database_disk_full(error)) is not None:
+            return full
         if any(said in str(error.orig) for said in NO_ROOM):
             return _no_room(str(error.orig))
         return database.unreachable(settings.load(), error)
@@ -71,6 +72,13 @@ def explained(error: BaseException) -> MillError:
     )
 
 
+def database_disk_full(error: DBAPIError) -> PrerequisiteError | None:
+    """What the server means that has no space left; None: it means something else."""
+    if _code(error) != DISK_FULL:
+        return None
+    return _disk_full("where the database lies", str(error.orig).splitlines()[0])
+
+
 def _code(error: DBAPIError) -> str | None:
     """PostgreSQL's code: psycopg calls it sqlstate; psycopg2, which Dagster speaks, pgcode."""
     return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
@@ -87,8 +95,8 @@ def _not_allowed(said: str) -> MillError:
 
 def _system(error: OSError) -> MillError:
     where = f" ({error.filename})" if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _disk_full(where.strip(" ()"), str(error))
+    if error.errno in FULL:  # of a copy it is the second place that is full
+        return _disk_full(str(error.filename2 or error.filename or ""), str(error))
     return PrerequisiteError(
         f"the system refused{where}",
         allowed="a file or address that this user may use",

@@ -40,6 +40,8 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 _about: ContextVar[Mapping[str, str]] = ContextVar("about", default=NOTHING)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 NAMED_LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)\b")
+# How a line begins that says something new.
+BEGINS = re.compile(rf"\{{|\d{{4}}[-/]\d\d[-/]\d\d|{NAMED_LEVEL.pattern}")  # JSON, a date, a level
 
 
 @contextmanager
@@ -116,7 +118,7 @@ class Rotating(logging.Handler):
 
 
 def forget(home: Path, runs: Collection[str], partitions: Collection[str]) -> int:
-    """Take the lines about these runs or partitions out of the home's log and its older parts; returns how many."""
+    """Take the lines about these runs or partitions out of the home's logs and their older parts; returns how many."""
     file, gone = home / "logs" / "mill.jsonl", 0
     if not file.parent.is_dir():
         return 0
@@ -128,6 +130,20 @@ def forget(home: Path, runs: Collection[str], partitions: Collection[str]) -> in
             if len(kept) < len(lines):
                 part.write_bytes(b"".join(kept))
                 gone += len(lines) - len(kept)
+    return gone + sum(_blotted(part, runs, partitions) for part in file.parent.glob("*.log*"))
+
+
+def _blotted(file: Path, runs: Collection[str], partitions: Collection[str]) -> int:
+    """The same of a program's log, which its writer has open and adds to meanwhile: lines are written over where they
+    stand, each by an empty object of its length.
+    """
+    gone = 0
+    with file.open("r+b") as held:
+        while text := held.readline():
+            if _is_about(text, runs, partitions):
+                held.seek(-len(text), os.SEEK_CUR)
+                held.write(b"{}".ljust(len(text) - 1) + b"\n")
+                gone += 1
     return gone
 
 
@@ -180,14 +196,26 @@ def _own_secrets(files: tuple[tuple[str, int], ...], given: tuple[str, ...]) -> 
 
 
 def relay(program: str, lines: IO[str], out: IO[str], home: Path) -> None:
-    """What a program prints, a line of JSON each. Lines that are JSON already keep what they say of themselves."""
+    """What a program prints, a line of JSON each. Lines that are JSON already keep what they say of themselves; those
+    that begin nothing new, as a traceback's, are about the run of the line before.
+    """
+    run = ""
     for text in lines:
         if text.strip():
-            out.write(_relayed(program, text.rstrip("\n"), home) + "\n")
+            run = _run_of(text, run)
+            out.write(_relayed(program, text.rstrip("\n"), home, run) + "\n")
             out.flush()
 
 
-def _relayed(program: str, text: str, home: Path) -> str:
+def _run_of(text: str, before: str) -> str:
+    """The run that a printed line is about, "" for none. before: that of the line before it."""
+    found = RUN_ID.search(text)
+    if found:
+        return found[0]
+    return "" if BEGINS.match(text) else before
+
+
+def _relayed(program: str, text: str, home: Path, run: str) -> str:
     told: dict[str, Any] = {}
     if text.startswith("{"):
         with suppress(ValueError, RecursionError):
@@ -198,8 +226,7 @@ def _relayed(program: str, text: str, home: Path) -> str:
         named = NAMED_LEVEL.search(text[:200])
         level = named[1].lower() if named else level
     words = told.pop("event", None) or told.pop("said", None) or told.pop("message", None)
-    run = RUN_ID.search(text)
-    said: dict[str, Any] = {"run": run[0]} if run else {}
+    said: dict[str, Any] = {"run": run} if run else {}
     said["said"] = str(words) if words else text
     if told.get("exception") or told.get("exc_info"):
         said["error"] = str(told.get("exception") or told["exc_info"])

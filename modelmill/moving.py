@@ -32,7 +32,8 @@ def move(settings: Settings, db: Engine, name: str, uri: str, *, consent: bool =
         corpora.move(conn, before, kind, uri)
         if consent:
             consents.give(conn, before, "train", by)
-        detail = {"from": before.uri, "to": uri, "consent": consent}
+        # No URI: the log is append only, and of an erased corpus no place may stay in it (docs/decisions/0016).
+        detail = {"from": before.kind, "to": kind, "consent": consent}
         audit.append(conn, tenant=before.tenant, by=by, action="corpus moved", subject=name, detail=detail)
         read_by_others = rows.read_by_others(conn, before)
         if not read_by_others and uri.partition("#")[0] != before.uri.partition("#")[0]:

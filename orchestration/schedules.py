@@ -12,6 +12,7 @@ from modelmill.records import name_within
 from modelmill.settings import Settings, load
 from modelmill.task import Task, all_tasks
 from orchestration.jobs import INTAKE, train_name
+from orchestration.unfinished import unfinished
 
 WEEKLY = "0 3 * * 0"
 SUNDAY = 6
@@ -38,12 +39,17 @@ def weekly_corpora(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequ
 
 
 def nightly(task: Task) -> dg.ScheduleDefinition:
-    """At MILL_NIGHT: a run if the task's data, code or dial changed since it was last made, else why there is none."""
+    """At MILL_NIGHT: a run if the task's data, code or dial changed since it was last made, else why there is none.
+
+    None either while one of a night before waits or works: what that one sees too late is the next night's reason. A
+    second behind it would train nothing, and say no once more where the gate said no.
+    """
+    name = f"nightly_{task.name}"
 
     @dg.schedule(
         cron_schedule=load().night,
         job_name=train_name(task.name),
-        name=f"nightly_{task.name}",
+        name=name,
         description=f"{task.title}: trained again at night where something changed.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
@@ -52,21 +58,27 @@ def nightly(task: Task) -> dg.ScheduleDefinition:
         from modelmill.monitor import drift
         from modelmill.store import database
 
+        earlier = unfinished(context.instance, **{"dagster/schedule_name": name})
+        if earlier:
+            return dg.SkipReason(
+                f"the run {earlier[0].run_id} of a night before has not ended: the next night looks again"
+            )
         settings = load()
         db = database.engine(settings)
+        when = context.scheduled_execution_time
         why = plan.task_reasons(settings, db, task, settings.profile, settings.seed)
         seen = drift.drift(db, task.name)
         moved = f"its questions have moved (index {seen.psi:.2f}, n {seen.n})" if seen and seen.moved else ""
-        if not why and _to_confirm(settings, db, task, context.scheduled_execution_time):
-            said = CONFIRMED
-        elif not why and moved:
+        if not why and _to_confirm(settings, db, task, when):
+            # By the day: where there are many nights in it, the first.
+            return dg.RunRequest(run_key=f"{task.name}:{when.date()}", tags={"reason": CONFIRMED})
+        if not why and moved:
             # The same data would make the same model.
             return dg.SkipReason(f"nothing new to learn from for {task.name}, though {moved}: add data or feedback")
-        elif not why:
+        if not why:
             return dg.SkipReason(f"nothing changed for {task.name}")
-        else:
-            said = "; ".join(filter(None, (plan.said(why), moved)))
-        return dg.RunRequest(run_key=run_key(task.name, context.scheduled_execution_time), tags={"reason": said})
+        said = "; ".join(filter(None, (plan.said(why), moved)))
+        return dg.RunRequest(run_key=run_key(task.name, when), tags={"reason": said})
 
     return due
 

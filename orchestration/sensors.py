@@ -9,6 +9,7 @@ import dagster as dg
 from assets.extract import corpora as partitions
 from modelmill.errors import PrerequisiteError
 from orchestration.jobs import HOST_TAG, INTAKE
+from orchestration.unfinished import unfinished
 
 if TYPE_CHECKING:
     from modelmill.plan import Reason
@@ -141,7 +142,4 @@ def _requests(why: "Iterable[Reason]", keys: Mapping[str, str], busy: set[str]) 
 
 
 def _under_way(instance: dg.DagsterInstance) -> set[str]:
-    status = dg.DagsterRunStatus
-    unfinished = [status.QUEUED, status.STARTING, status.STARTED, status.CANCELING]
-    runs = instance.get_runs(dg.RunsFilter(job_name=INTAKE, statuses=unfinished))
-    return {run.tags.get("dagster/partition", "") for run in runs}
+    return {run.tags.get("dagster/partition", "") for run in unfinished(instance, INTAKE)}

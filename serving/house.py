@@ -22,6 +22,7 @@ class House:
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
+        self.was_ready = False  # whether it ever said so (serving/operations.py)
         self._open: tuple[State, Switch, SandboxService, Runs, Answers] | None = None
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Counted
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -33,6 +33,12 @@ class Metrics:
         said = "Population stability index of a release's confidences against those of its test set"
         self.drift = Gauge("mill_drift", said, ["release"], registry=self.registry)
         self.drift_answers = Gauge("mill_drift_answers", "Answers the index is of", ["release"], registry=self.registry)
+
+    def see_releases(self, answers: Mapping[str, bool]) -> None:
+        """Whether each live release answers; of those that retired nothing is said any more."""
+        self.release_up.clear()
+        for name, up in answers.items():
+            self.release_up.labels(name).set(int(up))
 
     def see_drift(self, drifts: Sequence[Drift]) -> None:
         """One number a release that was asked lately."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse
 
 from modelmill.errors import PrerequisiteError
+from modelmill.records import Release
 from serving.house import House
 from serving.problems import Problem, errors
 
@@ -28,7 +30,10 @@ def add_operations(app: FastAPI, house: House) -> None:
 
     @app.get("/readyz", tags=["operations"], responses=errors(503))
     async def readyz() -> dict[str, Any]:
-        """The database answers, and for every released task a release does; 503 with the reasons otherwise."""
+        """The database answers, and for every released task a release does; 503 with the reasons otherwise.
+
+        Of a gateway that was ready a new task, of which no release answered yet, makes "degraded", which is 200.
+        """
         return await readiness(house)
 
     @app.get("/metrics", tags=["operations"])
@@ -57,24 +62,37 @@ def add_operations(app: FastAPI, house: House) -> None:
 
 
 async def _look_at_pipeline(house: House) -> None:
-    """The pipeline's runs and the releases' drift; without a database only that it is down."""
+    """The pipeline's runs, the releases and their drift; without a database only that it is down."""
     try:
         found, drifts = await house.state.runs(), await house.state.drifts()
+        answers = await _answers(house, await house.state.live_releases())
     except PrerequisiteError:
         house.metrics.database_up.set(0)
     else:
         house.metrics.database_up.set(1)
         house.metrics.see_runs(*found)
         house.metrics.see_drift(drifts)
+        house.metrics.see_releases(answers)
+
+
+async def _answers(house: House, live: Sequence[Release]) -> dict[str, bool]:
+    """By a release's name whether its service answers now."""
+    return {release.name: await house.switch.ready(release, fresh=True) for release in live}
 
 
 async def readiness(house: House) -> dict[str, Any]:
-    """A champion that does not answer while the release kept warm behind it does is "degraded", still 200."""
+    """ "degraded", still 200: a champion does not answer while the release kept warm behind it does; and a task's first
+    release was never seen answering by a gateway that was ready before. It took nothing away from the others: were
+    that 503, a new task would shut the door to all of them, in every pod at once.
+    """
     with anyio.move_on_after(READY_SECONDS):
         live = await house.state.live_releases()
-        answers = {release.name: await house.switch.ready(release, fresh=True) for release in live}
-        dead = [task for task in {r.task for r in live} if not any(answers[r.name] for r in live if r.task == task)]
+        answers = await _answers(house, live)
+        silent = {one.task for one in live} - {one.task for one in live if answers[one.name]}
+        lost = {one.task for one in live if one.task in silent and house.switch.answered(one)}
+        dead = lost if house.was_ready else silent
         if not dead:
+            house.was_ready = True
             champions = all(answers[r.name] for r in live if r.status == "champion")
             return {"status": "ready" if champions else "degraded", "database": True, "releases": answers}
         raise _not_ready(f"no release answers for {', '.join(sorted(dead))}")

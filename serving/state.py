@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError, SQLAlchemyError
 
 from modelmill.errors import PrerequisiteError
-from modelmill.failures import explained
+from modelmill.failures import database_disk_full, explained
 from modelmill.monitor import drift
 from modelmill.monitor.drift import Drift
 from modelmill.records import Release
@@ -137,7 +137,8 @@ async def in_thread(work: Callable[[], T]) -> T:
     except ProgrammingError as error:  # it answers: that it has not the tables
         raise AwayError(**explained(error).as_dict()) from error
     except SQLAlchemyError as error:
-        raise _silent(type(error).__name__) from error
+        full = database_disk_full(error) if isinstance(error, DBAPIError) else None
+        raise (AwayError(**full.as_dict()) if full else _silent(type(error).__name__)) from error
 
 
 def _silent(found: str) -> AwayError:

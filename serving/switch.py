@@ -115,6 +115,10 @@ class Switch:
             self._seen(release, False)
         return number in self.answering
 
+    def answered(self, release: Release) -> bool:
+        """Whether its service was ever seen answering."""
+        return release.number in self.seen
+
     def _together(self, release: Release, tenant: str, searched: Searched) -> Batcher[Asked, Told]:
         """What is asked of a release for a tenant at the same time goes to it in one request."""
         made = self.together.get((release.id, tenant))

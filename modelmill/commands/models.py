@@ -131,13 +131,14 @@ def rollback(task: str = typer.Argument(..., help="As semantic_search.")) -> Non
 
 
 def rebuild(task: str = typer.Argument(..., help="As semantic_search.")) -> None:
-    """After an upgrade: let the code of now serve the live releases, from their next start on."""
+    """After an upgrade: let the code of now serve the live releases, from the next `mill up` on."""
     from modelmill.deploy import stage
     from modelmill.task import get_task
 
     settings = session.configured()
     for one in stage.rebuild(settings, session.opened(settings), get_task(task), by=session.actor()):
         typer.echo(f"{one.name}: {one.bento_tag}")
+    typer.echo("what answers now goes on as it is, until: mill down, then mill up")
 
 
 def lineage(

@@ -8,9 +8,11 @@ Built aside and put in place by rename, one at a time: whoever finds a Bento in 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import importlib.metadata
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -19,7 +21,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from modelmill import programs, tasks
+from modelmill import failures, programs, tasks
 from modelmill.deploy import at_hand
 from modelmill.errors import PrerequisiteError
 from modelmill.inference import engine
@@ -55,7 +57,8 @@ def build(settings: Settings, task: Task, candidate_sha256: str) -> str:
                 _write(Path(folder), dict(_code()), about, _libraries(kind))
                 _run(settings, made, Path(folder), drafts)
     except OSError as error:
-        raise _not_built(made, f"{type(error).__name__}: {error}") from error
+        full = error.errno in failures.FULL
+        raise failures.explained(error) if full else _not_built(made, f"{type(error).__name__}: {error}") from error
     return made
 
 
@@ -132,7 +135,7 @@ def _write(folder: Path, code: Mapping[str, Path], about: Mapping[str, str], run
 
 
 def _run(settings: Settings, tag: str, folder: Path, draft: Path) -> None:
-    """Build it into the store `draft`, then move it into ours."""
+    """Build it into the store `draft`, then move it into ours. Raises PrerequisiteError; OSError: the disk is full."""
     name, _, version = tag.partition(":")
     words = ["build", "--name", name, "--version", version, "--output", "tag", str(folder)]
     try:
@@ -145,10 +148,12 @@ def _run(settings: Settings, tag: str, folder: Path, draft: Path) -> None:
             timeout=BUILD_SECONDS,
             check=False,
         )
-        said = (done.stdout + done.stderr).strip()[-600:]
+        said = (done.stdout + done.stderr).strip().rpartition("\n")[2]  # before it is where in its code it failed
     except (OSError, subprocess.TimeoutExpired) as error:
         said = f"{type(error).__name__}: {error}"
     if not at_hand.stored(draft, tag):
+        if os.strerror(errno.ENOSPC) in said:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), f"{_store(settings)} or {tempfile.gettempdir()}")
         raise _not_built(tag, said or "no words")
     target = at_hand.folder(_store(settings), tag)
     target.parent.mkdir(parents=True, exist_ok=True)

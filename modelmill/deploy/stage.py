@@ -6,6 +6,7 @@ promotion itself is one transaction, fenced, exactly once.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -189,8 +190,9 @@ def _project(settings: Settings, db: Engine, champion: Release) -> None:
     if mark.is_file() and mark.read_text(encoding="utf-8") == champion.name:
         return
     tracking.project_aliases(settings, db, champion.task)
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(champion.name, encoding="utf-8")
+    with suppress(OSError):  # the release is made: without the mark the next one asks MLflow again
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_text(champion.name, encoding="utf-8")
 
 
 def _newest(settings: Settings, db: Engine, task: Task) -> Candidate:

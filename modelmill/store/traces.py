@@ -27,6 +27,11 @@ FORGET = (
     UPDATE dagster.asset_keys SET last_materialization = NULL, cached_status_data = NULL
     WHERE last_run_id = ANY(:runs)
     """,
+    # What a sensor asked for stands in its tick too, with the reason; a schedule counts its nights by its ticks.
+    """
+    DELETE FROM dagster.job_ticks WHERE type = 'SENSOR' AND status <> 'STARTED'
+    AND tick_body LIKE ANY (SELECT '%' || run || '%' FROM unnest(CAST(:runs AS text[])) run)
+    """,
     # A run at work still needs its row; its events are gone all the same.
     """
     DELETE FROM dagster.run_tags WHERE run_id IN (

@@ -13,7 +13,7 @@ import pytest
 from intake_project import git, write
 from sqlalchemy import Engine, text
 
-from modelmill import erasure, reporting
+from modelmill import erasure, moving, reporting
 from modelmill.datasets import stage as dataset_stage
 from modelmill.extract.stage import extract
 from modelmill.normalize.stage import normalize
@@ -117,7 +117,11 @@ def release_of(db: Engine, dataset_sha256: str) -> None:
             )
 
 
-def test_a_canary_is_in_no_table_and_no_folder_after_removal(settings: Settings, db: Engine, shop: Path) -> None:
+def test_a_canary_is_in_no_table_and_no_folder_after_removal(
+    settings: Settings, db: Engine, shop: Path, tmp_path: Path
+) -> None:
+    for place in (f"of_{CANARY}", f"again_of_{CANARY}"):  # so that one line of the audit log is about two such places
+        moving.move(settings, db, "shop", str(shutil.copytree(shop, tmp_path / place)), consent=True, by="a person")
     built = dataset_stage.build(settings, db, SEARCH, "tiny", 17).dataset
     release_of(db, built.sha256)
     cached = _as_dvc_would(settings, built.path / "train.parquet")
@@ -125,7 +129,7 @@ def test_a_canary_is_in_no_table_and_no_folder_after_removal(settings: Settings,
         conn.execute(text("INSERT INTO mill.vector SELECT DISTINCT 'm', sha256, '[1,0]'::public.vector FROM mill.unit"))
     with db.begin() as conn:
         conn.execute(text("ANALYZE"))
-    assert tables_with(db, CANARY) == {"document", "dropped", "unit", "dataset_unit", "prediction"}
+    assert tables_with(db, CANARY) == {"corpus", "document", "dropped", "unit", "dataset_unit", "prediction"}
     assert "unit.text" in statistics_with(db, CANARY)
     folders = {built.path, dataset_stage.folder(settings, SEARCH.name), cached.parent}
     assert folders <= {file.parent for file in files_with(settings.root, CANARY)}

@@ -188,6 +188,16 @@ def test_a_run_that_names_no_corpus_says_which_there_are(dagster: DagsterInstanc
     assert "mill run --corpus" in told["next"]
 
 
+@pytest.mark.parametrize(("tenant", "quoted"), [("acme", "acme"), ("Acme & Co. / R", "'Acme & Co. / R'")])
+def test_a_run_of_another_tenants_corpus_says_how_it_is_taken_in(
+    dagster: DagsterInstance, corpus: Path, tenant: str, quoted: str
+) -> None:
+    dagster.add_dynamic_partitions("corpora", [f"{tenant}/code"])
+    told = cause(taken_in(dagster, partition=f"{tenant}/code"))
+    assert (told["failed"], told["kind"]) == (f"the corpus '{tenant}/code' is another tenant's", "UserError")
+    assert told["next"] == f"MILL_TENANT={quoted} mill run --corpus code"
+
+
 def test_the_page_of_an_asset_says_which_corpus_its_numbers_are_of(dagster: DagsterInstance, corpus: Path) -> None:
     assert taken_in(dagster).success
     for asset in ("documents", "units"):

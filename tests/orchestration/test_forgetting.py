@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from dagster import AssetKey, DagsterInstance
+from dagster._core.scheduler.instigation import InstigatorType, TickData, TickStatus
 from sqlalchemy import Engine, text
 
 from modelmill import erasure, logs
@@ -58,6 +61,14 @@ def tables_with(db: Engine, word: str) -> set[str]:
 def files_with(root: Path, word: str) -> set[Path]:
     files = (file for file in root.rglob("*") if file.is_file())
     return {file for file in files if word in file.name or word.encode() in file.read_bytes()}
+
+
+def tick(run: str, reason: str) -> TickData:
+    """What the sensor leaves behind that asked for the run."""
+    return TickData(
+        "origin", "changed_corpora", InstigatorType.SENSOR, TickStatus.SUCCESS, time.time(), run_ids=[run],
+        run_requests=[dg.RunRequest(tags={"reason": reason})], selector_id="selector",
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -116,8 +127,10 @@ def test_a_canary_is_in_no_schema_no_log_and_no_page_after_removal(
     (settings.home_dir / "logs" / "mill.jsonl").open("a").write(
         json.dumps({"run": mine, "said": f"record 3 of {CANARY}_plane.py is bad"}) + "\n"
     )
+    for run, folder in ((mine, CANARY), (other, "diplodocus")):
+        dagster.create_tick(tick(run, f"extract: '/srv/{folder}' cannot be read"))
     before = tables_with(db, CANARY)
-    assert {"mill.unit", "mill.report", "dagster.event_logs"} <= before
+    assert {"mill.unit", "mill.report", "dagster.event_logs", "dagster.job_ticks"} <= before
     assert len(files_with(settings.root, CANARY)) == 3
 
     counts = erasure.remove(settings, db, "default", "shop").counts
@@ -128,7 +141,7 @@ def test_a_canary_is_in_no_schema_no_log_and_no_page_after_removal(
     assert counts["log_lines"] > 1
     assert dagster.get_run_by_id(mine) is None
     assert dagster.get_dynamic_partitions("corpora") == ["other"]
-    assert {"mill.unit", "dagster.event_logs"} <= tables_with(db, "diplodocus")
+    assert {"mill.unit", "dagster.event_logs", "dagster.job_ticks"} <= tables_with(db, "diplodocus")
     assert dagster.get_run_by_id(other) is not None
     assert dagster.get_latest_materialization_event(AssetKey("units")) is not None
     with db.connect() as conn:

@@ -8,7 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster import DagsterInstance
+from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from sqlalchemy import Engine
 
 from modelmill.evaluate import reports
@@ -82,6 +84,29 @@ def test_the_night_says_why_it_trains(settings: Settings, dagster: DagsterInstan
     ]
 
 
+def test_a_night_asks_for_no_run_while_one_of_a_night_before_waits_or_works(
+    settings: Settings, dagster: DagsterInstance
+) -> None:
+    job, theirs = defs.resolve_job_def(train_name(TASK)), {"dagster/schedule_name": f"nightly_{TASK}"}
+    dagster.create_run_for_job(job)  # made, and never queued, as when the daemon is killed: its tick asks for it again
+    dagster.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)  # a person's, who may have asked for less
+    dagster.create_run_for_job(job, tags=theirs)
+    dagster.create_run_for_job(job, tags=theirs, status=dg.DagsterRunStatus.FAILURE)
+    assert len(_asked(dagster, NIGHT)) == 1
+    for status in (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED):
+        earlier = dagster.create_run_for_job(job, tags=theirs, status=status, remote_job_origin=_origin())
+        assert _asked(dagster, NIGHT) == []
+        assert earlier.run_id in _skipped(dagster, NIGHT)
+        dagster.delete_run(earlier.run_id)
+    assert len(_asked(dagster, NIGHT)) == 1
+
+
+def _origin() -> RemoteJobOrigin:
+    """Where the queue would look for the job."""
+    where = GrpcServerCodeLocationOrigin(host="127.0.0.1", port=1, location_name="modelmill")
+    return RemoteRepositoryOrigin(where, "__repository__").get_job_origin(train_name(TASK))
+
+
 def test_on_sundays_what_did_not_change_is_confirmed_but_a_refused_candidate_is_not_refused_again(
     settings: Settings, db: Engine, dagster: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +120,10 @@ def test_on_sundays_what_did_not_change_is_confirmed_but_a_refused_candidate_is_
         report = reports.record(conn, _report("a"), "", reports.Details({}, [], []))
         releases.promote(conn, releases.Promotion(TASK, "a", "d", report.id, None, "key"))
     assert _asked(dagster, NIGHT) == []
-    assert [one.tags["reason"] for one in _asked(dagster, SUNDAY)] == [schedules.CONFIRMED]
+    [confirmed] = _asked(dagster, SUNDAY)
+    assert confirmed.tags["reason"] == schedules.CONFIRMED
+    [later] = _asked(dagster, SUNDAY.replace(hour=14))
+    assert later.run_key == confirmed.run_key, "a Sunday with many nights confirms once"
     with db.begin() as conn:
         conn.execute(tables.candidate.insert().values(sha256="b", **made))
     assert _asked(dagster, SUNDAY) == [], "the newest candidate waits for something that changes its verdict"
@@ -109,8 +137,16 @@ def test_on_sundays_what_did_not_change_is_confirmed_but_a_refused_candidate_is_
 
 
 def _asked(dagster: DagsterInstance, when: datetime) -> list[dg.RunRequest]:
+    return list(_tick(dagster, when).run_requests or [])
+
+
+def _skipped(dagster: DagsterInstance, when: datetime) -> str:
+    return _tick(dagster, when).skip_message or ""
+
+
+def _tick(dagster: DagsterInstance, when: datetime) -> ScheduleExecutionData:
     context = dg.build_schedule_context(instance=dagster, scheduled_execution_time=when)
-    return list(defs.resolve_schedule_def(f"nightly_{TASK}").evaluate_tick(context).run_requests or [])
+    return defs.resolve_schedule_def(f"nightly_{TASK}").evaluate_tick(context)
 
 
 def test_a_candidate_made_alone_is_measured_and_released_once_its_gate_has_passed(

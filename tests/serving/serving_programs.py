@@ -51,7 +51,7 @@ class Programs:
         env["MILL_RELEASE_PORT_BASE"] = str(self.settings.release_port_base)
         if tiny:
             site = self.folder / "site"
-            site.mkdir()
+            site.mkdir(exist_ok=True)
             (site / "sitecustomize.py").write_text(FIND_TINY)
             env["PYTHONPATH"] = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
         log = (self.folder / f"{port}.log").open("wb")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from modelmill import tracking
 from modelmill.deploy import bento
 from modelmill.deploy.stage import deploy, rollback
 from modelmill.errors import DataError, FencedError, PrerequisiteError, UserError
-from modelmill.settings import Settings
+from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import artifacts, publications, releases
 from modelmill.task import Task, get_task
 
@@ -99,6 +102,59 @@ def test_a_bento_that_cannot_be_built_leaves_no_release(
     with pytest.raises(PrerequisiteError, match="was not built"):
         deploy(settings, db, task)
     assert releases.all_releases(db) == []
+
+
+DEPLOY = """
+import sys
+from serving_programs import tiny_tasks
+from modelmill.deploy.stage import deploy
+from modelmill.errors import MillError
+from modelmill.settings import load
+from modelmill.store import database
+from modelmill.task import get_task
+with tiny_tasks():
+    try:
+        deploy(load(), database.engine(load()), get_task(sys.argv[1]))
+    except MillError as error:
+        sys.exit(str(error))
+"""
+ON_A_SMALL_DISK = 'mount -t tmpfs -o size=256k tmpfs "$1" && exec "$2" "$3" "$4"'
+# A namespace of its own: nobody else sees the small disk. Who is root already stays it, or the database is another's.
+ALONE = ("unshare", "--mount", *(() if os.geteuid() == 0 else ("--user", "--map-root-user")))
+
+
+@pytest.mark.parametrize("place", ["bentoml", "temporary"])
+def test_a_disk_that_is_full_while_the_bento_is_built_is_named_and_with_space_the_same_releases(
+    settings: Settings, db: Engine, task: Task, tmp_path: Path, place: str
+) -> None:
+    if subprocess.run([*ALONE, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a disk of his own (unshare --mount)")
+    evaluated(settings, db, tmp_path)
+    temporary, program = tmp_path / "temporary", tmp_path / "deploy.py"
+    disk = settings.home_dir / "bentoml" if place == "bentoml" else temporary
+    for folder in (disk, temporary):
+        folder.mkdir(exist_ok=True)
+    program.write_text(DEPLOY)
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(CHECKOUT), str(here), str(here.parent)])
+    done = subprocess.run(
+        [*ALONE, "sh", "-c", ON_A_SMALL_DISK, "sh", disk, sys.executable, program, TASK],
+        env=settings.child_env() | {"TMPDIR": str(temporary), "PYTHONPATH": path},
+        cwd=CHECKOUT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stderr.startswith("the disk is full ("), done.stderr
+    assert str(disk) in done.stderr.splitlines()[0] and "Traceback" not in done.stderr
+    assert releases.all_releases(db) == [] and publications.current(db, f"{TASK}/release") is None
+    assert deploy(settings, db, task).fresh
+
+
+def test_a_mark_that_cannot_be_written_does_not_make_a_failure_of_a_release(
+    settings: Settings, db: Engine, task: Task, tmp_path: Path
+) -> None:
+    evaluated(settings, db, tmp_path)
+    (settings.home_dir / "aliases").write_text("a file where the folder of the marks should be")
+    assert deploy(settings, db, task).fresh
+    assert deploy(settings, db, task).release == releases.champion(db, TASK)
 
 
 def test_a_release_is_made_once_replaced_by_a_better_one_and_taken_back(

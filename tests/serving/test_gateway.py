@@ -309,6 +309,38 @@ def test_health_and_counters_tell_the_truth(house: House) -> None:
     assert 'mill_release_up{release="letter_count@1.0.0"} 1.0' in counted
 
 
+def test_a_new_task_whose_release_does_not_answer_yet_takes_the_others_from_nobody_but_a_new_gateway_waits(
+    house: House, tmp_path: Path
+) -> None:
+    task = "intent_classification"
+    data = add_dataset(house.db, "new", task)
+    model = add_candidate(house.settings, house.db, tmp_path / "new", data, "new", task)
+    wish = Promotion(task, model, data, add_report(house.db, model, data, task=task), "not:served", "new")
+    with house.db.begin() as conn:
+        releases.promote(conn, wish)
+    try:
+        time.sleep(1.1)  # until the gateway asks for the releases again
+        ready = httpx.get(house.url + "/readyz", timeout=10)
+        assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+        assert ready.json()["releases"] == {"letter_count@1.0.0": True, f"{task}@1.0.0": False}
+        assert f'mill_release_up{{release="{task}@1.0.0"}} 0.0' in httpx.get(house.url + "/metrics").text
+        assert house.post({"text": "never asked before it"}).status_code == 200
+        refused(house.post({"text": "x"}, route="/api/v1/intent-classification"), 503, "is not ready")
+        port = free_port()
+        program = house.programs.serve("serving.gateway:Gateway", port, cwd=tmp_path, tiny=True)
+        until(
+            lambda: httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200, 60, lambda: house.programs.log(port)
+        )
+        refused(httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10), 503, f"no release answers for {task}")
+        house.programs.end(program)
+        house.programs.started.remove(program)
+    finally:
+        with house.db.begin() as conn:
+            conn.execute(text("DELETE FROM release WHERE task = :task"), {"task": task})
+        time.sleep(1.1)
+    assert f'mill_release_up{{release="{task}@1.0.0"}}' not in httpx.get(house.url + "/metrics").text
+
+
 def test_curl_as_documented_works(house: House) -> None:
     argv = ["curl", "-sS", f"{house.url}{ROUTE}", "-H", f"Authorization: Bearer {house.key}"]
     argv += ["-H", "Content-Type: application/json", "-d", '{"text": "banana"}']
@@ -351,6 +383,22 @@ def test_a_release_that_is_down_or_altered_gives_way_to_the_one_kept_warm(house:
     assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 503
     refused(httpx.post(f"http://127.0.0.1:{port}/predict", json={"tenant": "t", "inputs": [{"text": "x"}]}), 503)
     assert house.post({"text": "banana"}).json()["release"] == "letter_count@1.0.0"
+
+
+def test_a_full_disk_of_the_database_is_told_as_that_and_not_as_a_database_that_is_away(house: House) -> None:
+    full = "RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'"
+    with house.db.begin() as conn:
+        conn.execute(text(f"CREATE FUNCTION mill.full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {full}; END $$"))
+        conn.execute(
+            text("CREATE TRIGGER full_disk BEFORE INSERT ON prediction FOR EACH ROW EXECUTE FUNCTION mill.full()")
+        )
+    try:
+        answer = refused(house.post({"text": "banana"}), 503, "the disk is full (where the database lies)")
+        assert "No space left" in answer.json()["error"]["found"]
+    finally:
+        with house.db.begin() as conn:
+            conn.execute(text("DROP FUNCTION mill.full() CASCADE"))
+    assert house.post({"text": "banana"}).status_code == 200
 
 
 def test_no_release_and_no_database_are_503_and_not_ready(house: House) -> None:

@@ -102,6 +102,26 @@ def test_a_run_that_a_program_speaks_of_is_a_field_of_its_line(home: Path) -> No
     assert run in json.loads(out.getvalue())["said"]
 
 
+def test_what_a_failed_run_prints_below_its_line_goes_with_it_while_the_program_writes_on(home: Path) -> None:
+    runs = [f"0b9e9b6e-5d0c-4b6e-9c3a-2f1d8c7b6a5{number}" for number in range(2)]
+    file = home / "logs" / "dagster-code.log"
+    file.parent.mkdir(parents=True)
+    told = "".join(
+        f"2026-11-29 15:46:06 +0000 - dagster - ERROR - intake - {run} - 12 - documents - failed\n"
+        f"UserError: '/srv/{name}' cannot be read\n  found:   an ERROR of {name}\n\nStack Trace:\n"
+        for run, name in zip(runs, ("shop", "other"), strict=True)
+    )
+    with file.open("a", encoding="utf-8") as out:
+        logs.relay("dagster-code", io.StringIO(told + '{"event": "Stopping server"}\nINFO: ended\n'), out, home)
+        assert logs.forget(home, [runs[0]], []) == 4
+        logs.relay("dagster-code", io.StringIO("and on\n"), out, home)
+    left = file.read_text(encoding="utf-8")
+    assert "shop" not in left and runs[0] not in left
+    said = [json.loads(one) for one in left.splitlines()]
+    assert [one.get("run") for one in said] == [None] * 4 + [runs[1]] * 4 + [None] * 3
+    assert "/srv/other" in said[5]["said"] and said[-1]["said"] == "and on"
+
+
 def test_four_processes_write_whole_lines_while_the_file_is_rotated(home: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from modelmill import logs; logs.MAX_BYTES = 20_000\n"
