@@ -4,7 +4,7 @@ What is found is replaced by its kind and a name, the same value by the same nam
 RE2 (linear time: one nested quantifier took 36 s on 26 characters with `re`), each only over texts that hold one of its
 literal signs. What is looked for: the folder rules.
 
-It does not find names of persons, a postal address without its town, a UUID used as a key (but Heroku's), or a secret
+It does not find names of persons, a postal address without its town, a UUID whose name does not say key, or a secret
 that looks like a word.
 """
 
@@ -22,7 +22,7 @@ from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbe
 from modelmill.normalize.rules import GROUPS, Rule
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
-PRIVACY_VERSION = 8
+PRIVACY_VERSION = 9
 
 # A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
@@ -32,7 +32,7 @@ FLOOD = 10_000
 KNOWN = 50_000
 SHORT = 2000  # characters
 KNOWN_NAMES = 1000
-SHAPED_GROUPS = 2  # of rules.GROUPS: those whose values need no word beside them, so that a value in parts is still one
+SHAPED_GROUPS = 3  # of rules.GROUPS: those whose values need no word beside them, so that a value in parts is still one
 
 # Names that say of a value what it is, and the keys whose value is said by the name beside them.
 SECRET_NAME = re.compile(r"(?i)secret|token|key|cred|salt|pepper|pass|pwd|pword|auth")
