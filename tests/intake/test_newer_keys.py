@@ -99,6 +99,10 @@ PLACES = [
     "contraseña: {s}\n", "mot de passe : {s}\n", "пароль: {s}\n", "密码：{s}\n", "wachtwoord = '{s}'\n",
     "&quot;password&quot;: &quot;{s}&quot;\n", '"{{\\\\\\"client_secret\\\\\\": \\\\\\"{k}\\\\\\"}}"\n',
     "WIFI:S:Office;T:WPA;P:{w};;\n", 'new NetworkCredential("bob", "{w}");\n', "wandb.login(key='{k}')\n",
+    "client.username_pw_set('ha', '{w}')\n", 'new MqttOptions().WithCredentials("ha", "{w}");\n', "mailer.setApiKey('{k}')\n",
+    "gpg --batch --passphrase {w} -d x\n", "rabbitmqctl add_user svc {w}\n", "net use Z: \\\\nas\\x /user:corp\\bob {w}\n",
+    '<property name="connection.password">{w}</property>\n', "redis: ${{REDIS_PW:{w}}}\n", 'ENV["DB_PASS"] ||= "{w}"\n',
+    "creds: bob:{w}\n", "username/password = bob/{w}\n", "dataKey: {k}abcdefgh12X=\n", 'expect "assword:" {{ send "{w}\\r" }}\n',
     "https://a.dev/x?X-Amz-Expires=60&X-Amz-Signature={k}{k}\n", "&sig={k}{k}\n",
 ]  # fmt: skip
 
@@ -137,6 +141,9 @@ PERSONAL = [
     ("postal_address", "Østergade 24, 1100 København"), ("postal_address", "Rua Augusta 1508, São Paulo - SP, 01304-001"),
     ("postal_address", "〒150-0043 東京都渋谷区道玄坂2-10-7"), ("postal_address", "北京市海淀区中关村大街27号1101室"),
     ("postal_address", "ул. Тверская, д. 12, кв. 8, 125009 Москва"), ("postal_address", '"street": "Hauptstr. 17"'),
+    ("postal_address", "Unter den Linden 77, 10117 Berlin"), ("postal_address", "Via Roma, 14 - 10121 Torino"),
+    ("postal_address", "35 Sussex Gardens, London W2 2RL"), ("postal_address", "Rynek Główny 12, 31-042 Kraków"),
+    ("user", "C:/Users/Marta Kowalska/x"), ("email", "maja.lindqvist＠nordbyen.se"), ("phone", "Contact No: 9845033841"),
     ("user", "C:\\Documents and Settings\\Jana Kovar\\x"), ("user", "\\\\fileserv\\home$\\wzhang\\docs"),
 ]  # fmt: skip
 
@@ -158,6 +165,8 @@ STAYS = [
     "Contraseña: obligatoria", "密码：必填", "cookie: none", "RFC 7519, RFC-2119", "nric = None", "NIK shoes 2024", "inn 12",
     "DNI 12", "E-mail: see page 12345678", "fin = 12345678", "ird = 49", "street: Street 1", "line1: Line 12",
     "address_line_1 = 5 bytes", "Road 560001", "4917.7867.0892.4468", "1-1439-46289-38-8", "112-233-445 96",
+    f"public_key = '{KEY}abcdefgh12X='", f"host_key: {KEY}abcdefgh12X=", "getApiKey('user-settings-page-2024')", "net use of 2024abc",
+    '<input name="password" id="pw1">Password1:</input>', "creds: see docs/login-2.md", "Contact: 2024-11-29 10:00", "In Version 12, 3.11",
     "5K1HvMrnK5Z16z9XFfbfrrEgTiJSrAAC2FdFajPi9VP78feNDWj", "2024-0412 338 417", "mac = 0123456789ab",
 ]  # fmt: skip
 

@@ -40,7 +40,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         r"(?i)secret|token|key|credential|salt|pepper|pass|pwd|pword|log_?in|sign_?in|echo|auth|signature|hmac|aws|amazon"
         r"|heroku|cloudflare|fastly|algolia|://|basic|bearer| -u|identified|mysql|sshpass|</|:\d{2,5}:|A[KS]IA"
-        r"|\*:[\d*]|AC[0-9a-f]{32}|@(?:tcp|unix)\(|redis-cli|openssl|unseal|" + PASSWORDS,
+        r"|\*:[\d*]|AC[0-9a-f]{32}|@(?:tcp|unix)\(|redis-cli|openssl|unseal|username_pw|" + PASSWORDS,
         ASSIGNMENTS,
     ),
     Group(GATE, WRITTEN_OUT),
@@ -78,7 +78,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         r"(?i)\b0[1-9][ .]\d\d[ .]\d\d|\b00[1-9]\d{0,2}[ /-]|\b0[5-9]0-\d{4}-|\b1[3-9]\d[ -]\d{4}[ -]"
         r"|\(\d{2}\) ?9?\d{4}-|\(0\d{1,4}\) ?\d{3}|8 \(\d{3}\)|\b1[-.][2-9]\d\d[-.]"
-        r"|(?:tel|phone|fon|mob|m(?:o|ó)vil|handy|cell|fax|puhelin|tlf|gsm)[^\n]{0,16}[.:=]"
+        r"|(?:tel|phone|fon|mob|m(?:o|ó)vil|handy|cell|fax|puhelin|tlf|gsm|contact|whatsapp)[^\n]{0,16}[.:=]"
         r"|wa\.me/|whatsapp|sms:|tel:|\b06-\d{8}|\b01\d[-\d ]|\b04\d\d |手机|手機|电话|電話|携帯|휴대폰|전화|тел",
         TELEPHONES,
     ),

@@ -43,9 +43,7 @@ WORDS_IN_PASS = r"(?i)(?:com|by|tres|sur|over|under)pass\W"  # noqa: S105  (of t
 REST = r"[A-Za-z0-9_-]{0,24}"
 # `password: Final[str] = (`, `password string = `, `password != `, `password = password or `
 TYPED = r"(?:\s{0,2}:\s{0,2}[A-Za-z_&][\w.\[\]|<>, ]{0,40}=|\s(?:string|\[\]byte)\s{0,2}=)"
-BETWEEN = (
-    rf"""\\?["']?\]?(?:{TYPED}|\s{{0,4}}(?::=|=>|[!=]?==?|:|：|,))\s{{0,4}}(?:[\w.()]{{1,60}}\s(?:or|\|\||\?\?)\s)?"""
-)
+BETWEEN = rf"""\\?["']?\]?(?:{TYPED}|\s{{0,4}}(?::=|=>|[!=]?==?|[|?]{{2}}=|:|：|,))\s{{0,4}}(?:[\w.()]{{1,60}}\s(?:or|\|\||\?\?)\s)?"""
 OPEN = r"""(?:\(\s{0,40})?(?:[bBrRuUfFnN@]{0,2}|(?:str|bytes|SecretStr|String(?:::from)?|Buffer\.from|\[\]byte|Some)\()\\?["'`]"""
 # A # begins a comment only after a blank, in shells, YAML and .env alike.
 BARE = r"([^\s\"'`#,;(){}\[\]<>][^\s\"'`,;(){}\[\]<>]{5,99})"
@@ -102,7 +100,7 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("netrc_password", r"(?i)\bmachine\s+\S{1,100}\s+login\s+\S{1,100}\s+password\s+(\S{4,100})", ("machine",), password),
     Rule("pgpass_password", r"(?m)^(?:[\w.-]{1,100}|\*):(?:\d{2,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:([^\s:\"']{6,100})$", (":",), chosen_password),
     Rule("command_password", r"\s-(?:u|-user)[= ]{1,2}[\"']?[^\s:\"']{1,60}:([^\s\"':]{4,100})", (" -u", " --user"), password),
-    Rule("command_password", r"(?i)\s--(?:password|passwd|pass|requirepass|masterauth|token|api-key|secret|access-token|client-secret)[= ]{1,2}[\"']?([^\s\"'`]{6,200})", ("--pass", "--requirepass", "--masterauth", "--token", "--api-key", "--secret", "--access-token", "--client-secret"), chosen_password),
+    Rule("command_password", r"(?i)\s--(?:password|passwd|passphrase|pass|requirepass|masterauth|token|api-key|secret|access-token|client-secret)[= ]{1,2}[\"']?([^\s\"'`]{6,200})", ("--pass", "--requirepass", "--masterauth", "--token", "--api-key", "--secret", "--access-token", "--client-secret"), chosen_password),
     Rule("command_password", r"(?i)\bmysql(?:dump|admin)?\s[^\n]{0,100}?\s-p([^\s\"']{6,100})", ("mysql",), chosen_password),
     Rule("command_password", r"(?i)\b(?:PGPASSWORD|MYSQL_PWD|SSHPASS|REDISCLI_AUTH)=[\"']?([^\s\"']{4,100})", ("pgpassword", "mysql_pwd", "sshpass", "rediscli_auth"), password),
     Rule("command_password", r"(?i)\b(?:redis-cli\s[^\n]{0,100}?-a|openssl\s[^\n]{0,100}?\s-k|vault\s+operator\s+unseal)\s{1,3}[\"']?([^\s\"'$-][^\s\"']{7,199})", ("redis-cli", "openssl", "unseal"), chosen_password),
@@ -119,7 +117,7 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("secret", rf"(?i)\b(?:name|key|id)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{NAME}{WORDS}[\"']?,?\s{{1,60}}[\"']?(?:value|default)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([^\s\"'`#,;(){{}}\[\]<>]{{12,200}})", WORD_SIGNS, random_looking, unless=OTHERWISE),
     Rule("password", rf"(?i)\|\s{{0,20}}[*`]{{0,2}}{NAME}{PASSWORDS}[*`]{{0,2}}\s{{0,20}}\|\s{{0,20}}`?([^|\s`]{{6,100}})`?\s{{0,20}}\|", PASSWORD_SIGNS, chosen_password),
     Rule("password", r"(?i)\bauth[\"']?\s{0,3}[=:]\s{0,3}[(\[]\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("auth",), chosen_password),
-    Rule("password", r"(?i)(?:basic_?auth|\blog_?in|authenticate|sign_?in)\(\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("auth(", "authenticate(", "login(", "log_in(", "signin(", "sign_in("), chosen_password),
+    Rule("password", r"(?i)(?:basic_?auth|\blog_?in|authenticat(?:e|ion)|sign_?in|credentials?|username_pw_set)\(\s{0,40}@?[\"'][^\"'\s]{1,60}[\"'],\s{0,40}@?[\"']([^\"'\s]{6,100})[\"']", ("auth(", "authenticat", "login(", "log_in(", "signin(", "sign_in(", "credential", "username_pw_set("), chosen_password),
     Rule("command_password", r"(?i)\becho\s+(?:-n\s+)?[\"']?(?:[\w.-]{1,30}:)?([^\s\"'|:]{6,100})[\"']?\s{0,3}\|\s{0,3}(?:sudo\s|chpasswd|passwd|docker\s+login|gh\s+auth)", ("echo",), chosen_password),
     Rule("secret", rf"(?i){NAME}{WORDS}{REST}{BETWEEN}{OPEN}([^\"'`\s\\]{{8,200}})\\?[\"'`]", WORD_SIGNS, random_looking, unless=OTHERWISE),
     Rule("secret", rf"{LINE}{WORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}{YAML}([^\s\"'`#,;(){{}}\[\]<>]{{12,200}})(?:\s*#[^\n]*$|{UNSIGNED})", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),

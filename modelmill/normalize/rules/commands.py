@@ -21,7 +21,7 @@ def _of_environment(value: str, before: str, after: str) -> bool:
 COMMANDS_GATE = (
     r"(?i)\bcurl\s|cookie2?[\"'`]?\s{0,3}[:=,]|\b(?:login|upload)\s[^\n|;]{0,200}?-p|\bldap\w{1,12}\s[^\n|;]{0,300}?\s-w"
     r"|\b(?:mongo\w*|cqlsh|cypher-shell|beeline|influx|sqlcmd|bcp|isql|tsql|ipmitool|zip|unzip|7z[ar]?)\s[^\n|;]{0,300}?\s-p"
-    r"|\bsqlplus\s|(?m:^)[ \t]*set(?:env)?\s[^\n=]{1,60}\s|PASS[A-Z]{0,7}=|PASSWD=|PWD="
+    r"|\bsqlplus\s|rabbitmqctl\s|\bnet\suse|(?m:^)[ \t]*set(?:env)?\s[^\n=]{1,60}\s|PASS[A-Z]{0,7}=|PASSWD=|PWD="
 )
 
 # fmt: off
@@ -36,6 +36,8 @@ COMMANDS: tuple[Rule, ...] = (
     Rule("command_password", r"\b7z[ar]?\s[^\n|;]{0,300}?\s-p([^\s\"'$-][^\s\"']{5,99})", ("7z",), chosen_password),
     Rule("command_password", r"(?i)\bsqlplus\s[^\n|;]{0,100}?\b\w{1,30}/([^\s\"'$/@-][^\s\"'/@]{3,99})(?:@|\s|$)", ("sqlplus",), password),
     Rule("secret", rf"(?im)^[ \t]*set(?:env)?\s+(?:-\w{{1,5}}\s+){{0,2}}\w{{0,40}}(?:{WORDS}|{PASSWORDS})\w{{0,20}}\s+[\"']?([^\s\"'$(=-][^\s\"'$=]{{7,200}})[\"']?\s*$", ("set",), bare_random_looking),
+    Rule("command_password", r"\brabbitmqctl\s(?:-\S{1,40}\s){0,3}(?:add_user|change_password|authenticate_user)\s\S{1,60}\s[\"']?([^\s\"'$-][^\s\"']{5,99})", ("rabbitmqctl",), chosen_password),
+    Rule("command_password", r"(?i)\bnet\s(?:use|user)\s[^\n|;]{0,200}?(?:/user:\S{1,80}|\buser\s[\w.-]{1,40})\s([^\s\"'/*$-][^\s\"']{5,99})", ("net use",), chosen_password),
     # In capitals a name before a sign without blanks is one of the environment, and what follows is itself.
     Rule("password", r"(?m)^[ \t]*(?:#[ \t]{0,3})?(?:export |set |ENV |ARG |- )?[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD)=([^\s\"'`#,;(){}\[\]<>$%][^\s\"'`,;(){}\[\]<>]{5,99})[ \t\r]*$", ("PASS", "PWD"), _of_environment, unless=WORDS_IN_PASS),
 )

@@ -142,12 +142,14 @@ TELEPHONES: tuple[Rule, ...] = (
     Rule("phone", r"\b(1[3-9]\d[ -]\d{4}[ -]\d{4})\b", (), telephone),
     Rule("phone", r"(\(\d{2}\) ?9?\d{4}-\d{4}|\(0\d{1,4}\) ?\d{3,4} ?\d{3,4}|\b8 \(\d{3}\) \d{3}-\d{2}-\d{2})\b", ("(",), telephone),
     Rule("phone", r"\b(1[-.][2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4})\b", (), telephone),
-    Rule("phone", r"(?i)(?:\b|_)(?:tel|tel(?:e|é)fono?|telefone|telefoon|phone|fon|mob|mobile?|m(?:o|ó)vil|handy|cell|cellulare|fax|puhelin|tlf|gsm)(?:[ _-]?(?:nr|no|number|nummer))?[\"']?\]?(?:\.?\s{0,3}[:=]|\.)\s{0,3}[\"']?(\d{9,12}|0\d{1,5} ?[/.-]? ?\d{2,5}(?: \d{2,5}){0,3}|[1-9]\d{2}[ -]\d{6,7})\b", ("tel", "phone", "fon", "mob", "vil", "handy", "cell", "fax", "puhelin", "tlf", "gsm"), telephone),
+    Rule("phone", r"(?i)(?:\b|_)(?:tel|tel(?:e|é)fono?|telefone|telefoon|phone|fon|mob|mobile?|m(?:o|ó)vil|handy|cell|cellulare|fax|puhelin|tlf|gsm|contact|whatsapp)(?:[ _-]?(?:nr|no|number|nummer))?[\"']?\]?(?:\.?\s{0,3}[:=]|\.)\s{0,3}[\"']?(\d{9,12}|0\d{1,5} ?[/.-]? ?\d{2,5}(?: \d{2,5}){0,3}|[1-9]\d{2}[ -]\d{6,7})\b", ("tel", "phone", "fon", "mob", "vil", "handy", "cell", "fax", "puhelin", "tlf", "gsm", "contact", "whatsapp"), telephone),
 )
 PLACES: tuple[Rule, ...] = (
-    Rule("postal_address", rf"\b({ROMANCE} {NAMED},? (?:n\.?(?:º)? ?)?\d{{1,4}}[A-Za-z]?(?:,? \d{{1,2}}(?:º|ª|°) ?\w{{0,6}})?{GAP}(?:{TOWN}{GAP}){{0,4}}(?:\d{{5}} {TOWN}|\d{{5}}-\d{{3}}))"),
+    Rule("postal_address", rf"\b({ROMANCE} {NAMED},? (?:n\.?(?:º)? ?)?\d{{1,4}}[A-Za-z]?(?:,? \d{{1,2}}(?:º|ª|°) ?\w{{0,6}})?(?:{GAP}| - )(?:{TOWN}{GAP}){{0,4}}(?:\d{{5}} {TOWN}|\d{{5}}-\d{{3}}))"),
     Rule("postal_address", rf"\b([A-Z][a-z]{{2,25}}(?:straat|weg|laan|plein|gracht|kade|dijk|singel) \d{{1,4}}[a-z]?{GAP}\d{{4}} ?[A-Z]{{2}} {TOWN})", ("straat", "weg", "laan", "plein", "gracht", "kade", "dijk", "singel")),
+    Rule("postal_address", rf"\b((?:Unter|An|Am|Auf|Im|In|Zum|Zur|Hinter|Vor|Bei|Alter?|Neuer?|Gro(?:ß|ss)er?|Kleiner?)(?: (?:der|den|dem|die|das))? {TOWN}(?: {TOWN})? \d{{1,4}} ?[a-z]?{GAP}(?:[AD]-)?\d{{4,5}} {TOWN})"),
     Rule("postal_address", rf"\b((?:ul|al|pl|os)\. {NAMED} \d{{1,4}}(?: ?[/m.]{{1,3}} ?\d{{1,4}})?{GAP}\d{{2}}-\d{{3}} {TOWN})", ("ul.", "al.", "pl.", "os.")),
+    Rule("postal_address", rf"(?:\b|[\s\"'])({TOWN}(?: {TOWN}){{0,2}} \d{{1,4}}[a-z]?(?:/\d{{1,4}})?, \d{{2}}-\d{{3}} {TOWN})"),
     Rule("postal_address", rf"\b(\d{{1,5}} {NAMED}{GAP}{TOWN}{GAP}(?:AB|BC|MB|N[BLSTU]|ON|PE|QC|SK|YT),? [A-Z]\d[A-Z] ?\d[A-Z]\d)\b"),
     Rule("postal_address", rf"\b(\d{{1,5}} {NAMED}{GAP}(?:{TOWN} ){{1,3}}(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{{4}})\b", ("NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT")),
     Rule("postal_address", rf"(?:\b|[\s\"'])({CAPITAL}{LETTER}{{2,25}}(?:gatan|vägen|gata|gade|vej|veien|katu|tie) \d{{1,4}}[A-Z]?{GAP}\d{{3,5}}(?: \d{{2}})? {TOWN})", ("gat", "vägen", "gade", "vej", "veien", "katu", "tie")),

@@ -35,6 +35,11 @@ def _uuid_key(value: str, before: str, after: str) -> bool:
     return len(set(value)) > 9 and not value.startswith(("12345678", "01234567", "00000000"))
 
 
+def _password_or_key(value: str, before: str, after: str) -> bool:
+    """What a field of a settings file holds, which is no word."""
+    return chosen_password(value, before, after) and not value.startswith(("$", "@", "{"))
+
+
 PART = r"[^\"'`\s\\]{2,100}"
 STRING = r"[rRbBfFuU]{0,2}[\"'`]"
 JOINT = r"\s{0,40}(?:[+.]\s{0,3})?\\?\s{0,40}"  # between two strings that are one
@@ -44,6 +49,7 @@ NO_KEY = (
     r"(?i)(?:idempot\w*|client|next|page|continuation|request|sync|cancel\w*|cursor|csrf|task|job|correlation|trace|lock"
     r"|fence|fencing|file|upload|invite|placeholder|node|id|change|action|launch|creator|caller|resume|delivery)[_-]?(?:token|secret|key)"
 )
+PUBLIC_KEYS = r"(?i)public|publishable|host_?key|cache|digest|hash|integrity|etag|finger|known|site_?key|verif|authorized|ed25519|peer"
 A_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 ASSIGNED = r"[\"'`]?\]?\s{0,3}(?::=|=>|[:=])\s{0,3}[\"'`]?"
 IN_PARTS = (
@@ -56,8 +62,10 @@ PARTS_GATE = r"[\"'`]\s{0,20}[+.\\]\s{0,3}\\?\s{0,60}[bru]?[\"'`]|[\"'`][ \t\r]{
 KEY_GATE = (
     rf"(?i){KEY_NAMES}{ASSIGNED}{A_UUID}|authorization[\"'`]?\s{{0,3}}(?:[:=,]|=>)|SSWS\s|\|\s{{0,3}}default\(|identified\s+by\s"
     r"|[th]otp\(|algoliasearch\(|\blogin\(|networkcredential\(|_(?:key|salt)['\"],|secret_?key[\"'\]]{0,2}\s{0,3}[:=]"
-    r"|<string|</\w{1,10}>\s{0,40}<\w{1,10}[^<>]{0,60}>[^<>\s]{12,200}</|accounts[\"']?\s{0,3}[:=]|mnemonic"
+    r"|<\w{1,20}\s[^<>\n]{0,80}(?:name|key|id)=[^<>]{1,160}>[^<>\s]{8,200}</|</\w{1,10}>\s{0,40}<\w{1,10}[^<>]{0,60}>[^<>\s]{12,200}</|accounts[\"']?\s{0,3}[:=]|mnemonic"
     r"|(?:seed|recovery|backup)[ _-]?(?:phrase|words)|wifi:"
+    r"|(?:set|with)_?[a-z]{0,20}(?:key|token|secret)\(|key[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?:b|\[\]byte\()?[\"']?[A-Za-z0-9+/_-]{43}="
+    r"|\b(?:creds?|user(?:name)?/pass(?:word)?)[\"']?\s{0,3}[:=]"
 )
 
 # fmt: off
@@ -79,7 +87,10 @@ KEY_FORMS: tuple[Rule, ...] = (
     Rule("secret", r"(?i)\b(?:AUTH|SECURE_AUTH|LOGGED_IN|NONCE)_(?:KEY|SALT)['\"],\s{0,20}['\"]([^'\n]{32,100})['\"]", ("auth_", "in_", "nonce_"), _mixed),
     Rule("secret", r"(?i)\bsecret_?key[\"'\]]{0,2}\s{0,3}[:=]\s{0,3}[rb]{0,2}[\"']([a-z0-9!@#$%^&*(\-_=+)]{50})[\"']", ("secret",), _mixed),
     Rule("secret", rf"(?i)>\s?[\w.-]{{0,40}}{WORDS}\s?:?</\w{{1,10}}>\s{{0,40}}<\w{{1,10}}[^<>]{{0,60}}>([^<>\s]{{12,200}})</", ("</",), random_looking),
-    Rule("secret", rf"(?i)<string name=[\"'][\w.-]{{0,40}}(?:{WORDS}|{PASSWORDS})[\"'][^<>]{{0,60}}>([^<>\s]{{8,200}})</", ("<string",), random_looking),
+    Rule("secret", rf"(?i)<\w{{1,20}}\s(?:[^<>\n]{{0,60}}\s)?(?:name|key|id)=[\"'][\w.-]{{0,40}}(?:{WORDS}|{PASSWORDS})[\"'][^<>]{{0,60}}>([^<>\s]{{8,200}})</", ("</",), _password_or_key),
+    Rule("secret", r"(?i)(?:set|with)_?[a-z]{0,20}(?:key|token|secret)\(\s{0,40}[\"']([^\"'\s]{16,400})[\"']", ("key(", "token(", "secret("), random_looking),
+    Rule("secret", r"(?i)\b[\w.-]{0,40}key[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?:b|\[\]byte\()?[\"']?([A-Za-z0-9+/_-]{43}=)(?:[\"'\s,;)]|$)", ("key",), random_looking, unless=PUBLIC_KEYS),
+    Rule("password", r"(?i)\b(?:creds?|user(?:name)?/pass(?:word)?)[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w.@-]{1,40}[/:]([^\s\"'/:@]{6,100})(?:[\s\"',;]|$)", ("cred", "/pass"), chosen_password),
     Rule("wallet_key", r"(?i)\baccounts[\"']?\s{0,3}[:=]\s{0,3}\[\s{0,40}[\"'](?:0x)?([a-f0-9]{64})[\"']", ("accounts",), drawn),
     Rule("wallet_key", r"(?i)(?:mnemonic|(?:seed|recovery|backup)[ _-]?(?:phrase|words))[\"']?\s{0,3}[:=]\s{0,3}[\"'`]?((?:[a-z]{3,8}[ ]){11,23}[a-z]{3,8})\b", ("mnemonic", "phrase", "words"), _words),
     Rule("password", r"WIFI:[^\n\"']{0,100}?\bP:([^\s;\"']{6,64});", ("WIFI:",), chosen_password),

@@ -55,7 +55,7 @@ PAGE = re.compile(r"\.(?:html?|php|aspx?|css|[jt]sx?|vue|svg|png|jpe?g)$")  # wh
 
 
 def _email(value: str, before: str, after: str) -> bool:
-    local, _, domain = value.lower().rpartition("@")
+    local, _, domain = value.lower().replace("＠", "@").rpartition("@")
     top = domain.rpartition(".")[2]
     known = top in TLDS or not top.isascii() or top.startswith("xn--")
     return not domain.endswith(RESERVED) and known and local not in NOBODY
@@ -161,7 +161,10 @@ RELEASED = (
     r"|^\s*-\s+[\w.-]+=$|\b(?:image[\"']?:|FROM) ?[^\s]{1,50}:$"
 )
 WORD = r"[A-Z][A-Za-z'-]{1,20}"
-STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Terrace|Way|Close|Crescent)"
+STREET = (
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Terrace|Way|Close|Crescent"
+    r"|Gardens|Grove|Park|Mews|Hill|Row|Walk|Gate|Green|Parade|Rise|View|Wharf|Quay)"
+)
 STATE = r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
 # Where homes lie: `src/home/page.ts` and `https://host/home/about` are nobody's.
 ROOT = r"(?:(?m:^)|[^\w.-]|\b(?:var|export|net|data|mnt|media|[A-Za-z])|\[[\d;]{1,8}m)"
@@ -174,7 +177,7 @@ GAP = r"(?:, ?| |\\n|\r?\n[ \t#*/]*)"
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 PERSONAL: tuple[Rule, ...] = (
-    Rule("email", rf"({SIGN}[A-Za-z0-9._%+\x80-\xff-]{{0,63}}@{SIGN}[A-Za-z0-9\x80-\xff-]{{0,62}}(?:\.[A-Za-z0-9\x80-\xff-]{{1,63}}){{0,4}}\.(?:(?:[A-Za-z]{{2,12}}|xn--[a-z0-9-]{{2,30}})\b|[\x80-\xff]{{2,40}}))", ("@",), _email),
+    Rule("email", rf"({SIGN}[A-Za-z0-9._%+\x80-\xff-]{{0,63}}(?:@|＠){SIGN}[A-Za-z0-9\x80-\xff-]{{0,62}}(?:\.[A-Za-z0-9\x80-\xff-]{{1,63}}){{0,4}}\.(?:(?:[A-Za-z]{{2,12}}|xn--[a-z0-9-]{{2,30}})\b|[\x80-\xff]{{2,40}}))", ("@", "＠"), _email),
     Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}}(?:{DOT}[a-z0-9-]{{1,30}}){{0,2}} ?(?:\[at\]|\(at\)|\{{at\}}|<at>| at ) ?[a-z0-9][a-z0-9-]{{0,62}}(?:{DOT}[a-z0-9-]{{1,62}}){{0,2}}{DOT}[a-z]{{2,12}})\b", ("dot",), _spelled),
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63} ?(?:\[at\]|\(at\)|\{at\}|<at>) ?[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,12})\b", ("[at]", "(at)", "{at}", "<at>")),
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}(?:\[\.\]|\[dot\]|\(dot\))[a-z]{2,12})\b", ("[.]", "[dot]", "(dot)")),
@@ -188,7 +191,7 @@ PERSONAL: tuple[Rule, ...] = (
     Rule("mac", r"\b([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\b", (":", "-", "."), _mac),
     Rule("mac", r"(?i)\b(?:mac|hwaddr|ether)(?:[_ -]?addr(?:ess)?)?[\"']?\s{0,3}[:=]\s{0,3}[\"']?([0-9a-f]{12})\b", ("mac", "hwaddr", "ether"), _mac),
     Rule("user", rf"(?:[A-Za-z]:\\{{1,2}}Documents and Settings|\\\\{{1,2}}[A-Za-z0-9.-]{{1,60}}\\{{1,2}}(?i:home|homes|users|profiles)\$?)\\{{1,2}}({SIGN}[A-Za-z0-9._\x80-\xff-]{{0,40}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{0,3}})\\", ("\\",), _person),
-    Rule("user", rf"[A-Za-z]:\\{{1,2}}Users\\{{1,2}}({SIGN}{{1,30}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{1,3}})\\", ("Users",)),
+    Rule("user", rf"[A-Za-z]:(?:\\{{1,2}}|/)Users(?:\\{{1,2}}|/)({SIGN}{{1,30}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{1,3}})[\\/]", ("Users",)),
     Rule("user", rf"(?:{ROOT}/home/|{ROOT}/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})({SIGN}[A-Za-z0-9._\x80-\xff-]{{0,63}})", ("/home/", "Users"), _person, unless=LINKED, reach=40),
 )
 

@@ -78,9 +78,9 @@ def invented(value: str) -> bool:
 
 def prefixed(value: str, before: str, after: str) -> bool:
     """A key behind the short name of who gave it, `abc_live_x7Kq2L...`: drawn of capitals, small letters and digits."""
-    if len(value) > LONGEST_KEY or before in ("-", "_", ".", "/", "+", "$", "\\") or after in ("+", "/", "=", "("):
+    if len(value) > LONGEST_KEY or before in ("-", "_", ".", "/", "+", "$", "\\") or after in ("+", "/", "("):
         return False
-    drawn_part = PREFIX.sub("", value, count=1)
+    drawn_part = PREFIX.sub("", value.rstrip("="), count=1)
     return (
         len(drawn_part) >= SHORTEST_KEY
         and ALL_KINDS.match(drawn_part) is not None

@@ -149,6 +149,6 @@ SHAPED: tuple[Rule, ...] = (
 
 # Services known and unknown: who gives keys puts a name before them.
 PREFIXED: tuple[Rule, ...] = (
-    Rule("service_key", r"\b([a-z][a-z0-9]{1,11}[_-][A-Za-z0-9_-]{26,})", (), prefixed),
+    Rule("service_key", r"\b([a-z][a-z0-9]{1,11}[_-][A-Za-z0-9_-]{26,}={0,2})", (), prefixed),
 )
 # fmt: on

@@ -114,13 +114,13 @@ KEYS = r"(?:api_?key|access_?token|auth_?token|client_?secret|token|secret|key|a
 
 # Without one of these none of the rules below can match: narrow, so that few texts are searched further.
 GATE = (
-    r"(?i)passw|passp|passcode|pwd|pword|pass[\"']?\s{0,3}(?:=>|:?[:=]|,)|_pass\b|\bpw|[_.-]pw|psk|identified|sshpass"
+    r"(?i)passw|passp|passcode|pwd|pword|pass[\"']?\]?\s{0,3}(?:=>|:?[:=]|,|[|?]{2}=)|_pass\b|\bpw|[_.-]pw|psk|identified|sshpass"
     r"|htpasswd|bindpw|securestring|requirepass|masterauth|(?m:^)_auth|:_auth|jdbc:oracle|getconnection\(|pdo\(|odbc_connect\("
     r"|storepass|\s-u\s{0,2}[\"']?[\w.\\/-]{1,40}%|[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):"
     r"|keypass|passin|passout|mysqli?(?:_connect|_pconnect)?\(|\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s"
     r"|[?&](?:[a-z]{1,6}_?){0,2}(?:key|token|secret|auth)=|\$\{[\w.]{0,40}(?:secret|token|key|credential|salt|pepper)"
     r"|(?:secret|token|key|credentials?|salt|pepper)[\w-]{0,24}[\"'\])]{0,3}(?:\s{0,3}(?:\|\||\?\?|\bor\b)|,[^\n()]{0,80}default)"
-    r"|jwt\.(?:sign|verify|encode|decode)\(|fernet\(|\$\{[\w.]{0,40}pass|" + PASSWORDS
+    r"|jwt\.(?:sign|verify|encode|decode)\(|fernet\(|\$\{[\w.]{0,40}(?:pass|pw)|assword|" + PASSWORDS
 )
 
 # fmt: off
@@ -131,7 +131,7 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("password", rf"(?i){NAME}(?:{PASSWORDS}|[_.-]pw|\bpw){REST}\s{{0,3}}:?=\s{{0,3}}(?:[\w.()\[\]]{{1,60}}\s{{0,3}}[+.]\s{{0,3}}){{1,3}}{STRING}({PART}(?:[\"'`]\s{{0,40}}[+.]\s{{0,40}}{STRING}{PART}){{0,5}})[\"'`]", (), _in_parts, within=r"[^\"'`\s]{2,}", unless=NAMED_OTHERWISE),
     Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}{BETWEEN}{OPEN}{VALUE}[\"'`]", PASSWORD_SIGNS, _filled_in, within=LITERAL, unless=OTHERWISE),
     # A default: `${DB_PASSWORD:-...}`, `env.DB_PASSWORD || "..."`, `"--password", default="..."`, and in a schema below its name.
-    Rule("password", rf"(?i)\$\{{[\w.]{{0,40}}(?:{PASSWORDS}|pass)[\w.]{{0,20}}:-?([^\s}}\"'$]{{6,100}})\}}", (), chosen_password),
+    Rule("password", rf"(?i)\$\{{[\w.]{{0,40}}(?:{PASSWORDS}|pass|pw)[\w.]{{0,20}}:-?([^\s}}\"'$]{{6,100}})\}}", (), chosen_password),
     Rule("password", rf"(?i){PASSWORDS}{REST}[\"'\])]{{0,3}}\s{{0,3}}(?:\|\||\?\?|\bor\b)\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
     Rule("password", rf"(?i)[\"']-{{0,2}}{NAME}{PASSWORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}{VALUE}[\"'`]", PASSWORD_SIGNS, chosen_password),
     Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}[\"']?\s{{0,3}}[:{{]\s{{0,3}}\{{?\s{{0,3}}\n(?:[^\n:={{}}]{{1,40}}[:=][^\n{{}}]{{2,80}}\n){{0,4}}[ \t]{{0,20}}[\"']?(?:default|example|value)[\"']?\s{{0,20}}[:=]\s{{0,3}}[\"']?{BARE}", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
@@ -149,7 +149,7 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("npm_token", r"(?m)(?:^|:)_(?:auth|password)\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9+/=]{8,400})", (), drawn),
     Rule("url_password", r"(?i)\bjdbc:oracle:thin:\w{1,60}/([^\s@/\"']{4,100})@", (), password),
     Rule("command_password", r"\s-U\s{0,2}[\"']?[\w.\\/-]{1,40}%([^\s\"'%]{4,100})", (), chosen_password),
-    Rule("command_password", r"(?i)passw[^\n]{0,20}\n[^\n\"']{0,20}\bsend\s+(?:--\s+)?[\"']([^\"'\\\s]{4,100})", (), chosen_password),
+    Rule("command_password", r"(?i)assw[^\n]{0,20}[\n{][^\n\"']{0,20}\bsend\s+(?:--\s+)?[\"']([^\"'\\\s]{4,100})", (), chosen_password),
     Rule("password", rf"(?im)^[ \t]*[\w.-]{{0,40}}{PASSWORDS}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s+[#;]", PASSWORD_SIGNS, _spoken, unless=OTHERWISE),
     # In a call, in SQL, in JSX, in a table of HTML.
     Rule("password", r"(?i)\(\s{0,40}[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):[^\"'\n]{1,200}[\"'],\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", (), chosen_password),
@@ -161,7 +161,7 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("sql_password", r"(?i)\bset\s+password\s[^\n;]{0,80}?['\"]([^'\"\s@%]{4,100})['\"]\)?\s{0,3};", (), chosen_password),
     Rule("password", rf"(?i){NAME}{PASSWORDS}=\{{[\"'`]{VALUE}[\"'`]\}}", PASSWORD_SIGNS, chosen_password),
     # Under a short name, and in base64.
-    Rule("password", rf"(?i)(?:(?:\b|_){SHORT_NAMES}|(?-i:[a-z]Pass|[a-z]Pw))[\"']?\s{{0,3}}(?:=>|:?[:=])\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
+    Rule("password", rf"(?i)(?:(?:\b|_){SHORT_NAMES}|(?-i:[a-z]Pass|[a-z]Pw))[\"']?\]?\s{{0,3}}(?:=>|:?[:=]|[|?]{{2}}=)\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
     Rule("password", rf"(?im)^[ \t]*{DECLARED}(?:[A-Za-z0-9_.-]{{0,40}}[_.-])?{SHORT_NAMES}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", (), _bare),
     Rule("password", rf"(?im){PASSWORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([A-Za-z0-9+/]{{8,200}}={{0,2}})[\"']?\s*$", PASSWORD_SIGNS, _wraps_password, unless=OTHERWISE),
     # In a sentence.
