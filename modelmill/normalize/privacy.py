@@ -235,15 +235,14 @@ def _seen_through(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
 def _possible(data: bytes, groups: Sequence[tuple[Any, list[Search]]]) -> Iterator[Search]:
     """The rules that can match at all, by the gates of their groups and their own signs."""
     cased = {False: data, True: data.lower()}
-    there: dict[tuple[bool, bytes], bool] = {}
+    there: dict[int, bool] = {}  # by the signs themselves, which many rules share
     for gate, searches in groups:
         if not gate.search(data):
             continue
         for one in searches:
-            for sign in one.signs:
-                if sign not in there:
-                    there[sign] = sign[1] in cased[sign[0]]
-            if not one.signs or any(there[sign] for sign in one.signs):
+            if (said := id(one.signs)) not in there:
+                there[said] = not one.signs or any(sign in cased[small] for small, sign in one.signs)
+            if there[said]:
                 yield one
 
 
@@ -309,9 +308,12 @@ def _compiled() -> list[tuple[Any, list[Search]]]:
     quiet.encoding = re2.Options.Encoding.LATIN1  # a byte is a character: of Unicode's classes a pattern would be slow
     quiet.log_errors = False  # a megabyte of letters without a blank takes the slower way: said on stderr, and no error
 
+    shared: dict[tuple[tuple[bool, bytes], ...], tuple[tuple[bool, bytes], ...]] = {}
+
     def search(rule: Rule) -> Search:
         small = rule.pattern.startswith("(?i")
         pattern = re2.compile(rule.pattern.encode(), quiet)
-        return Search(rule, pattern, tuple((small, sign.encode()) for sign in rule.signs))
+        signs = tuple((small, sign.encode()) for sign in rule.signs)
+        return Search(rule, pattern, shared.setdefault(signs, signs))
 
     return [(re2.compile(group.gate.encode(), quiet), [search(rule) for rule in group.rules]) for group in GROUPS]
