@@ -28,10 +28,20 @@ from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
 from modelmill.records import sha256_file
 
 MAX_ENTRIES = 20_000
+MAX_MEMBERS = 60_000  # folders too: the headers of a million of them take minutes, and give nothing
+MAX_HEADER = 1024**2  # bytes of what a tar says about one member; names, dates and owners take a few hundred
 MAX_TOTAL_BYTES = 500 * 1024**2
 MAX_RATIO, RATIO_FROM_BYTES = 100, 1024**2
 XZ_MEMORY, XZ_BLOCK = 256 * 1024**2, 65_536  # bytes; `xz -9` needs 65 MiB
 MAX_NAME, MAX_FOLDERS = 500, 50
+# Members of a tar that are about the one behind them: long names, and the headers of POSIX.
+ABOUT = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
 WINDOWS = (0, 10, 11)  # who made a member of a zip: FAT, NTFS, and NTFS as Info-ZIP numbers it
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 BROKEN = (
@@ -43,6 +53,9 @@ BROKEN = (
     lzma.LZMAError,
     NotImplementedError,
     ValueError,
+    OverflowError,
+    RecursionError,  # the library reads a header that is about the next one by calling itself
+    MemoryError,
 )
 
 
@@ -146,6 +159,15 @@ class Xz(io.RawIOBase):
         super().close()
 
 
+class Header(tarfile.TarInfo):
+    """What a tar says of a member. The library reads whatever is said about it into memory, however much it is."""
+
+    def _proc_member(self, tarfile: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in ABOUT and not 0 <= self.size <= MAX_HEADER:
+            raise ValueError(f"{self.size} bytes in it say what one file is called")
+        return super()._proc_member(tarfile)  # type: ignore[misc,no-any-return]
+
+
 class TarMembers:
     """Plain members of a tar file, read once through for each question."""
 
@@ -168,11 +190,15 @@ class TarMembers:
 
     def _members(self) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
         budget = Budget(self.budget.packed)
-        with self._unpacked() as stream, tarfile.open(fileobj=Counted(stream, budget), mode="r|") as file:  # type: ignore[arg-type]
-            for member in file:
-                if not 0 <= member.size <= MAX_TOTAL_BYTES:  # the library would read on as far as it says
-                    raise ValueError(f"a file of {member.size} bytes in it")
-                yield member, file
+        with self._unpacked() as stream:
+            counted: Any = Counted(stream, budget)
+            with tarfile.open(fileobj=counted, mode="r|", tarinfo=Header) as file:
+                for number, member in enumerate(file, 1):
+                    if number > MAX_MEMBERS:
+                        raise ValueError(f"more than {MAX_MEMBERS} files and folders")
+                    if not 0 <= member.size <= MAX_TOTAL_BYTES:  # the library would read on as far as it says
+                        raise ValueError(f"a file of {member.size} bytes in it")
+                    yield member, file
 
     def _unpacked(self) -> IO[bytes]:
         with self.path.open("rb") as file:
@@ -222,7 +248,7 @@ class ArchiveSnapshot:
                     given.add(name)
                     yield name.removeprefix(around), content
         except BROKEN as error:
-            raise refused(self.uri, str(error) or type(error).__name__) from error
+            raise refused(self.uri, _said(error)) from error
 
     def _listed(self) -> Iterator[Entry]:
         seen: set[str] = set()
@@ -235,7 +261,13 @@ class ArchiveSnapshot:
                 seen.add(folded)
                 yield replace(entry, refused=reason) if reason != "bad name" else _unnamed(entry, number)
         except BROKEN as error:
-            raise refused(self.uri, str(error) or type(error).__name__) from error
+            raise refused(self.uri, _said(error)) from error
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "headers in it that are about headers, without end"
+    return str(error) or type(error).__name__
 
 
 def bad_name(name: str) -> str:

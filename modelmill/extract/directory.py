@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from modelmill.errors import UserError
+from modelmill.extract.archive import MAX_FOLDERS
 from modelmill.extract.folders import Verdict, judged
 from modelmill.extract.ignoring import GITIGNORE, MILLIGNORE, Asked, Rules, asked, rules_of
 from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
@@ -58,7 +59,9 @@ class FolderSnapshot:
         found = judged(path, ignores, beside, lambda: self._names(path))
         if name in self._skipped:
             found = Verdict("left out")
-        if found.reason:
+        if path.count("/") > MAX_FOLDERS:  # far below where Python's stack or the system's longest path would end
+            yield Entry(path, 0, "bad name", f"more than {MAX_FOLDERS} folders deep")
+        elif found.reason:
             detail = ", ".join(part for part in ("the whole folder", found.detail) if part)
             yield Entry(path, 0, found.reason, detail)
         else:

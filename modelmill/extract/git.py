@@ -9,6 +9,7 @@ needed off; the address is resolved once, must be public, and is the one connect
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import ipaddress
 import os
 import re
@@ -17,7 +18,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +38,13 @@ from modelmill.records import sha256_text
 
 TRANSPORT = "https"
 CERTIFICATES = "GIT_SSL_CAINFO"  # where git looks for the authorities that it trusts
-SECONDS = 600  # for a fetch; listing and reading take far less
+SECONDS = 600  # for a fetch
+STALLED = 60  # seconds without an answer when reading on this machine: git waits at a pipe that a setting leads to
 MAX_PACK_BYTES = 2 * 1024**3
 WANTED = "refs/mill/wanted"  # what was fetched last
 MAX_LISTED = 500_000  # files; the largest repositories in use have 400,000
 MAX_SHOWN = 200
+SHA1 = 40  # letters of a name; of one by SHA-256 there are 64
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 REF = re.compile(r"\w[\w./+-]{0,200}")  # letters of any script
 
@@ -129,12 +134,18 @@ class GitSnapshot:
             list(self._listed())
         blobs: Mapping[str, str] = self._blobs or {}
         command = _command(_at(self.folder), "cat-file", "--batch")
-        with subprocess.Popen(
-            command, env=_env(""), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        ) as process:
+        with (
+            subprocess.Popen(
+                command, env=_env(""), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            ) as process,
+            _watched(process) as answered,
+        ):
             for path in paths:
                 if path in blobs:
-                    yield path, _blob(process, blobs[path])
+                    answered()
+                    content = _blob(process, blobs[path])
+                    answered(waiting=False)
+                    yield path, content
 
     def _listed(self) -> Iterator[Listed]:
         """Every file of the tree, and what is none; only blobs of a size and a name that are taken can be read."""
@@ -163,16 +174,46 @@ def _tree(folder: Path, revision: str) -> Iterator[bytes]:
     ):
         assert process.stdout is not None  # it is a pipe
         try:
-            for number, line in enumerate(_until_nul(process.stdout), 1):
-                if number > MAX_LISTED:
-                    raise _refused(str(folder), f"a commit of at most {MAX_LISTED} files", "more")
-                yield line
-            process.wait()
+            with _watched(process) as answered:
+                for number, line in enumerate(_until_nul(process.stdout), 1):
+                    if number > MAX_LISTED:
+                        raise _refused(str(folder), f"a commit of at most {MAX_LISTED} files", "more")
+                    answered(waiting=False)
+                    yield line
+                    answered()
+                process.wait()
         finally:
             process.kill()  # nobody reads on
         if process.returncode:
             errors.seek(0)
             raise _incomplete(f"the tree of {revision}", errors.read(1000))
+
+
+@contextmanager
+def _watched(process: subprocess.Popen[bytes]) -> Generator[Callable[..., None]]:
+    """Ends a process that has been waited for longer than STALLED. The function given says that it answered.
+
+    waiting: whether anybody waits for its next answer; who reads may take as long as it likes with the last one.
+    """
+    since: list[float | None] = [time.monotonic()]
+    over = threading.Event()
+
+    def answered(waiting: bool = True) -> None:
+        since[0] = time.monotonic() if waiting else None
+
+    def watch() -> None:
+        while not over.wait(min(1.0, STALLED / 4)):
+            if (last := since[0]) is not None and time.monotonic() - last > STALLED:
+                process.kill()
+                return
+
+    thread = threading.Thread(target=watch, name="mill-git-watch", daemon=True)
+    thread.start()
+    try:
+        yield answered
+    finally:
+        over.set()
+        thread.join()
 
 
 def _until_nul(stream: IO[bytes]) -> Iterator[bytes]:
@@ -191,6 +232,9 @@ def _blob(process: subprocess.Popen[bytes], name: str) -> bytes:
         raise _incomplete(f"the object {name}", b" ".join(head))
     content = process.stdout.read(int(head[2]))
     process.stdout.read(1)
+    digest = hashlib.sha1 if len(name) == SHA1 else hashlib.sha256
+    if digest(b"blob %d\0" % len(content) + content).hexdigest() != name:  # `cat-file` itself does not look
+        raise _incomplete(f"the object {name}", b"it is not what its name says")
     return content
 
 
@@ -238,7 +282,11 @@ def _commit(folder: Path, name: str, uri: str) -> str:
     try:
         output = _git(_at(folder), "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except subprocess.CalledProcessError as error:
-        raise _refused(uri, "a repository with at least one commit, and a ref it has", f"no commit {name!r}") from error
+        said = (error.stderr or b"").decode("utf-8", "replace").strip()
+        found = f"no commit {name!r}" + (f": {said[:MAX_SHOWN]}" if said else "")
+        raise _refused(uri, "a repository with at least one commit, and a ref it has", found) from error
+    except subprocess.TimeoutExpired as error:
+        raise _refused(uri, "a repository that answers", f"nothing for {STALLED} s; git config -l in it?") from error
     return output.decode("ascii").strip()
 
 
@@ -321,7 +369,7 @@ def _git(*arguments: str, protocols: str = "") -> bytes:
         env=_env(protocols),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=SECONDS,
+        timeout=SECONDS if protocols else STALLED,
         check=True,
         preexec_fn=_limit if protocols else None,
     )

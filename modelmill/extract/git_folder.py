@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from modelmill.errors import UserError
 
 MAX_POINTER = 4096  # bytes of a file that holds a path
 PARTS = ("HEAD", "packed-refs", "commondir", "config", "objects", "refs")
+FILES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
 ALTERNATES = ("info/alternates", "info/http-alternates")
 
 
@@ -49,6 +51,8 @@ def _check(place: Path, allowed: tuple[Path, ...], uri: str) -> None:
     for base in {place, _common(place)}:
         if not any(base.is_relative_to(one) for one in allowed):
             raise _leads_out(uri, f"commondir leads to {base}")
+        for odd in _no_files(base):
+            raise _leads_out(uri, f"{odd.relative_to(base)} is a pipe or a device")
         for link in _links(base):
             if not any(link.resolve().is_relative_to(one) for one in allowed):
                 raise _leads_out(uri, f"{link.relative_to(base)} is a link to {link.resolve()}")
@@ -57,6 +61,15 @@ def _check(place: Path, allowed: tuple[Path, ...], uri: str) -> None:
                 other = (base / "objects" / line.strip('"')).resolve()
                 if not line.startswith("#") and not any(other.is_relative_to(one) for one in allowed):
                     raise _leads_out(uri, f"objects/{name} leads to {other}")
+
+
+def _no_files(base: Path) -> Iterator[Path]:
+    """What is neither file nor folder among what git reads: it would wait at a pipe for ever."""
+    alone = (base / part for part in (*PARTS, "config.worktree", "shallow", "info/grafts", "objects/info/alternates"))
+    within = (Path(at, name) for part in ("objects", "refs") for at, _, files in os.walk(base / part) for name in files)
+    for path in (*alone, *within):
+        if os.path.lexists(path) and stat.S_IFMT(path.lstat().st_mode) not in FILES:
+            yield path
 
 
 def _links(base: Path) -> Iterator[Path]:

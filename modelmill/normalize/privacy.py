@@ -4,7 +4,7 @@ What is found is replaced by its kind and a name, the same value by the same nam
 RE2 (linear time: one nested quantifier took 36 s on 26 characters with `re`), each only over texts that hold one of its
 literal signs. What is looked for: the folder rules.
 
-It does not find names of persons, a postal address without its town, a UUID used as a key (but Heroku's), or a secret
+It does not find names of persons, a postal address without its town, a UUID whose name does not say key, or a secret
 that looks like a word.
 """
 
@@ -22,7 +22,7 @@ from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbe
 from modelmill.normalize.rules import GROUPS, Rule
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
-PRIVACY_VERSION = 8
+PRIVACY_VERSION = 9
 
 # A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
@@ -32,7 +32,7 @@ FLOOD = 10_000
 KNOWN = 50_000
 SHORT = 2000  # characters
 KNOWN_NAMES = 1000
-SHAPED_GROUPS = 2  # of rules.GROUPS: those whose values need no word beside them, so that a value in parts is still one
+SHAPED_GROUPS = 3  # of rules.GROUPS: those whose values need no word beside them, so that a value in parts is still one
 
 # Names that say of a value what it is, and the keys whose value is said by the name beside them.
 SECRET_NAME = re.compile(r"(?i)secret|token|key|cred|salt|pepper|pass|pwd|pword|auth")
@@ -235,15 +235,14 @@ def _seen_through(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
 def _possible(data: bytes, groups: Sequence[tuple[Any, list[Search]]]) -> Iterator[Search]:
     """The rules that can match at all, by the gates of their groups and their own signs."""
     cased = {False: data, True: data.lower()}
-    there: dict[tuple[bool, bytes], bool] = {}
+    there: dict[int, bool] = {}  # by the signs themselves, which many rules share
     for gate, searches in groups:
         if not gate.search(data):
             continue
         for one in searches:
-            for sign in one.signs:
-                if sign not in there:
-                    there[sign] = sign[1] in cased[sign[0]]
-            if not one.signs or any(there[sign] for sign in one.signs):
+            if (said := id(one.signs)) not in there:
+                there[said] = not one.signs or any(sign in cased[small] for small, sign in one.signs)
+            if there[said]:
                 yield one
 
 
@@ -309,9 +308,12 @@ def _compiled() -> list[tuple[Any, list[Search]]]:
     quiet.encoding = re2.Options.Encoding.LATIN1  # a byte is a character: of Unicode's classes a pattern would be slow
     quiet.log_errors = False  # a megabyte of letters without a blank takes the slower way: said on stderr, and no error
 
+    shared: dict[tuple[tuple[bool, bytes], ...], tuple[tuple[bool, bytes], ...]] = {}
+
     def search(rule: Rule) -> Search:
         small = rule.pattern.startswith("(?i")
         pattern = re2.compile(rule.pattern.encode(), quiet)
-        return Search(rule, pattern, tuple((small, sign.encode()) for sign in rule.signs))
+        signs = tuple((small, sign.encode()) for sign in rule.signs)
+        return Search(rule, pattern, shared.setdefault(signs, signs))
 
     return [(re2.compile(group.gate.encode(), quiet), [search(rule) for rule in group.rules]) for group in GROUPS]

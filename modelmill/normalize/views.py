@@ -18,7 +18,8 @@ from typing import Any
 # What stands for a printable character of ASCII: \x40, \u0040, %40, &#64;, &#x40;, &commat;
 ESCAPED = (
     rb"\\x([2-7][0-9A-Fa-f])|\\u00([2-7][0-9A-Fa-f])|\\u\{0{0,4}([2-7][0-9A-Fa-f])\}|%([2-7][0-9A-Fa-f])"
-    rb"|(&(?:#\d{2,3}|#[xX][0-9A-Fa-f]{2}|commat|period);)"
+    rb"|(&(?:#\d{2,3}|#[xX][0-9A-Fa-f]{2}|commat|period|quot|apos);)"
+    rb"|\\{2,7}([\"'])"
 )
 # Where one string ends and goes on as another one; and a line that goes on.
 JOINT = rb"[\"'`]\s{0,80}(?:[+.&\\]|\.\.|\|\|)?\s{0,80}(?:[rRbBfFuU]{1,2})?[\"'`]|\\\r?\n[ \t]{0,80}"
@@ -146,6 +147,8 @@ def _with(data: bytes, replaced: Iterator[tuple[int, int, bytes]]) -> View | Non
 
 def _character(found: Any) -> bytes:
     said = found.group(found.lastindex)
+    if said in (b'"', b"'"):
+        return said
     if said.startswith(b"&"):
         character = html.unescape(said.decode("ascii"))
         return character.encode() if character.isascii() and character.isprintable() else said

@@ -40,7 +40,14 @@ def test_at_least_forty_kinds_are_looked_for_and_nearly_all_are_planted() -> Non
     planted = {one.kind for one in SECRETS}
     assert len(planted) >= 40
     assert planted <= set(KINDS)
-    newer = {"national_id", "mac", "service_key"}  # test_personal_elsewhere.py, test_other_forms.py
+    newer = {
+        "national_id",
+        "mac",
+        "service_key",
+        "django_key",
+        "url_signature",
+        "wallet_key",
+    }  # test_newer_keys.py and others
     assert set(KINDS) - planted == newer
 
 

@@ -22,19 +22,28 @@ from modelmill.normalize.rules.rule import Rule
 WORDS = (
     r"(?:secret|token|credentials?|salt|pepper"
     r"|(?:api|access|auth|private|encryption|signing|master|account|webhook|deploy|session|license|hmac|jwt|cookie"
-    r"|admin|service|subscription|consumer)[_-]?key)"
+    r"|admin|service|subscription|consumer|app|application|client|partner|shared|pre_?shared|storage|server|fernet|cipher"
+    r"|aes|crypto|security|write|integration)[_-]?key)"
 )
 WORD_SIGNS = ("secret", "token", "key", "credential", "salt", "pepper")
-PASSWORDS = r"(?:password|passwd|passphrase|passwort|pwd|pword)"
-PASSWORD_SIGNS = ("passw", "passp", "pwd", "pword")
+# In other languages too; of letters beyond ASCII their bytes, which know no small and capital ones.
+PASSWORDS = (
+    r"(?:password|passwd|passphrase|passwort|pwd|pword|kennwort|contrase(?:ñ|n)a|senha|mot[ _-]?de[ _-]?passe|wachtwoord"
+    r"|has(?:ł|l)o|heslo|l(?:ö|o)senord|salasana|adgangskode|parola|(?:ş|s)ifre|jelsz(?:ó|o)|(?:П|п)ароль|密码|密碼|パスワード|비밀번호)"
+)
+PASSWORD_SIGNS = (
+    "passw", "passp", "pwd", "pword", "kennwort", "contrase", "senha", "de passe", "de_passe", "de-passe", "depasse",
+    "demotdepasse", "motde", "wachtwoord", "has\u0142o", "haslo", "heslo", "senord", "salasana", "adgangskode", "parola",
+    "ifre", "jelsz", "\u0430\u0440\u043e\u043b\u044c", "\u5bc6\u7801", "\u5bc6\u78bc", "\u30d1\u30b9\u30ef",
+    "\ube44\ubc00",
+)  # fmt: skip
 PASS_SIGNS = ('pass"', "pass'", "pass=", "pass:", "pass =", "pass :")
+WORDS_IN_PASS = r"(?i)(?:com|by|tres|sur|over|under)pass\W"  # noqa: S105  (of these "pass" is no word)
 # What may follow the word in the name. Not: a name that ends in what says that the value is something else.
 REST = r"[A-Za-z0-9_-]{0,24}"
 # `password: Final[str] = (`, `password string = `, `password != `, `password = password or `
 TYPED = r"(?:\s{0,2}:\s{0,2}[A-Za-z_&][\w.\[\]|<>, ]{0,40}=|\s(?:string|\[\]byte)\s{0,2}=)"
-BETWEEN = (
-    rf"""\\?["']?\]?(?:{TYPED}|\s{{0,4}}(?::=|=>|[!=]?==?|:|,))\s{{0,4}}(?:[\w.()]{{1,60}}\s(?:or|\|\||\?\?)\s)?"""
-)
+BETWEEN = rf"""\\?["']?\]?(?:{TYPED}|\s{{0,4}}(?::=|=>|[!=]?==?|[|?]{{2}}=|:|：|,))\s{{0,4}}(?:[\w.()]{{1,60}}\s(?:or|\|\||\?\?)\s)?"""
 OPEN = r"""(?:\(\s{0,40})?(?:[bBrRuUfFnN@]{0,2}|(?:str|bytes|SecretStr|String(?:::from)?|Buffer\.from|\[\]byte|Some)\()\\?["'`]"""
 # A # begins a comment only after a blank, in shells, YAML and .env alike.
 BARE = r"([^\s\"'`#,;(){}\[\]<>][^\s\"'`,;(){}\[\]<>]{5,99})"
@@ -46,12 +55,14 @@ SIGN = r"""(?:(?:#{1,3}|/{2,3}|/?\*{1,2}|--|;{1,2}|<!--|\"{3}|'{3})[ \t]{0,20})?
 UNSIGNED = r"""[ \t]*(?:\*/|-->|\"{3}|'{3})?\s*$"""
 DECLARED = r"(?:(?:export|set|ENV|ARG|readonly|local|declare|typeset|-)\s+(?:-\w{1,3}\s+)?)?"
 # What may stand before a name and behind its value in a command, in an address and in a string of settings.
-COMMAND = r"(?:^|[\s\"'&;?,=#])"
+COMMAND = r"(?:^|[\s\"'&;?,=#\[])"
 COMMAND_END = r"(?:[\s&;,\"'|]|$)"
 LINE = rf"""(?im)^[ \t]*{SIGN}{DECLARED}["']?[A-Za-z0-9_.-]{{0,40}}"""
 OTHERWISE = (
     r"(?i)hash|digest|sha\d|md5|checksum|public|publishable|fingerprint|commit|revision|etag"
-    r"|[_-]?(?:id|url|uri|name|path|file|type|field|header|pattern|regex|class|prefix|label|format|chars|param)s?\W*[bru]?\W*$"
+    r"|[_-]?(?:id|url|uri|name|path|file|type|field|header|pattern|regex|class|prefix|label|format|chars|param|factory|algorithm|alg|provider"
+    r"|policy|encoder|hasher|serializer|version|scheme|issuer|audience|scope|realm|endpoint|region|alias|kind|length)s?\W*[bru]?\W*$"
+    r"|tokeni[sz]"
 )
 
 
@@ -89,7 +100,7 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("netrc_password", r"(?i)\bmachine\s+\S{1,100}\s+login\s+\S{1,100}\s+password\s+(\S{4,100})", ("machine",), password),
     Rule("pgpass_password", r"(?m)^(?:[\w.-]{1,100}|\*):(?:\d{2,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:([^\s:\"']{6,100})$", (":",), chosen_password),
     Rule("command_password", r"\s-(?:u|-user)[= ]{1,2}[\"']?[^\s:\"']{1,60}:([^\s\"':]{4,100})", (" -u", " --user"), password),
-    Rule("command_password", r"(?i)\s--(?:password|passwd|pass|requirepass|masterauth|token|api-key|secret|access-token|client-secret)[= ]{1,2}[\"']?([^\s\"'`]{6,200})", ("--pass", "--requirepass", "--masterauth", "--token", "--api-key", "--secret", "--access-token", "--client-secret"), chosen_password),
+    Rule("command_password", r"(?i)\s--(?:password|passwd|passphrase|pass|requirepass|masterauth|token|api-key|secret|access-token|client-secret)[= ]{1,2}[\"']?([^\s\"'`]{6,200})", ("--pass", "--requirepass", "--masterauth", "--token", "--api-key", "--secret", "--access-token", "--client-secret"), chosen_password),
     Rule("command_password", r"(?i)\bmysql(?:dump|admin)?\s[^\n]{0,100}?\s-p([^\s\"']{6,100})", ("mysql",), chosen_password),
     Rule("command_password", r"(?i)\b(?:PGPASSWORD|MYSQL_PWD|SSHPASS|REDISCLI_AUTH)=[\"']?([^\s\"']{4,100})", ("pgpassword", "mysql_pwd", "sshpass", "rediscli_auth"), password),
     Rule("command_password", r"(?i)\b(?:redis-cli\s[^\n]{0,100}?-a|openssl\s[^\n]{0,100}?\s-k|vault\s+operator\s+unseal)\s{1,3}[\"']?([^\s\"'$-][^\s\"']{7,199})", ("redis-cli", "openssl", "unseal"), chosen_password),
@@ -99,14 +110,14 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}{BETWEEN}{OPEN}([^\"'`\s\\]{{6,100}})\\?[\"'`]", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
     Rule("password", rf"{LINE}{PASSWORDS}[\"']?\s{{0,3}}[:=]\s{{0,3}}{YAML}{BARE}{UNSIGNED}", PASSWORD_SIGNS, bare_password, unless=OTHERWISE),
     Rule("password", rf"(?i)[{{,]\s{{0,9}}{NAME}{PASSWORDS}[\"']?\s{{0,3}}:\s{{1,3}}{BARE}\s{{0,9}}[,}}]", PASSWORD_SIGNS, bare_password, unless=OTHERWISE),
-    Rule("password", r"(?im)(?:^|[^A-Za-z])(?:[A-Za-z0-9]{0,20}[_.-])?pass[\"']?\s{0,3}[:=]\s{0,3}[\"']([^\"'\s\\]{6,100})[\"']", PASS_SIGNS, chosen_password),
-    Rule("password", rf"(?im)^[ \t]*{DECLARED}[A-Za-z0-9]{{0,20}}_?pass\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", PASS_SIGNS, bare_password),
+    Rule("password", r"(?im)(?:^|[^A-Za-z])(?:[A-Za-z0-9]{0,20}[_.-])?pass[\"']?\s{0,3}[:=]\s{0,3}[\"']([^\"'\s\\]{6,100})[\"']", PASS_SIGNS, chosen_password, unless=WORDS_IN_PASS),
+    Rule("password", rf"(?im)^[ \t]*{DECLARED}[A-Za-z0-9]{{0,20}}_?pass\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", PASS_SIGNS, bare_password, unless=WORDS_IN_PASS),
     Rule("password", rf"(?i)(?:set|with|use|change|reset|new|update)_?[a-z]{{0,12}}_?{PASSWORDS}\(\s{{0,40}}{OPEN}([^\"'`\s\\]{{6,100}})[\"'`]", PASSWORD_SIGNS, chosen_password),
     Rule("password", rf"(?i)\b(?:name|key|id)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{NAME}{PASSWORDS}[\"']?,?\s{{1,60}}[\"']?(?:value|default)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{BARE}", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
     Rule("secret", rf"(?i)\b(?:name|key|id)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{NAME}{WORDS}[\"']?,?\s{{1,60}}[\"']?(?:value|default)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([^\s\"'`#,;(){{}}\[\]<>]{{12,200}})", WORD_SIGNS, random_looking, unless=OTHERWISE),
     Rule("password", rf"(?i)\|\s{{0,20}}[*`]{{0,2}}{NAME}{PASSWORDS}[*`]{{0,2}}\s{{0,20}}\|\s{{0,20}}`?([^|\s`]{{6,100}})`?\s{{0,20}}\|", PASSWORD_SIGNS, chosen_password),
     Rule("password", r"(?i)\bauth[\"']?\s{0,3}[=:]\s{0,3}[(\[]\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("auth",), chosen_password),
-    Rule("password", r"(?i)(?:basic_?auth|\blog_?in|authenticate|sign_?in)\(\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("auth(", "authenticate(", "login(", "log_in(", "signin(", "sign_in("), chosen_password),
+    Rule("password", r"(?i)(?:basic_?auth|\blog_?in|authenticat(?:e|ion)|sign_?in|credentials?|username_pw_set)\(\s{0,40}@?[\"'][^\"'\s]{1,60}[\"'],\s{0,40}@?[\"']([^\"'\s]{6,100})[\"']", ("auth(", "authenticat", "login(", "log_in(", "signin(", "sign_in(", "credential", "username_pw_set("), chosen_password),
     Rule("command_password", r"(?i)\becho\s+(?:-n\s+)?[\"']?(?:[\w.-]{1,30}:)?([^\s\"'|:]{6,100})[\"']?\s{0,3}\|\s{0,3}(?:sudo\s|chpasswd|passwd|docker\s+login|gh\s+auth)", ("echo",), chosen_password),
     Rule("secret", rf"(?i){NAME}{WORDS}{REST}{BETWEEN}{OPEN}([^\"'`\s\\]{{8,200}})\\?[\"'`]", WORD_SIGNS, random_looking, unless=OTHERWISE),
     Rule("secret", rf"{LINE}{WORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}{YAML}([^\s\"'`#,;(){{}}\[\]<>]{{12,200}})(?:\s*#[^\n]*$|{UNSIGNED})", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),

@@ -7,6 +7,7 @@ that are unmistakable.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from modelmill.normalize.rules.identity_numbers import anything, digits_of, luhn, number, said, weighted
@@ -67,6 +68,31 @@ def _luhn(value: str, before: str, after: str) -> bool:
     return luhn(digits_of(value))
 
 
+def _thai(value: str, before: str, after: str) -> bool:
+    digits = digits_of(value)
+    return (11 - weighted(digits, range(13, 1, -1)) % 11) % 10 == digits[12]
+
+
+def _snils(value: str, before: str, after: str) -> bool:
+    digits = digits_of(value)
+    return weighted(digits, range(9, 0, -1)) % 101 % 100 == digits[9] * 10 + digits[10]
+
+
+def _machine_readable(value: str, before: str, after: str) -> bool:
+    """The first line of a passport: 44 characters."""
+    return len(value) == 44
+
+
+def _home(value: str, before: str, after: str) -> bool:
+    """A street with its number, as a form has it in a field of its own; no stand-in such as `Street 1`."""
+    return FIELD.search(value) is None
+
+
+FIELD = re.compile(
+    r"(?i)\b(?:street|line|address|room|block|page|step|main|foo|bar|example|test|sample|some|your|my|unit|floor|version|port"
+    r"|level|building|section|part|column|row|item|user|node|host|device|register|offset|number)\.? \d|^\d+ (?:main|test|example|fake)\b"
+    r"|^12?3?4?5? |^\d+ (?:bytes?|bits?|chars?|hours?|days?|items?|lines?|words?|characters)\b"
+)
 DAY = r"(?:0[1-9]|[12]\d|3[01])"
 MONTH = r"(?:0[1-9]|1[0-2])"
 CAPITAL = r"(?:[A-Z]|\xc3[\x80-\x9e]|\xc5[\x81\x9a\xbb\xbd])"  # as bytes of UTF-8, which the patterns run on
@@ -81,6 +107,10 @@ PLAIN_NUMBERS: tuple[Rule, ...] = (
     Rule("national_id", rf"\b([1-9]\d{{5}}(?:19|20)\d{{2}}{MONTH}{DAY}\d{{3}}[\dX])\b", (), number(_cn)),
     Rule("national_id", rf"\b(\d{{2}}{MONTH}{DAY}-[1-8]\d{{6}})\b", (), number(_kr)),
     Rule("national_id", rf"\b([A-Z][AEIOUX][A-Z]{{2}}\d{{2}}{MONTH}{DAY}[HM][A-Z]{{2}}[B-DF-HJ-NP-TV-Z]{{3}}[A-Z0-9]\d)\b", (), number(anything)),
+    Rule("national_id", r"\b(\d-\d{4}-\d{5}-\d{2}-\d)\b", (), number(_thai)),
+    Rule("national_id", r"\b(\d{3}-\d{3}-\d{3} \d{2})\b", (), number(_snils)),
+    Rule("passport", rf"(?:(?m:^)|[\"'`\s])(?:P[A-Z<][A-Z<]{{3}}[A-Z<]{{39}}\s{{0,4}})?([A-Z0-9<]{{9}}\d[A-Z<]{{3}}\d{{2}}{MONTH}{DAY}\d[MF<]\d{{7}}[A-Z0-9<]{{14,15}}\d)(?:\W|$)", ("<<",)),
+    Rule("passport", r"(?:(?m:^)|[\"'`\s])(P[A-Z<][A-Z<]{3}[A-Z]{1,36}<[A-Z<]{2,39})(?:\s|[\"'`]|$)", ("<<",), _machine_readable),
     Rule("national_id", r"\b(\d{1,2}\.\d{3}\.\d{3}-[\dkK])\b", (), number(_rut)),
     Rule("national_id", rf"\b(\d{{2}}\.{MONTH}\.{DAY}-\d{{3}}\.\d{{2}})\b", (), number(_be)),
 )
@@ -107,17 +137,34 @@ TELEPHONES: tuple[Rule, ...] = (
     Rule("phone", r"\b(0[1-9](?:[ .]\d{2}){4})\b", (), telephone),
     Rule("phone", r"(?:(?m:^)|[^\d ]|\D )(00[1-9]\d{0,2}[ /-](?:\(0\) ?)?\(?[1-9]\d{0,3}\)?[ /-]\d{3,8}(?:[ -]\d{2,5})?)\b", ("00",), telephone),
     Rule("phone", r"\b(0[5-9]0-\d{4}-\d{4})\b", (), telephone),
+    Rule("phone", r"\b(01[016-9]-\d{3,4}-\d{4}|06-\d{8}|01[5-7]\d[ /-]\d{7,8}|04\d{2} \d{3} \d{3})\b", (), telephone),
+    Rule("phone", r"(?i)(?:wa\.me/|whatsapp\.com/send/?\?phone=|\bsms:|\btel:)\+?(\d{9,15})\b", (), telephone),
     Rule("phone", r"\b(1[3-9]\d[ -]\d{4}[ -]\d{4})\b", (), telephone),
     Rule("phone", r"(\(\d{2}\) ?9?\d{4}-\d{4}|\(0\d{1,4}\) ?\d{3,4} ?\d{3,4}|\b8 \(\d{3}\) \d{3}-\d{2}-\d{2})\b", ("(",), telephone),
     Rule("phone", r"\b(1[-.][2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4})\b", (), telephone),
-    Rule("phone", r"(?i)(?:\b|_)(?:tel|tel(?:e|é)fono?|telefone|telefoon|phone|fon|mobile?|m(?:o|ó)vil|handy|cell|cellulare|fax|puhelin|tlf)(?:[ _-]?(?:nr|no|number|nummer))?[\"']?\]?\.?\s{0,3}[:=]\s{0,3}[\"']?(0?\d{9,10}|0\d{1,5} ?[/.-]? ?\d{2,5}(?: \d{2,5}){0,3})\b", ("tel", "phone", "fon", "mobil", "vil", "handy", "cell", "fax", "puhelin", "tlf"), telephone),
+    Rule("phone", r"(?i)(?:\b|_)(?:tel|tel(?:e|é)fono?|telefone|telefoon|phone|fon|mob|mobile?|m(?:o|ó)vil|handy|cell|cellulare|fax|puhelin|tlf|gsm|contact|whatsapp)(?:[ _-]?(?:nr|no|number|nummer))?[\"']?\]?(?:\.?\s{0,3}[:=]|\.)\s{0,3}[\"']?(\d{9,12}|0\d{1,5} ?[/.-]? ?\d{2,5}(?: \d{2,5}){0,3}|[1-9]\d{2}[ -]\d{6,7})\b", ("tel", "phone", "fon", "mob", "vil", "handy", "cell", "fax", "puhelin", "tlf", "gsm", "contact", "whatsapp"), telephone),
 )
 PLACES: tuple[Rule, ...] = (
-    Rule("postal_address", rf"\b({ROMANCE} {NAMED},? (?:n\.?(?:º)? ?)?\d{{1,4}}[A-Za-z]?(?:,? \d{{1,2}}(?:º|ª|°) ?\w{{0,6}})?{GAP}(?:{TOWN}{GAP}){{0,4}}(?:\d{{5}} {TOWN}|\d{{5}}-\d{{3}}))"),
+    Rule("postal_address", rf"\b({ROMANCE} {NAMED},? (?:n\.?(?:º)? ?)?\d{{1,4}}[A-Za-z]?(?:,? \d{{1,2}}(?:º|ª|°) ?\w{{0,6}})?(?:{GAP}| - )(?:{TOWN}{GAP}){{0,4}}(?:\d{{5}} {TOWN}|\d{{5}}-\d{{3}}))"),
     Rule("postal_address", rf"\b([A-Z][a-z]{{2,25}}(?:straat|weg|laan|plein|gracht|kade|dijk|singel) \d{{1,4}}[a-z]?{GAP}\d{{4}} ?[A-Z]{{2}} {TOWN})", ("straat", "weg", "laan", "plein", "gracht", "kade", "dijk", "singel")),
-    Rule("postal_address", rf"\b((?:ul|al|pl|os)\. {NAMED} \d{{1,4}}(?:[/m.]{{1,3}}\d{{1,4}})?{GAP}\d{{2}}-\d{{3}} {TOWN})", ("ul.", "al.", "pl.", "os.")),
+    Rule("postal_address", rf"\b((?:Unter|An|Am|Auf|Im|In|Zum|Zur|Hinter|Vor|Bei|Alter?|Neuer?|Gro(?:ß|ss)er?|Kleiner?)(?: (?:der|den|dem|die|das))? {TOWN}(?: {TOWN})? \d{{1,4}} ?[a-z]?{GAP}(?:[AD]-)?\d{{4,5}} {TOWN})"),
+    Rule("postal_address", rf"\b((?:ul|al|pl|os)\. {NAMED} \d{{1,4}}(?: ?[/m.]{{1,3}} ?\d{{1,4}})?{GAP}\d{{2}}-\d{{3}} {TOWN})", ("ul.", "al.", "pl.", "os.")),
+    Rule("postal_address", rf"(?:\b|[\s\"'])({TOWN}(?: {TOWN}){{0,2}} \d{{1,4}}[a-z]?(?:/\d{{1,4}})?, \d{{2}}-\d{{3}} {TOWN})"),
     Rule("postal_address", rf"\b(\d{{1,5}} {NAMED}{GAP}{TOWN}{GAP}(?:AB|BC|MB|N[BLSTU]|ON|PE|QC|SK|YT),? [A-Z]\d[A-Z] ?\d[A-Z]\d)\b"),
     Rule("postal_address", rf"\b(\d{{1,5}} {NAMED}{GAP}(?:{TOWN} ){{1,3}}(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{{4}})\b", ("NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT")),
-    Rule("postal_address", rf"\b([A-Z]{LETTER}{{2,25}}(?:gatan|vägen|gata|gade|vej|veien|katu|tie) \d{{1,4}}[A-Z]?{GAP}\d{{3,5}}(?: \d{{2}})? {TOWN})", ("gat", "vägen", "gade", "vej", "veien", "katu", "tie")),
+    Rule("postal_address", rf"(?:\b|[\s\"'])({CAPITAL}{LETTER}{{2,25}}(?:gatan|vägen|gata|gade|vej|veien|katu|tie) \d{{1,4}}[A-Z]?{GAP}\d{{3,5}}(?: \d{{2}})? {TOWN})", ("gat", "vägen", "gade", "vej", "veien", "katu", "tie")),
+)
+# Of countries whose addresses have another order, and streets in a field of their own.
+FURTHER_PLACES: tuple[Rule, ...] = (
+    Rule("postal_address", rf"\b({ROMANCE} {NAMED},? \d{{1,5}}{GAP}{TOWN}(?: {LETTER}{{1,30}}){{0,3}} ?[-/] ?[A-Z]{{2}}{GAP}(?:CEP )?\d{{5}}-\d{{3}})\b"),
+    Rule("postal_address", rf"\b((?:(?:Flat|Plot|House|H\.? ?No\.?|Door)(?: No\.?)? ?[\w/-]{{1,8}}, )?\d{{1,4}}[A-Z]? (?:{TOWN} ){{0,3}}(?:[A-Z]{{2}} )?(?:Road|Rd|Marg|Nagar|Street|Cross|Main|Lane|Colony|Layout){GAP}(?:{TOWN}{GAP}){{1,3}}[-– ]{{0,3}}[1-9]\d{{2}} ?\d{{3}})\b"),
+    Rule("postal_address", r"(〒 ?\d{3}-\d{4}\s{0,2}[^\s,;\"'<>]{6,120})", ("〒",)),
+    Rule("postal_address", r"((?:[\xe4-\xe9][\x80-\xbf]{2}){2,8}(?:市|省|自治区)(?:[\xe4-\xe9][\x80-\xbf]{2}){1,14}(?:路|街|道|大街|巷|弄)\d{1,5}(?:号|號)(?:[^\s,;\"'<>]{0,30}(?:室|楼|单元|栋))?)", ("号", "號")),
+    Rule("postal_address", r"((?:ул\.|улица|просп\.|пр-т|пер\.|вул\.) ?[^\n,\d\"']{3,80}, ?(?:д\.|дом|буд\.) ?\d{1,4}[^\s,\"']{0,4}(?:, ?(?:кв\.|корп\.|стр\.) ?\d{1,5}){0,3}(?:, ?(?:\d{6} ?)?[^\n,\d\"']{3,60})?)", ("ул", "просп", "пр-т", "пер.")),
+    Rule("postal_address", rf"(?i:\b(?:street(?:[_ -]?address)?|(?:street|home|postal|mailing|shipping|billing)[_ -]?address(?:[_ -]?(?:line)?[_ -]?1)?|address[_ -]?(?:line)?[_ -]?1|addr1|line[_ -]?1|stra(?:ß|ss)e)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?)(\d{{1,5}}[a-zA-Z]? {TOWN}(?: {TOWN}){{1,3}}|{TOWN}(?: {TOWN}){{0,3}}\.? \d{{1,4}}[a-zA-Z]?)(?:[\"'\n,;]|$)", (), _home),
 )
 # fmt: on
+FURTHER_GATE = (
+    r"〒|\d(?:号|號)|ул\.|улица|просп\.|пр-т|пер\.|вул\.|\d{5}-\d{3}\b|[a-z][-–, ]{1,3}[1-9]\d{2} ?\d{3}\b"
+    r"|(?i:street|address|addr1|line[_ -]?1|stra(?:ß|ss)e)[\w -]{0,10}[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\dA-Z]"
+)

@@ -46,6 +46,8 @@ ORDINARY = frozenset(
     {
         "user", "username", "name", "you", "me", "shared", "public", "default", "runner", "root", "admin", "test",
         "ubuntu", "vagrant", "circleci", "travis", "jenkins", "app", "node", "docker", "guest", "foo", "bar", "project",
+        "jovyan", "vscode", "gitpod", "codespace", "codespaces", "ec2-user", "linuxbrew", "nonroot", "appuser", "airflow",
+        "coder", "builder", "rstudio", "jupyter", "sagemaker-user", "spark", "dagster", "git", "dev", "developer", "all users", "default user",
         "your_name", "yourname", "username.here", "site", "www", "src", "work", "joe", "jdoe", "somebody", "someone",
     }
 )  # fmt: skip
@@ -53,10 +55,15 @@ PAGE = re.compile(r"\.(?:html?|php|aspx?|css|[jt]sx?|vue|svg|png|jpe?g)$")  # wh
 
 
 def _email(value: str, before: str, after: str) -> bool:
-    local, _, domain = value.lower().rpartition("@")
+    local, _, domain = value.lower().replace("＠", "@").rpartition("@")
     top = domain.rpartition(".")[2]
     known = top in TLDS or not top.isascii() or top.startswith("xn--")
     return not domain.endswith(RESERVED) and known and local not in NOBODY
+
+
+def _spelled(value: str, before: str, after: str) -> bool:
+    """`ana dot roe at acme dot fr`; in `look at the dot com boom` there is an article where a name would be."""
+    return re.search(r" at (?:the|a|an|this|that|its?|every|each|any) ", value.lower()) is None
 
 
 def _card(value: str, before: str, after: str) -> bool:
@@ -131,6 +138,10 @@ TOP_LEVEL = """
     com org net edu gov mil int info biz io dev ai app co me tv cloud tech online site xyz museum name pro coop aero
     shop store blog email world live news agency studio design digital group company berlin hamburg koeln wien
     london nyc paris tokyo photography photos space website global solutions services systems software consulting
+    network technology education engineering energy ventures capital partners management industries international
+    legal tax security support tools codes computer systems digital expert guru ninja rocks farm garden kitchen cafe
+    restaurant hotel house land community social chat page web link click earth eco green bio fit dance art gallery
+    studio film video audio radio press report church charity foundation gives institute center centre training coach
     network academy school university health care clinic doctor dental law legal finance bank money fund ltd gmbh
     inc llc team works zone life club fun today media marketing travel jobs mobi asia cat eu arpa tel post swiss
     scot wales bayern ruhr nrw brussels amsterdam moscow istanbul sydney melbourne quebec ac ad ae af ag al am ao ar
@@ -150,22 +161,27 @@ RELEASED = (
     r"|^\s*-\s+[\w.-]+=$|\b(?:image[\"']?:|FROM) ?[^\s]{1,50}:$"
 )
 WORD = r"[A-Z][A-Za-z'-]{1,20}"
-STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Terrace|Way|Close|Crescent)"
+STREET = (
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Terrace|Way|Close|Crescent"
+    r"|Gardens|Grove|Park|Mews|Hill|Row|Walk|Gate|Green|Parade|Rise|View|Wharf|Quay)"
+)
 STATE = r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
 # Where homes lie: `src/home/page.ts` and `https://host/home/about` are nobody's.
-ROOT = r"(?:(?m:^)|[^\w.-]|\b(?:var|export|net|data|mnt|media|[A-Za-z]))"
+ROOT = r"(?:(?m:^)|[^\w.-]|\b(?:var|export|net|data|mnt|media|[A-Za-z])|\[[\d;]{1,8}m)"
+# A page of a site, as links and routes name it.
+LINKED = r"(?:\b(?:to|href|action)=\{?[\"'`]|\b(?:navigate|push|redirect|linkTo)\(\s?\{?[\"'`]|\bRoute\s+path=\{?[\"'`])/home/$"
 SIGN = r"[A-Za-z0-9\x80-\xff]"  # a letter or digit; those beyond ASCII as bytes of UTF-8
-DOT = r" ?(?:\[dot\]|\(dot\)|<dot>| dot ) ?"
+DOT = r" ?(?:\[dot\]|\(dot\)|\{dot\}|<dot>| dot ) ?"
 GAP = r"(?:, ?| |\\n|\r?\n[ \t#*/]*)"
 
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 PERSONAL: tuple[Rule, ...] = (
-    Rule("email", rf"({SIGN}[A-Za-z0-9._%+\x80-\xff-]{{0,63}}@{SIGN}[A-Za-z0-9\x80-\xff-]{{0,62}}(?:\.[A-Za-z0-9\x80-\xff-]{{1,63}}){{0,4}}\.(?:(?:[A-Za-z]{{2,12}}|xn--[a-z0-9-]{{2,30}})\b|[\x80-\xff]{{2,40}}))", ("@",), _email),
-    Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}}(?:{DOT}[a-z0-9-]{{1,30}}){{0,2}} ?(?:\[at\]|\(at\)|<at>| at ) ?[a-z0-9][a-z0-9-]{{0,62}}(?:{DOT}[a-z0-9-]{{1,62}}){{0,2}}{DOT}[a-z]{{2,12}})\b", ("dot",)),
+    Rule("email", rf"({SIGN}[A-Za-z0-9._%+\x80-\xff-]{{0,63}}(?:@|＠){SIGN}[A-Za-z0-9\x80-\xff-]{{0,62}}(?:\.[A-Za-z0-9\x80-\xff-]{{1,63}}){{0,4}}\.(?:(?:[A-Za-z]{{2,12}}|xn--[a-z0-9-]{{2,30}})\b|[\x80-\xff]{{2,40}}))", ("@", "＠"), _email),
+    Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}}(?:{DOT}[a-z0-9-]{{1,30}}){{0,2}} ?(?:\[at\]|\(at\)|\{{at\}}|<at>| at ) ?[a-z0-9][a-z0-9-]{{0,62}}(?:{DOT}[a-z0-9-]{{1,62}}){{0,2}}{DOT}[a-z]{{2,12}})\b", ("dot",), _spelled),
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63} ?(?:\[at\]|\(at\)|\{at\}|<at>) ?[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,12})\b", ("[at]", "(at)", "{at}", "<at>")),
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}(?:\[\.\]|\[dot\]|\(dot\))[a-z]{2,12})\b", ("[.]", "[dot]", "(dot)")),
-    Rule("card", r"\b((?:4\d|5[1-5]|2[2-7]|3[0-9]|6[02457])\d{2}[ -]?(?:\d{4}[ -]?\d{4}[ -]?\d{1,7}|\d{6}[ -]?\d{4,5}))\b", (), _card),
+    Rule("card", r"\b((?:4\d|5[1-5]|2[2-7]|3[0-9]|6[02457])\d{2}[ -]?(?:\d{4}[ -]?\d{4}[ -]?\d{1,7}|\d{6}[ -]?\d{4,5})|[2-6]\d{3}(?:(?: \d{4}){3}|(?:-\d{4}){3}|(?:\.\d{4}){3}|(?:\xc2\xa0\d{4}){3}))\b", (), _card),
     Rule("iban", r"\b([A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?|[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,3})?)\b", (), _iban),
     Rule("phone", r"(\+[1-9]\d{0,2}[ .-](?:\(0\) ?)?\(?\d{1,4}\)?(?:[ .-]?\d{2,5}){1,4}|\+[1-9]\d{10,14})\b", ("+",), telephone),
     Rule("phone", r"(\(\d{3}\) ?\d{3}[ .-]\d{4}|\b[2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4})\b", (), telephone),
@@ -173,14 +189,17 @@ PERSONAL: tuple[Rule, ...] = (
     Rule("ip", r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\b", (".",), _global_ip, unless=RELEASED, reach=60),
     Rule("ip", r"\b([23][0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4})", (":",), _global_ip),
     Rule("mac", r"\b([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\b", (":", "-", "."), _mac),
-    Rule("user", rf"[A-Za-z]:\\{{1,2}}Users\\{{1,2}}({SIGN}{{1,30}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{1,3}})\\", ("Users",)),
-    Rule("user", rf"(?:{ROOT}/home/|{ROOT}/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})({SIGN}[A-Za-z0-9._\x80-\xff-]{{0,63}})", ("/home/", "Users"), _person),
+    Rule("mac", r"(?i)\b(?:mac|hwaddr|ether)(?:[_ -]?addr(?:ess)?)?[\"']?\s{0,3}[:=]\s{0,3}[\"']?([0-9a-f]{12})\b", ("mac", "hwaddr", "ether"), _mac),
+    Rule("user", rf"(?:[A-Za-z]:\\{{1,2}}Documents and Settings|\\\\{{1,2}}[A-Za-z0-9.-]{{1,60}}\\{{1,2}}(?i:home|homes|users|profiles)\$?)\\{{1,2}}({SIGN}[A-Za-z0-9._\x80-\xff-]{{0,40}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{0,3}})\\", ("\\",), _person),
+    Rule("user", rf"[A-Za-z]:(?:\\{{1,2}}|/)Users(?:\\{{1,2}}|/)({SIGN}{{1,30}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{1,3}})[\\/]", ("Users",)),
+    Rule("user", rf"(?:{ROOT}/home/|{ROOT}/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})({SIGN}[A-Za-z0-9._\x80-\xff-]{{0,63}})", ("/home/", "Users"), _person, unless=LINKED, reach=40),
 )
 
 ADDRESSES: tuple[Rule, ...] = (
+    Rule("postal_address", rf"\b(P\.? ?O\.? Box \d{{1,6}}{GAP}{WORD}(?: {WORD}){{0,2}}{GAP}{STATE}{GAP}\d{{5}}(?:-\d{{4}})?)\b", ("Box",)),
     Rule("postal_address", rf"\b(\d{{1,5}} (?:[NSEW]\.? )?(?:{WORD}|\d{{1,3}}(?:st|nd|rd|th))(?: {WORD}){{0,2}} {STREET}\.?(?:,? (?:Apt|Suite|Unit|Flat|#)\.? ?\w{{1,5}})?{GAP}{WORD}(?: {WORD}){{0,2}}{GAP}{STATE}{GAP}\d{{5}}(?:-\d{{4}})?)\b", (), _address),
     Rule("postal_address", rf"\b(\d{{1,4}}[a-zA-Z]? {WORD}(?: {WORD}){{0,2}} {STREET}{GAP}{WORD}(?: {WORD}){{0,2}}{GAP}[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}})\b", (), _address),
-    Rule("postal_address", rf"\b([A-Z][a-z\x80-\xff-]{{1,30}}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm|ufer) \d{{1,4}} ?[a-z]?{GAP}(?:[AD]-)?\d{{5}} [A-Z][a-z\x80-\xff-]{{1,30}})", ("str", "weg", "platz", "allee", "gasse", "ring", "damm", "ufer")),
+    Rule("postal_address", rf"\b([A-Z][a-z\x80-\xff-]{{1,30}}(?: [A-Z][a-z\x80-\xff-]{{1,30}}){{0,2}}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm|ufer| Markt| Stra(?:ß|ss)e| Platz| Weg| Allee| Ring) \d{{1,4}}(?:/\d{{1,3}}){{0,2}} ?[a-z]?{GAP}(?:[AD]-|CH-)?\d{{4,5}} (?:[A-Z]|\xc3[\x80-\x9e])[a-z\x80-\xff-]{{1,30}})", ("tr", "weg", "Weg", "latz", "llee", "gasse", "ing", "damm", "ufer", "Markt")),
     Rule("postal_address", rf"\b(\d{{1,4}}(?: bis| ter)?,? (?i:rue|avenue|boulevard|place|chemin|impasse|quai) [A-Za-z\x80-\xff'-]{{1,30}}(?: [A-Za-z\x80-\xff'-]{{1,30}}){{0,4}}{GAP}\d{{5}} [A-Z][A-Za-z\x80-\xff-]{{1,30}})"),
 )
 # fmt: on

@@ -19,6 +19,8 @@ WEAK = frozenset(
         "hidden", "text", "default", "port", "host", "login", "xxx", "true", "false", "mypassword", "mysecret",
     }
 )  # fmt: skip
+# What servers are set up with on every developer's machine.
+DEFAULTS = frozenset({"postgres", "guest", "root", "mysql", "minioadmin", "airflow", "rabbitmq", "elastic", "neo4j"})
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 # One key of 64 in base64 begins with a slash.
@@ -29,6 +31,20 @@ ADDRESS = re.compile(
 KNOWN_DIGESTS = frozenset(
     {"d41d8cd98f00b204e9800998ecf8427e", "098f6bcd4621d373cade4e832627b4f6", "5f4dcc3b5aa765d61d8327deb882cf99"}
 )
+
+# At least eight letters and digits, two digits together; an underscore only where capitals and small letters mix.
+INVENTED = re.compile(
+    r"(?=.{8})(?=[A-Za-z0-9_]*\d\d)(?:(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z]\w*|(?=(?:\D*\d){3})[A-Za-z][A-Za-z0-9]*)"
+)
+METHOD = re.compile(
+    r"(?i)sha\d|md[245]|utf|base\d\d|pbkdf|argon|b?crypt|int\d\d|float\d|x509|p(?:k?cs)?12|pkcs|aes|rsa|hmac|ripemd|blake"
+    r"|iso\d|rfc\d|http|ascii|latin|ipv\d|oauth"
+)
+PREFIX = re.compile(r"(?:[a-z][a-z0-9]{0,11}[_-]){1,4}")
+ALL_KINDS = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d.*\d)")
+WORD_WITHIN = re.compile(r"(?:^|[_-])[A-Za-z]?[a-z]{3,}(?:[_-]|$)")
+SHORTEST_KEY, LONGEST_KEY = 28, 400  # characters; identifiers of customers, prices and networks have 24 to 27
+MIN_CHANGES_OF_KEY = 0.28  # drawn at random it is .45
 
 MIN_ENTROPY = 3.0  # bits a character: English words have less at these lengths, random letters and digits more
 MIN_ENTROPY_OF_SHAPED = 2.3
@@ -51,7 +67,27 @@ def drawn(value: str, before: str, after: str) -> bool:
 def bare_password(value: str, before: str, after: str) -> bool:
     """A password without quotes around it, where a name or a call is likelier."""
     return chosen_password(value, before, after) and (
-        NAME.fullmatch(value) is None or bare_random_looking(value, before, after)
+        NAME.fullmatch(value) is None or invented(value) or bare_random_looking(value, before, after)
+    )
+
+
+def invented(value: str) -> bool:
+    """`Sommer2024x`, `kXn663mqv`: letters and a number as no name in a program has them, that of a method neither."""
+    return INVENTED.fullmatch(value) is not None and METHOD.search(value) is None
+
+
+def prefixed(value: str, before: str, after: str) -> bool:
+    """A key behind the short name of who gave it, `abc_live_x7Kq2L...`: drawn of capitals, small letters and digits."""
+    if len(value) > LONGEST_KEY or before in ("-", "_", ".", "/", "+", "$", "\\") or after in ("+", "/", "("):
+        return False
+    drawn_part = PREFIX.sub("", value.rstrip("="), count=1)
+    return (
+        len(drawn_part) >= SHORTEST_KEY
+        and ALL_KINDS.match(drawn_part) is not None
+        and METHOD.match(value) is None
+        and WORD_WITHIN.search(drawn_part) is None
+        and changes(drawn_part) >= MIN_CHANGES_OF_KEY
+        and random_looking(drawn_part, before, after)
     )
 
 
@@ -66,6 +102,8 @@ def password(value: str, before: str, after: str) -> bool:
     if stands_in(value) or value.startswith(("%", "$", "&", "@", "/")) or UUID.fullmatch(value):
         return False
     letters = "".join(c for c in value.lower() if c.isalpha())
+    if value.lower() in DEFAULTS:
+        return False
     return letters not in WEAK and len(set(value)) >= 4
 
 

@@ -24,11 +24,13 @@ from modelmill.normalize.rules.assignments import (
     REST,
     WORDS,
 )
+from modelmill.normalize.rules.key_forms import JOINT, PART, STRING
 from modelmill.normalize.rules.randomness import (
     bare_password,
     bare_random_looking,
     chosen_password,
     drawn,
+    invented,
     password,
     random_looking,
 )
@@ -67,7 +69,7 @@ def _filled_in(value: str, before: str, after: str) -> bool:
 def _spoken(value: str, before: str, after: str) -> bool:
     """A password in a sentence, where `base64-encoded` could stand as well: letters, a digit and a sign."""
     return _bare(value, before, after) and (
-        SPOKEN.match(value.rstrip("!?.=,")) is not None or bare_random_looking(value, before, after)
+        SPOKEN.match(value.rstrip("!?.=,")) is not None or invented(value) or bare_random_looking(value, before, after)
     )
 
 
@@ -81,7 +83,7 @@ def _told(value: str, before: str, after: str) -> bool:
 def _bare(value: str, before: str, after: str) -> bool:
     """A password without quotes, and no expression of a program."""
     return bare_password(value, before, after) and (
-        EXPRESSION.fullmatch(value) is None or bare_random_looking(value, before, after)
+        EXPRESSION.fullmatch(value) is None or invented(value) or bare_random_looking(value, before, after)
     )
 
 
@@ -90,13 +92,18 @@ def _in_parts(value: str, before: str, after: str) -> bool:
     return chosen_password("".join(re.findall(r"[^\"'`\s+.]{2,}", value)), before, after)
 
 
+def _written_or_spoken(value: str, before: str, after: str) -> bool:
+    """In quotes what a person may have chosen; without them no word could stand there."""
+    if before in ("`", "'", '"') and before == after:
+        return chosen_password(value, before, after)
+    return _spoken(value, before, after)
+
+
 NOUNS = r"(?:password|passwd|passphrase|passwort|passcode|pwd|pword|pw)"
 NAMED = rf"[*_`'\"]{{0,3}}(?:[A-Za-z0-9]{{1,20}}[_.-]){{0,3}}{NOUNS}[*_`'\"]{{0,3}}"
 CHANGES = r"(?:chang|rotat|reset|updat|switch|set)(?:e|ed|es|s|t|ting|ing)?"
 SHORT_NAMES = r"(?:pass|pw|psk|passcode)"
 VALUE = r"([^\"'`\s\\]{6,100})"
-PART = r"[^\"'`\s\\]{2,100}"
-STRING = r"[rRbBfFuU]{0,2}[\"'`]"
 # `changed the password for root from`, `the password was changed from`, `the password has expired: change it from`
 CHANGED = (
     rf"(?:\b{CHANGES}\s(?:[\w'-]{{1,20}}\s){{0,3}}{NAMED}|{NAMED}[:,]?\s(?:\w{{1,12}}\s){{0,3}}{CHANGES}"
@@ -107,24 +114,24 @@ KEYS = r"(?:api_?key|access_?token|auth_?token|client_?secret|token|secret|key|a
 
 # Without one of these none of the rules below can match: narrow, so that few texts are searched further.
 GATE = (
-    r"(?i)passw|passp|passcode|pwd|pword|pass[\"']?\s{0,3}(?:=>|:?[:=]|,)|_pass\b|\bpw|[_.-]pw|psk|identified|sshpass"
-    r"|htpasswd|bindpw|securestring|requirepass|masterauth|:_auth|jdbc:oracle|getconnection\(|pdo\(|odbc_connect\("
+    r"(?i)passw|passp|passcode|pwd|pword|pass[\"']?\]?\s{0,3}(?:=>|:?[:=]|,|[|?]{2}=)|_pass\b|\bpw|[_.-]pw|psk|identified|sshpass"
+    r"|htpasswd|bindpw|securestring|requirepass|masterauth|(?m:^)_auth|:_auth|jdbc:oracle|getconnection\(|pdo\(|odbc_connect\("
     r"|storepass|\s-u\s{0,2}[\"']?[\w.\\/-]{1,40}%|[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):"
     r"|keypass|passin|passout|mysqli?(?:_connect|_pconnect)?\(|\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s"
     r"|[?&](?:[a-z]{1,6}_?){0,2}(?:key|token|secret|auth)=|\$\{[\w.]{0,40}(?:secret|token|key|credential|salt|pepper)"
     r"|(?:secret|token|key|credentials?|salt|pepper)[\w-]{0,24}[\"'\])]{0,3}(?:\s{0,3}(?:\|\||\?\?|\bor\b)|,[^\n()]{0,80}default)"
-    r"|jwt\.(?:sign|verify|encode|decode)\(|fernet\("
+    r"|jwt\.(?:sign|verify|encode|decode)\(|fernet\(|\$\{[\w.]{0,40}(?:pass|pw)|assword|" + PASSWORDS
 )
 
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 WRITTEN_OUT: tuple[Rule, ...] = (
     # Put together.
-    Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}{BETWEEN}{OPEN}({PART}[\"'`](?:\s{{0,40}}[+.]?\s{{0,40}}{STRING}{PART}[\"'`]){{0,5}}\s{{0,40}}[+.]?\s{{0,40}}{STRING}{PART})[\"'`]", PASSWORD_SIGNS, _in_parts, within=r"[^\"'`\s]{2,}", unless=OTHERWISE),
+    Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}{BETWEEN}{OPEN}({PART}[\"'`](?:{JOINT}{STRING}{PART}[\"'`]){{0,5}}{JOINT}{STRING}{PART})[\"'`]", PASSWORD_SIGNS, _in_parts, within=r"[^\"'`\s]{2,}", unless=OTHERWISE),
     Rule("password", rf"(?i){NAME}(?:{PASSWORDS}|[_.-]pw|\bpw){REST}\s{{0,3}}:?=\s{{0,3}}(?:[\w.()\[\]]{{1,60}}\s{{0,3}}[+.]\s{{0,3}}){{1,3}}{STRING}({PART}(?:[\"'`]\s{{0,40}}[+.]\s{{0,40}}{STRING}{PART}){{0,5}})[\"'`]", (), _in_parts, within=r"[^\"'`\s]{2,}", unless=NAMED_OTHERWISE),
     Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}{BETWEEN}{OPEN}{VALUE}[\"'`]", PASSWORD_SIGNS, _filled_in, within=LITERAL, unless=OTHERWISE),
     # A default: `${DB_PASSWORD:-...}`, `env.DB_PASSWORD || "..."`, `"--password", default="..."`, and in a schema below its name.
-    Rule("password", rf"(?i)\$\{{[\w.]{{0,40}}{PASSWORDS}[\w.]{{0,20}}:-?([^\s}}\"'$]{{6,100}})\}}", (), chosen_password),
+    Rule("password", rf"(?i)\$\{{[\w.]{{0,40}}(?:{PASSWORDS}|pass|pw)[\w.]{{0,20}}:-?([^\s}}\"'$]{{6,100}})\}}", (), chosen_password),
     Rule("password", rf"(?i){PASSWORDS}{REST}[\"'\])]{{0,3}}\s{{0,3}}(?:\|\||\?\?|\bor\b)\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
     Rule("password", rf"(?i)[\"']-{{0,2}}{NAME}{PASSWORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}{VALUE}[\"'`]", PASSWORD_SIGNS, chosen_password),
     Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}[\"']?\s{{0,3}}[:{{]\s{{0,3}}\{{?\s{{0,3}}\n(?:[^\n:={{}}]{{1,40}}[:=][^\n{{}}]{{2,80}}\n){{0,4}}[ \t]{{0,20}}[\"']?(?:default|example|value)[\"']?\s{{0,20}}[:=]\s{{0,3}}[\"']?{BARE}", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
@@ -132,17 +139,17 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("secret", rf"(?i)[\"']-{{0,2}}{NAME}{WORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}([^\"'`\s\\]{{12,200}})[\"'`]", (), random_looking),
     # A directive: its name, a blank, its value.
     Rule("password", rf"(?im)^[ \t]*ENV\s+[\w.]{{0,40}}{PASSWORDS}\w{{0,20}}\s+[\"']?{BARE}[\"']?\s*$", PASSWORD_SIGNS, bare_password),
-    Rule("password", rf"(?im)^[ \t]*(?:bindpw|requirepass|masterauth|rootpw|bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", (), _spoken),
+    Rule("password", rf"(?im)^[ \t]*(?:bindpw|requirepass|masterauth|rootpw|bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", (), _written_or_spoken),
     # In a command, and in an address.
-    Rule("password", rf"(?i){COMMAND}[\w.-]{{0,40}}(?:{PASSWORDS}|bindpw|_pass|_pw){REST}=([^\s\"'`#,;(){{}}\[\]<>=&][^\s\"'`,;(){{}}\[\]<>&]{{5,99}}){COMMAND_END}", (), _bare, unless=OTHERWISE),
+    Rule("password", rf"(?i){COMMAND}[\w.-]{{0,40}}(?:{PASSWORDS}|bindpw|_pass|_pw){REST}\]?=([^\s\"'`#,;(){{}}\[\]<>=&][^\s\"'`,;(){{}}\[\]<>&]{{5,99}}){COMMAND_END}", (), _bare, unless=OTHERWISE),
     Rule("command_password", r"(?i)\bsshpass\s+-p\s?[\"']?([^\s\"']{4,100})", (), password),
     Rule("command_password", r"(?i)\bhtpasswd\s+(?:-\w+\s+){1,4}\S{1,100}\s+\S{1,60}\s+[\"']?([^\s\"']{4,100})", (), password),
     Rule("command_password", r"(?i)\s-(?:storepass|keypass|srcstorepass|deststorepass|passin\s+pass:|passout\s+pass:)\s{0,3}[\"']?([^\s\"']{4,100})", (), chosen_password),
     Rule("command_password", r"(?i)\bConvertTo-SecureString\s+(?:-String\s+)?[\"']([^\"'\s]{4,100})[\"']", (), password),
-    Rule("npm_token", r"(?m):_(?:auth|password)\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9+/=]{8,400})", (), drawn),
+    Rule("npm_token", r"(?m)(?:^|:)_(?:auth|password)\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9+/=]{8,400})", (), drawn),
     Rule("url_password", r"(?i)\bjdbc:oracle:thin:\w{1,60}/([^\s@/\"']{4,100})@", (), password),
     Rule("command_password", r"\s-U\s{0,2}[\"']?[\w.\\/-]{1,40}%([^\s\"'%]{4,100})", (), chosen_password),
-    Rule("command_password", r"(?i)passw[^\n]{0,20}\n[^\n\"']{0,20}\bsend\s+(?:--\s+)?[\"']([^\"'\\\s]{4,100})", (), chosen_password),
+    Rule("command_password", r"(?i)assw[^\n]{0,20}[\n{][^\n\"']{0,20}\bsend\s+(?:--\s+)?[\"']([^\"'\\\s]{4,100})", (), chosen_password),
     Rule("password", rf"(?im)^[ \t]*[\w.-]{{0,40}}{PASSWORDS}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s+[#;]", PASSWORD_SIGNS, _spoken, unless=OTHERWISE),
     # In a call, in SQL, in JSX, in a table of HTML.
     Rule("password", r"(?i)\(\s{0,40}[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):[^\"'\n]{1,200}[\"'],\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", (), chosen_password),
@@ -154,12 +161,14 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("sql_password", r"(?i)\bset\s+password\s[^\n;]{0,80}?['\"]([^'\"\s@%]{4,100})['\"]\)?\s{0,3};", (), chosen_password),
     Rule("password", rf"(?i){NAME}{PASSWORDS}=\{{[\"'`]{VALUE}[\"'`]\}}", PASSWORD_SIGNS, chosen_password),
     # Under a short name, and in base64.
-    Rule("password", rf"(?i)(?:(?:\b|_){SHORT_NAMES}|(?-i:[a-z]Pass|[a-z]Pw))[\"']?\s{{0,3}}(?:=>|:?[:=])\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
+    Rule("password", rf"(?i)(?:(?:\b|_){SHORT_NAMES}|(?-i:[a-z]Pass|[a-z]Pw))[\"']?\]?\s{{0,3}}(?:=>|:?[:=]|[|?]{{2}}=)\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
     Rule("password", rf"(?im)^[ \t]*{DECLARED}(?:[A-Za-z0-9_.-]{{0,40}}[_.-])?{SHORT_NAMES}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", (), _bare),
     Rule("password", rf"(?im){PASSWORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([A-Za-z0-9+/]{{8,200}}={{0,2}})[\"']?\s*$", PASSWORD_SIGNS, _wraps_password, unless=OTHERWISE),
     # In a sentence.
     Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}:?[*_]{{0,2}}\s(?:is\s|was\s|=\s)?[`'\"]{VALUE}[`'\"]", PASSWORD_SIGNS, chosen_password),
     Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}(?:\s(?:is|was)|\s?:)[*_]{{0,2}}\s{{1,3}}[*_]{{0,2}}([^\s\"'`(){{}}\[\]<>\\*_][^\s\"'`(){{}}\[\]<>\\]{{5,99}})(?:[\s<)\\\"'`]|$)", (), _spoken),
+    Rule("password", rf"(?im)\b{NOUNS}\s{{1,2}}([^\s\"'`(){{}}\[\]<>\\/:*_-][^\s\"'`(){{}}\[\]<>\\/:]{{7,99}})[ \t]*$", (), _spoken),
+    Rule("password", r"(?:密码|密碼|パスワード|비밀번호)\s{0,3}(?:[:=]|：|是|は)\s{0,3}([^\s\"'`(){}\[\]<>\\]{6,100})", (), chosen_password),
     Rule("password", r"(?i)\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s{1,3}[`\"']?[\w@.-]{2,40}[`\"']?\s{0,2}[/:]\s{0,2}[`\"']?([^\s\"'`(){}\[\]<>\\/]{6,100})", (), _spoken),
     Rule("password", rf"(?i){CHANGED}\s(?:back\s)?(?:from|to)\s{{1,3}}{NEW}", PASSWORD_SIGNS, _told),
     Rule("password", rf"(?i){CHANGED}\sfrom\s{{1,3}}\S{{1,100}}\s{{1,3}}(?:back\s)?to\s{{1,3}}{NEW}", PASSWORD_SIGNS, _told),
