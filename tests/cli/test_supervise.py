@@ -116,6 +116,9 @@ def test_what_an_end_with_nine_left_behind_is_ended_at_the_next_start(settings: 
     mark = supervise.place(settings).mark
     left = subprocess.Popen(["sleep", "600"], env={**os.environ, processes.MARK: mark})
     try:
+        until = time.monotonic() + 10
+        while not processes.marked(mark):  # the system tells its environment a moment after it has begun
+            assert time.monotonic() < until
         with supervise.supervised(settings, []):
             assert left.wait(timeout=5) is not None
     finally:
