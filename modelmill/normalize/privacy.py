@@ -20,6 +20,7 @@ from typing import Any
 from modelmill.normalize import lists, tables, views
 from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbered
 from modelmill.normalize.rules import GROUPS, Rule
+from modelmill.normalize.signs import Sign, Text, sign
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
 PRIVACY_VERSION = 9
@@ -58,11 +59,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A rule made ready. signs: each with whether it is looked for in small letters."""
+    """A rule made ready."""
 
     rule: Rule
     pattern: Any
-    signs: tuple[tuple[bool, bytes], ...]
+    signs: tuple[Sign, ...]
 
 
 def clean(text: str, names: Names | None = None, placeholder: str = "<{}>") -> Cleaned:
@@ -234,16 +235,10 @@ def _seen_through(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
 
 def _possible(data: bytes, groups: Sequence[tuple[Any, list[Search]]]) -> Iterator[Search]:
     """The rules that can match at all, by the gates of their groups and their own signs."""
-    cased = {False: data, True: data.lower()}
-    there: dict[int, bool] = {}  # by the signs themselves, which many rules share
+    text = Text(data)
     for gate, searches in groups:
-        if not gate.search(data):
-            continue
-        for one in searches:
-            if (said := id(one.signs)) not in there:
-                there[said] = not one.signs or any(sign in cased[small] for small, sign in one.signs)
-            if there[said]:
-                yield one
+        if gate.search(data):
+            yield from (one for one in searches if text.has_any(one.signs))
 
 
 def _values(search: Search, data: bytes) -> Iterator[tuple[int, int]]:
@@ -308,12 +303,12 @@ def _compiled() -> list[tuple[Any, list[Search]]]:
     quiet.encoding = re2.Options.Encoding.LATIN1  # a byte is a character: of Unicode's classes a pattern would be slow
     quiet.log_errors = False  # a megabyte of letters without a blank takes the slower way: said on stderr, and no error
 
-    shared: dict[tuple[tuple[bool, bytes], ...], tuple[tuple[bool, bytes], ...]] = {}
+    shared: dict[tuple[Sign, ...], tuple[Sign, ...]] = {}
 
     def search(rule: Rule) -> Search:
         small = rule.pattern.startswith("(?i")
         pattern = re2.compile(rule.pattern.encode(), quiet)
-        signs = tuple((small, sign.encode()) for sign in rule.signs)
+        signs = tuple(sign(text.encode(), small=small) for text in rule.signs)
         return Search(rule, pattern, shared.setdefault(signs, signs))
 
     return [(re2.compile(group.gate.encode(), quiet), [search(rule) for rule in group.rules]) for group in GROUPS]

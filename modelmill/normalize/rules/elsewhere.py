@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from modelmill.normalize.rules.identity_numbers import anything, digits_of, luhn, number, said, weighted
+from modelmill.normalize.rules.identity_numbers import anything, by_word, digits_of, luhn, number, weighted
 from modelmill.normalize.rules.personal import GAP, telephone
 from modelmill.normalize.rules.rule import Check, Rule
 
@@ -115,22 +115,22 @@ PLAIN_NUMBERS: tuple[Rule, ...] = (
     Rule("national_id", rf"\b(\d{{2}}\.{MONTH}\.{DAY}-\d{{3}}\.\d{{2}})\b", (), number(_be)),
 )
 NUMBERS_BY_A_WORD: tuple[Rule, ...] = (
-    Rule("us_ssn", said("ssn|social security", r"\d{9}|\d{3} \d{2} \d{4}"), (), number(anything)),
-    Rule("br_cpf", said("cpf", r"\d{11}"), (), number(anything)),
-    Rule("passport", said("passport|passnummer|reisepass", r"[CFGHJKLMNPRTVWXYZ]\d[0-9CFGHJKLMNPRTVWXYZ]{7}|[A-Z]\d{2}[A-Z]\d{2}[A-Z]\d{2}"), (), number(anything)),
-    Rule("national_id", said("pan", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]"), (), number(anything)),
-    Rule("national_id", said("nhs", r"\d{3} ?\d{3} ?\d{4}"), (), number(_nhs)),
-    Rule("national_id", said("tfn|tax file number", r"\d{3} ?\d{3} ?\d{3}"), (), number(_tfn)),
-    Rule("national_id", said("medicare", r"[2-6]\d{3} ?\d{5} ?\d"), (), number(anything)),
-    Rule("national_id", said("kimlik|tckn", r"\d{11}"), (), number(_tr)),
-    Rule("national_id", said("oib", r"\d{11}"), (), number(_oib)),
-    Rule("national_id", said("cnp", r"[1-8]\d{12}"), (), number(_mod11((2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)))),
-    Rule("national_id", said("egn", r"\d{10}"), (), number(_mod11((2, 4, 8, 5, 10, 9, 7, 3, 6)))),
-    Rule("national_id", said("svnr|sv-nummer|sozialversicherungsnummer|versicherungsnummer", r"\d{4} ?\d{6}|\d{8}[A-Z]\d{3}"), (), number(anything)),
-    Rule("national_id", said("(?:sa |south african )?id number|rsa id", r"\d{2}(?:0[1-9]|1[0-2])[0-3]\d{8}"), (), number(_luhn)),
-    Rule("national_id", said("rijksregister|national number|numéro national|niss|insz", r"\d{11}"), (), number(_be)),
-    Rule("national_id", said("ppsn?", r"\d{7}[A-W][A-IW]?"), (), number(anything)),
-    Rule("national_id", said("driver'?s? licen[cs]e|driving licen[cs]e", r"[A-Z]{1,5}\d{6,10}[A-Z0-9]{0,5}"), (), number(anything)),
+    by_word("us_ssn", "ssn|social security", r"\d{9}|\d{3} \d{2} \d{4}", number(anything)),
+    by_word("br_cpf", "cpf", r"\d{11}", number(anything)),
+    by_word("passport", "passport|passnummer|reisepass", r"[CFGHJKLMNPRTVWXYZ]\d[0-9CFGHJKLMNPRTVWXYZ]{7}|[A-Z]\d{2}[A-Z]\d{2}[A-Z]\d{2}", number(anything)),
+    by_word("national_id", "pan", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]", number(anything)),
+    by_word("national_id", "nhs", r"\d{3} ?\d{3} ?\d{4}", number(_nhs)),
+    by_word("national_id", "tfn|tax file number", r"\d{3} ?\d{3} ?\d{3}", number(_tfn)),
+    by_word("national_id", "medicare", r"[2-6]\d{3} ?\d{5} ?\d", number(anything)),
+    by_word("national_id", "kimlik|tckn", r"\d{11}", number(_tr)),
+    by_word("national_id", "oib", r"\d{11}", number(_oib)),
+    by_word("national_id", "cnp", r"[1-8]\d{12}", number(_mod11((2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)))),
+    by_word("national_id", "egn", r"\d{10}", number(_mod11((2, 4, 8, 5, 10, 9, 7, 3, 6)))),
+    by_word("national_id", "svnr|sv-nummer|sozialversicherungsnummer|versicherungsnummer", r"\d{4} ?\d{6}|\d{8}[A-Z]\d{3}", number(anything)),
+    by_word("national_id", "(?:sa |south african )?id number|rsa id", r"\d{2}(?:0[1-9]|1[0-2])[0-3]\d{8}", number(_luhn)),
+    by_word("national_id", "rijksregister|national number|numéro national|niss|insz", r"\d{11}", number(_be)),
+    by_word("national_id", "ppsn?", r"\d{7}[A-W][A-IW]?", number(anything)),
+    by_word("national_id", "driver'?s? licen[cs]e|driving licen[cs]e", r"[A-Z]{1,5}\d{6,10}[A-Z0-9]{0,5}", number(anything)),
 )
 TELEPHONES: tuple[Rule, ...] = (
     Rule("phone", r"(?:手机|手機|电话|電話|携帯|휴대폰|전화|тел\.?|телефон)[^\n\d+]{0,8}(1[3-9]\d{9}|[08](?:[ -]?\(?\d{1,4}\)?){2,5})\b", ("手", "电话", "電話", "携帯", "휴대폰", "전화", "тел"), telephone),

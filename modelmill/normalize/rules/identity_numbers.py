@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from modelmill.normalize.rules.rule import Check, Rule, alone
 
+PLAIN = re.compile(r"[a-z][a-z -]*")  # words that are their own pattern
 STAND_INS = frozenset(
     {"078051120", "219099999", "123456789", "111111111", "AB123456C", "12345678Z", "00000000T", "QQ123456C"}
 )
@@ -22,6 +23,13 @@ def said(word: str, value: str) -> str:
     """
     word = word.replace(" ", "[ _-]?")
     return rf"(?i)(?:\b|_)(?:{word})(?:\b|_|number|nummer|card|n[or]\b)[^\n]{{0,30}}?\b({value})\b"
+
+
+def by_word(kind: str, words: str, value: str, holds: Check) -> Rule:
+    """The rule of a value that is `said`. Where the words are plain, the beginning of each is a sign of it."""
+    each = words.split("|")
+    signs = tuple(one.split(" ")[0] for one in each) if all(map(PLAIN.fullmatch, each)) else ()
+    return Rule(kind, said(words, value), signs, holds)
 
 
 def digits_of(value: str) -> list[int]:
@@ -134,17 +142,17 @@ IDENTITY_NUMBERS: tuple[Rule, ...] = (
     Rule("fi_hetu", r"\b(\d{6}[-+A]\d{3}[0-9A-FHJ-NPR-Y])\b", (), number(_hetu)),
 )
 NUMBERS_WITH_A_WORD: tuple[Rule, ...] = (
-    Rule("uk_nino", said("ni|nino|ni number|national insurance", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), (), number(anything)),
-    Rule("de_tax_id", said("steuer-?id|steuer id(?:nr)?|steuer-?id-?nr|steuernummer|idnr|tax id", r"\d{11}|\d{2} \d{3} \d{3} \d{3}"), (), number(_steuer_id)),
-    Rule("es_dni", said("dni|nif|nie", r"[XYZ]?\d{7,8}-?[A-Z]"), (), number(_dni)),
-    Rule("pl_pesel", said("pesel", r"\d{11}"), (), number(_pesel)),
-    Rule("nl_bsn", said("bsn|burgerservicenummer", r"\d{9}|\d{4}\.\d{2}\.\d{3}"), (), number(_bsn)),
-    Rule("in_aadhaar", said("aadhaar|uidai", r"[2-9]\d{3} ?\d{4} ?\d{4}"), (), number(anything)),
-    Rule("ca_sin", said("sin|social insurance", r"\d{3}[- ]\d{3}[- ]\d{3}"), (), number(lambda value, before, after: luhn(digits_of(value)))),
-    Rule("se_personal_number", said("personnummer|personnr|pnr", r"(?:\d{2})?\d{6}[-+]?\d{4}"), (), number(_luhn)),
-    Rule("passport", said("passport|passnummer|passeport|pasaporte|passaporto|paspoort", r"[A-Z]{0,2}\d{7,9}|\d{2}[A-Z]{2}\d{5}"), (), number(anything)),
-    Rule("national_id", said("fødselsnummer|fodselsnummer|fnr", r"\d{6} ?\d{5}"), (), number(_no)),
-    Rule("national_id", said("cpr|cpr-nr", r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}-?\d{4}"), (), number(anything)),
-    Rule("national_id", said("ausweis|personalausweis|ausweisnummer|personalausweisnummer", r"[A-Z][0-9CFGHJKLMNPRTVWXYZ]{8}\d?"), (), number(lambda value, before, after: len(digits_of(value)) > 3)),
+    by_word("uk_nino", "ni|nino|ni number|national insurance", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]", number(anything)),
+    by_word("de_tax_id", "steuer-?id|steuer id(?:nr)?|steuer-?id-?nr|steuernummer|idnr|tax id", r"\d{11}|\d{2} \d{3} \d{3} \d{3}", number(_steuer_id)),
+    by_word("es_dni", "dni|nif|nie", r"[XYZ]?\d{7,8}-?[A-Z]", number(_dni)),
+    by_word("pl_pesel", "pesel", r"\d{11}", number(_pesel)),
+    by_word("nl_bsn", "bsn|burgerservicenummer", r"\d{9}|\d{4}\.\d{2}\.\d{3}", number(_bsn)),
+    by_word("in_aadhaar", "aadhaar|uidai", r"[2-9]\d{3} ?\d{4} ?\d{4}", number(anything)),
+    by_word("ca_sin", "sin|social insurance", r"\d{3}[- ]\d{3}[- ]\d{3}", number(lambda value, before, after: luhn(digits_of(value)))),
+    by_word("se_personal_number", "personnummer|personnr|pnr", r"(?:\d{2})?\d{6}[-+]?\d{4}", number(_luhn)),
+    by_word("passport", "passport|passnummer|passeport|pasaporte|passaporto|paspoort", r"[A-Z]{0,2}\d{7,9}|\d{2}[A-Z]{2}\d{5}", number(anything)),
+    by_word("national_id", "fødselsnummer|fodselsnummer|fnr", r"\d{6} ?\d{5}", number(_no)),
+    by_word("national_id", "cpr|cpr-nr", r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}-?\d{4}", number(anything)),
+    by_word("national_id", "ausweis|personalausweis|ausweisnummer|personalausweisnummer", r"[A-Z][0-9CFGHJKLMNPRTVWXYZ]{8}\d?", number(lambda value, before, after: len(digits_of(value)) > 3)),
 )
 # fmt: on

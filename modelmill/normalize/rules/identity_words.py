@@ -5,15 +5,18 @@ Checksums as published by the issuing offices; those of several countries are co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from modelmill.normalize.rules.identity_numbers import anything, digits_of, luhn, number, said, weighted
+from modelmill.normalize.rules.identity_numbers import anything, by_word, digits_of, luhn, number, said, weighted
 from modelmill.normalize.rules.rule import Check, Rule
 
 
-def written(word: str, value: str) -> str:
-    """The same as `said` for words in another script, whose letters are none for a pattern: they have no borders."""
-    return rf"(?:{word})[^\n\d]{{0,30}}?\b({value})\b"
+def written(kind: str, words: str, value: str, holds: Check, end: str = r"\b") -> Rule:
+    """The same as `by_word` for words in another script, whose letters are none for a pattern: they have no borders."""
+    each = words.split("|")
+    signs = tuple(each) if all(re.escape(one) == one for one in each) else ()
+    return Rule(kind, rf"(?:{words})[^\n\d]{{0,30}}?\b({value}){end}", signs, holds)
 
 
 def _elevens(weights: Sequence[int], ten: int = 0) -> Check:
@@ -96,37 +99,37 @@ WORDS_GATE = (
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 NUMBERS_BY_OTHER_WORDS: tuple[Rule, ...] = (
-    Rule("us_ssn", said("itin", r"9\d{2}[- ]?[5-9]\d[- ]?\d{4}"), (), number(anything)),
-    Rule("national_id", said("ein|employer identification", r"\d{2}-\d{7}"), (), number(anything)),
-    Rule("national_id", said("nif", r"[123]\d{2} ?\d{3} ?\d{3}"), (), number(_nif)),
-    Rule("national_id", said("isikukood|asmens kodas", r"[1-6]\d{2}" + DATE + r"\d{4}"), (), number(_baltic)),
-    Rule("national_id", said("cui[lt]", r"2[03467]-?\d{8}-?\d"), (), number(_elevens((5, 4, 3, 2, 7, 6, 5, 4, 3, 2), ten=9))),
-    Rule("national_id", said("rfc", r"[A-Z&]{4}\d{2}" + DATE + r"[A-Z0-9]{3}"), (), number(anything)),
-    Rule("national_id", said("my number", r"\d{4} ?\d{4} ?\d{4}"), (), number(_my_number)),
-    Rule("national_id", said("nric|fin", r"[STFGM]\d{7}[A-Z]"), (), number(_nric)),
-    Rule("national_id", said("mykad|nric|ic number", r"\d{2}" + DATE + r"-\d{2}-\d{4}"), (), number(anything)),
-    Rule("national_id", said("nik|ktp", r"[1-9]\d{5}[0-7]\d(?:0[1-9]|1[0-2])\d{6}"), (), number(anything)),
-    Rule("national_id", said("hkid", r"[A-Z]{1,2}\d{6}(?:\([0-9A]\)|[0-9A])").removesuffix(r"\b"), (), anything),
-    Rule("national_id", said("teudat zehut", r"\d{9}"), (), number(_luhn)),
-    Rule("national_id", said("ird", r"\d{2,3}-\d{3}-\d{3}"), (), number(anything)),
-    Rule("national_id", said("cccd|cmnd", r"0\d{11}"), (), number(anything)),
-    Rule("national_id", said("amka", r"[0-3]\d(?:0[1-9]|1[0-2])\d{7}"), (), number(_luhn)),
-    Rule("national_id", said("taj", r"\d{3} ?\d{3} ?\d{3}"), (), number(_taj)),
-    Rule("national_id", said("em(?:š|Š|s)o|jmbg", r"[0-3]\d(?:0[1-9]|1[0-2])\d{9}"), (), number(_elevens((7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)))),
-    Rule("national_id", said("personas kods", r"[0-3]\d[01]\d{3}-?\d{5}"), (), number(anything)),
-    Rule("national_id", said("kennitala", r"[0-7]\d[01]\d{3}-?\d{4}"), (), number(_elevens((3, 2, 7, 6, 5, 4, 3, 2)))),
-    Rule("national_id", said("c(?:e|é)dula", r"\d{1,3}\.\d{3}\.\d{3}(?:\.\d{3})?|\d{8,10}"), (), number(anything)),
-    Rule("national_id", said("dni", r"\d{8}|\d{2}\.\d{3}\.\d{3}"), (), number(anything)),
-    Rule("national_id", said("rrn", r"\d{2}" + DATE + r"\d{5}"), (), number(lambda value, before, after: any(97 - int(c + value[:9]) % 97 == int(value[9:]) for c in ("", "2")))),
-    Rule("national_id", written("(?i:rodn)(?:é|e|ého) ?_?(?:č|c|Č|C)(?:í|i)sl(?:o|a)|r\\.č\\.", r"\d{2}[0156789]\d[0-3]\d/?\d{3,4}"), (), number(_birth_number)),
-    Rule("national_id", written("ЕГН|(?i:egn)", r"\d{10}"), (), number(_egn)),
-    Rule("national_id", written("マイナンバー|個人番号", r"\d{4}[ -]?\d{4}[ -]?\d{4}"), (), number(_my_number)),
-    Rule("national_id", written("身分證|身份證", r"[A-Z][12]\d{8}"), (), number(anything)),
-    Rule("national_id", written("身分證|身份證", r"[A-Z]{1,2}\d{6}(?:\([0-9A]\)|[0-9A])").removesuffix(r"\b"), (), anything),
-    Rule("national_id", written("ת\\.?\"?ז|תעודת זהות", r"\d{9}"), (), number(_luhn)),
-    Rule("national_id", written("СНИЛС", r"\d{3}-?\d{3}-?\d{3}[ -]?\d{2}"), (), number(anything)),
-    Rule("national_id", written("ИНН", r"\d{12}"), (), number(_inn)),
-    Rule("passport", written("(?:П|п)аспорт", r"\d{2} ?\d{2} ?\d{6}"), (), number(anything)),
-    Rule("national_id", written("РНОКПП|ІПН", r"\d{10}"), (), number(_ukrainian)),
+    by_word("us_ssn", "itin", r"9\d{2}[- ]?[5-9]\d[- ]?\d{4}", number(anything)),
+    by_word("national_id", "ein|employer identification", r"\d{2}-\d{7}", number(anything)),
+    by_word("national_id", "nif", r"[123]\d{2} ?\d{3} ?\d{3}", number(_nif)),
+    by_word("national_id", "isikukood|asmens kodas", r"[1-6]\d{2}" + DATE + r"\d{4}", number(_baltic)),
+    by_word("national_id", "cui[lt]", r"2[03467]-?\d{8}-?\d", number(_elevens((5, 4, 3, 2, 7, 6, 5, 4, 3, 2), ten=9))),
+    by_word("national_id", "rfc", r"[A-Z&]{4}\d{2}" + DATE + r"[A-Z0-9]{3}", number(anything)),
+    by_word("national_id", "my number", r"\d{4} ?\d{4} ?\d{4}", number(_my_number)),
+    by_word("national_id", "nric|fin", r"[STFGM]\d{7}[A-Z]", number(_nric)),
+    by_word("national_id", "mykad|nric|ic number", r"\d{2}" + DATE + r"-\d{2}-\d{4}", number(anything)),
+    by_word("national_id", "nik|ktp", r"[1-9]\d{5}[0-7]\d(?:0[1-9]|1[0-2])\d{6}", number(anything)),
+    Rule("national_id", said("hkid", r"[A-Z]{1,2}\d{6}(?:\([0-9A]\)|[0-9A])").removesuffix(r"\b"), ("hkid",), anything),
+    by_word("national_id", "teudat zehut", r"\d{9}", number(_luhn)),
+    by_word("national_id", "ird", r"\d{2,3}-\d{3}-\d{3}", number(anything)),
+    by_word("national_id", "cccd|cmnd", r"0\d{11}", number(anything)),
+    by_word("national_id", "amka", r"[0-3]\d(?:0[1-9]|1[0-2])\d{7}", number(_luhn)),
+    by_word("national_id", "taj", r"\d{3} ?\d{3} ?\d{3}", number(_taj)),
+    by_word("national_id", "em(?:š|Š|s)o|jmbg", r"[0-3]\d(?:0[1-9]|1[0-2])\d{9}", number(_elevens((7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)))),
+    by_word("national_id", "personas kods", r"[0-3]\d[01]\d{3}-?\d{5}", number(anything)),
+    by_word("national_id", "kennitala", r"[0-7]\d[01]\d{3}-?\d{4}", number(_elevens((3, 2, 7, 6, 5, 4, 3, 2)))),
+    by_word("national_id", "c(?:e|é)dula", r"\d{1,3}\.\d{3}\.\d{3}(?:\.\d{3})?|\d{8,10}", number(anything)),
+    by_word("national_id", "dni", r"\d{8}|\d{2}\.\d{3}\.\d{3}", number(anything)),
+    by_word("national_id", "rrn", r"\d{2}" + DATE + r"\d{5}", number(lambda value, before, after: any(97 - int(c + value[:9]) % 97 == int(value[9:]) for c in ("", "2")))),
+    written("national_id", "(?i:rodn)(?:é|e|ého) ?_?(?:č|c|Č|C)(?:í|i)sl(?:o|a)|r\\.č\\.", r"\d{2}[0156789]\d[0-3]\d/?\d{3,4}", number(_birth_number)),
+    written("national_id", "ЕГН|(?i:egn)", r"\d{10}", number(_egn)),
+    written("national_id", "マイナンバー|個人番号", r"\d{4}[ -]?\d{4}[ -]?\d{4}", number(_my_number)),
+    written("national_id", "身分證|身份證", r"[A-Z][12]\d{8}", number(anything)),
+    written("national_id", "身分證|身份證", r"[A-Z]{1,2}\d{6}(?:\([0-9A]\)|[0-9A])", anything, end=""),
+    written("national_id", "ת\\.?\"?ז|תעודת זהות", r"\d{9}", number(_luhn)),
+    written("national_id", "СНИЛС", r"\d{3}-?\d{3}-?\d{3}[ -]?\d{2}", number(anything)),
+    written("national_id", "ИНН", r"\d{12}", number(_inn)),
+    written("passport", "(?:П|п)аспорт", r"\d{2} ?\d{2} ?\d{6}", number(anything)),
+    written("national_id", "РНОКПП|ІПН", r"\d{10}", number(_ukrainian)),
 )
 # fmt: on

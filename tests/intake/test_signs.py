@@ -1,0 +1,24 @@
+"""Which signs are in a text is told as if each were looked for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmill.normalize.signs import MIN_BYTES, Text, sign
+
+LETTERS = st.binary(max_size=60).map(lambda drawn: bytes(b"abkAB-_\xc3\x9f"[byte % 9] for byte in drawn))
+
+
+@given(LETTERS, st.lists(st.tuples(LETTERS, st.booleans()), min_size=1, max_size=5), st.sampled_from([0, MIN_BYTES]))
+def test_a_sign_is_there_if_it_is_in_the_text(around: bytes, asked: list[tuple[bytes, bool]], padding: int) -> None:
+    data = around + b"." * padding
+    signs = tuple(sign(text.lower() if small else text, small=small) for text, small in asked)
+    there = any(one.text in (data.lower() if one.small else data) for one in signs)
+    assert Text(data).has_any(signs) is there
+
+
+@pytest.mark.parametrize("size", [10, MIN_BYTES * 2])
+def test_none_to_look_for_is_there(size: int) -> None:
+    assert Text(b" " * size).has_any(())
