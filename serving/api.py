@@ -32,7 +32,8 @@ class Once(APIRoute):
         handle = super().get_route_handler()
 
         async def looked_at(request: Request) -> Response:
-            bodies.each_key_once(await request.body())
+            if bodies.is_said(request.headers):
+                bodies.each_key_once(await request.body())
             return await handle(request)
 
         return looked_at
