@@ -18,9 +18,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +32,7 @@ from modelmill.extract.folders import Folders, rules_in
 from modelmill.extract.git_folder import check_own
 from modelmill.extract.ignoring import MILLIGNORE
 from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
+from modelmill.extract.watching import watched
 from modelmill.records import sha256_text
 
 TRANSPORT = "https"
@@ -138,7 +137,7 @@ class GitSnapshot:
             subprocess.Popen(
                 command, env=_env(""), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             ) as process,
-            _watched(process) as answered,
+            watched(process, STALLED) as answered,
         ):
             for path in paths:
                 if path in blobs:
@@ -174,7 +173,7 @@ def _tree(folder: Path, revision: str) -> Iterator[bytes]:
     ):
         assert process.stdout is not None  # it is a pipe
         try:
-            with _watched(process) as answered:
+            with watched(process, STALLED) as answered:
                 for number, line in enumerate(_until_nul(process.stdout), 1):
                     if number > MAX_LISTED:
                         raise _refused(str(folder), f"a commit of at most {MAX_LISTED} files", "more")
@@ -187,33 +186,6 @@ def _tree(folder: Path, revision: str) -> Iterator[bytes]:
         if process.returncode:
             errors.seek(0)
             raise _incomplete(f"the tree of {revision}", errors.read(1000))
-
-
-@contextmanager
-def _watched(process: subprocess.Popen[bytes]) -> Generator[Callable[..., None]]:
-    """Ends a process that has been waited for longer than STALLED. The function given says that it answered.
-
-    waiting: whether anybody waits for its next answer; who reads may take as long as it likes with the last one.
-    """
-    since: list[float | None] = [time.monotonic()]
-    over = threading.Event()
-
-    def answered(waiting: bool = True) -> None:
-        since[0] = time.monotonic() if waiting else None
-
-    def watch() -> None:
-        while not over.wait(min(1.0, STALLED / 4)):
-            if (last := since[0]) is not None and time.monotonic() - last > STALLED:
-                process.kill()
-                return
-
-    thread = threading.Thread(target=watch, name="mill-git-watch", daemon=True)
-    thread.start()
-    try:
-        yield answered
-    finally:
-        over.set()
-        thread.join()
 
 
 def _until_nul(stream: IO[bytes]) -> Iterator[bytes]:

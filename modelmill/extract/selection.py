@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from modelmill.extract import compiled, generated
 from modelmill.extract.source import MAX_FILE_BYTES, Entry
-from modelmill.normalize.language import Language, language_of, language_of_content, may_be_script
+from modelmill.normalize.language import language_of, language_of_content, may_be_script
 from modelmill.records import Dropped
 
 # A paragraph, a row or a whole array of rows may be one line, and so may a picture among a notebook's outputs.
@@ -45,14 +45,9 @@ def by_source(entry: Entry, chosen: Collection[str], there: Collection[str]) -> 
     return Dropped(entry.path, "generated", f"compiled from {source}")
 
 
-def language(path: str, content: bytes) -> Language | None:
-    """What the file is written in, by its name or its first line; None: no language claims it."""
-    return language_of_content(path, content)
-
-
 def by_content(path: str, content: bytes, wanted: bool = False) -> Dropped | None:
     """Why the file is left out, now that its bytes are known; None if it stays. wanted: see `Entry`."""
-    if language(path, content) is None:
+    if language_of_content(path, content) is None:
         return _unsupported(path)
     if len(content) > MAX_FILE_BYTES:
         return Dropped(path, "too large", f"{len(content)} bytes, at most {MAX_FILE_BYTES}")

@@ -188,7 +188,7 @@ def _seen(entry: Entry, content: bytes) -> Seen:
     dropped = selection.by_content(entry.path, content, entry.wanted)
     if dropped is not None:
         return Seen(state, sha256, size, None, None, dropped.reason, dropped.detail)
-    written = selection.language(entry.path, content)
+    written = language.language_of_content(entry.path, content)
     assert written is not None, entry.path  # or it would be left out
     return Seen(state, sha256, size, recognition.of_head(content), written.name)
 

@@ -12,7 +12,7 @@ from functools import cached_property
 
 GROUP = 3  # letters
 PLACES = 1 << 16  # of the table; 20,000 characters of code fill one of twelve
-FACTORS = (9409, 97, 1)  # of a group's letters: no two groups of small letters and digits nearby share a place
+FACTORS = (9409, 97, 1)  # of a group's letters, 97 signs apart: groups that share a place cost a look at the text
 MIN_BYTES = 2000  # in less, to look for each string costs less than the table
 
 
