@@ -7,7 +7,7 @@ that is, is told by listing the source again: the name it has there is kept nowh
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -35,14 +35,18 @@ def shown(path: str, names: Names) -> str:
 
 
 class ShownSnapshot:
-    """A snapshot whose paths may be stored. Of two files that would be called the same the first is given."""
+    """A snapshot whose paths may be stored. Of two files that would be called the same the first is given.
 
-    def __init__(self, inner: Snapshot, names: Names) -> None:
-        self.revision, self._inner, self._names = inner.revision, inner, names
+    stored: paths that were made so before. A source's file of that name is called so again.
+    """
+
+    def __init__(self, inner: Snapshot, names: Names, stored: Callable[[], Set[str]] = frozenset) -> None:
+        self.revision, self._inner, self._names, self._stored = inner.revision, inner, names, stored
         self._own: dict[str, str] | None = None  # what the source itself calls those that have another name here
 
     def files(self) -> Iterator[Entry]:
         self._own = {}
+        stored = self._stored()
         for entry in self._inner.files():
             if len(entry.path) > MAX_PATH:
                 yield Entry(
@@ -51,7 +55,7 @@ class ShownSnapshot:
                     "bad name",
                 )
                 continue
-            path = shown(entry.path, self._names)
+            path = entry.path if entry.path in stored else shown(entry.path, self._names)
             if path != entry.path:
                 self._own.setdefault(path, entry.path)
             detail = clean(entry.detail, self._names).text if entry.detail else ""
@@ -68,8 +72,13 @@ class ShownSnapshot:
 
 
 @contextmanager
-def open_corpus(settings: Settings, corpus: Corpus, revision: str | None = None) -> Generator[Snapshot]:
-    """The corpus's source, opened, with names that may be stored. revision, errors: as `Source.open`."""
+def open_corpus(
+    settings: Settings, corpus: Corpus, revision: str | None = None, stored: Callable[[], Set[str]] = frozenset
+) -> Generator[Snapshot]:
+    """The corpus's source, opened, with names that may be stored. revision, errors: as `Source.open`.
+
+    stored: see `ShownSnapshot`; to look through thousands of paths again costs more than a few changed files.
+    """
     home = settings.home_dir / "sources"
     with all_sources()[corpus.kind].open(corpus.uri, home, revision) as snapshot:
-        yield ShownSnapshot(snapshot, keyed(settings))
+        yield ShownSnapshot(snapshot, keyed(settings), stored)

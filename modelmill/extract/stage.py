@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from modelmill.store.seen import Seen
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
 EXTRACT_VERSION = 9
+
+# The rules by which files are chosen and called: when one changes, so may the name of a file that did not.
+NAMED_BY = f"{EXTRACT_VERSION}.{privacy.PRIVACY_VERSION}"
 
 # What judges a file by its bytes: of what other code judged, nothing is taken over.
 JUDGES = (
@@ -71,7 +75,7 @@ def extract(
     """
     lease = publications.take(db, "documents", corpus.key)
     last = publications.current(db, "documents", corpus.key)
-    with open_corpus(settings, corpus) as snapshot:
+    with open_corpus(settings, corpus, stored=partial(_stored_names, db, corpus, last)) as snapshot:
         pinned = snapshot.revision
         if last and pinned and last.input_hash == _input_hash(pinned, corpus):
             return _recorded(corpus, last)
@@ -92,6 +96,7 @@ def extract(
             "changed": result.changed,
             "removed": result.removed,
             "dropped": dict(result.dropped),
+            "names": NAMED_BY,
         }
         publications.publish(
             conn, lease, input_hash=input_hash, sha256=result.sha256, rows=result.documents, detail=detail
@@ -101,7 +106,8 @@ def extract(
 
 def current_revision(settings: Settings, db: Engine, corpus: Corpus) -> str:
     """The revision the source has now; differs from `corpus.revision` when there is something to extract."""
-    with open_corpus(settings, corpus) as snapshot:
+    last = publications.current(db, "documents", corpus.key)
+    with open_corpus(settings, corpus, stored=partial(_stored_names, db, corpus, last)) as snapshot:
         return snapshot.revision or _surveyed(db, corpus, snapshot, silent).revision
 
 
@@ -130,7 +136,12 @@ def _made(reasons: Mapping[str, int]) -> bool:
 
 
 def _input_hash(revision: str, corpus: Corpus) -> str:
-    return sha256_text(canonical_json(["extract", EXTRACT_VERSION, corpus.id, corpus.uri, revision]))
+    return sha256_text(canonical_json(["extract", NAMED_BY, corpus.id, corpus.uri, revision]))
+
+
+def _stored_names(db: Engine, corpus: Corpus, last: publications.Publication | None) -> frozenset[str]:
+    """What the corpus's files are called since `last`; nothing where other rules gave the names."""
+    return documents.paths(db, corpus.id) if last and last.detail.get("names") == NAMED_BY else frozenset()
 
 
 def _surveyed(db: Engine, corpus: Corpus, snapshot: Snapshot, progress: Progress, everything: bool = False) -> Survey:

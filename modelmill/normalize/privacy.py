@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from modelmill.normalize import lists, tables, views
@@ -57,13 +57,17 @@ class Found:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Search:
-    """A rule made ready."""
+    """A rule made ready; its pattern when it is first looked for: few texts have a sign of most rules."""
 
     rule: Rule
-    pattern: Any
     signs: tuple[Sign, ...]
+
+    @cached_property
+    def pattern(self) -> Any:
+        """For bytes."""
+        return _pattern(self.rule.pattern)
 
 
 def clean(text: str, names: Names | None = None, placeholder: str = "<{}>") -> Cleaned:
@@ -297,18 +301,20 @@ def _in_characters(text: str, data: bytes, places: list[tuple[int, int, str]]) -
 
 @cache
 def _compiled() -> list[tuple[Any, list[Search]]]:
+    shared: dict[tuple[Sign, ...], tuple[Sign, ...]] = {}
+
+    def search(rule: Rule) -> Search:
+        small = rule.pattern.startswith("(?i")
+        signs = tuple(sign(text.encode(), small=small) for text in rule.signs)
+        return Search(rule, shared.setdefault(signs, signs))
+
+    return [(_pattern(group.gate), [search(rule) for rule in group.rules]) for group in GROUPS]
+
+
+def _pattern(written: str) -> Any:
     import re2
 
     quiet = re2.Options()
     quiet.encoding = re2.Options.Encoding.LATIN1  # a byte is a character: of Unicode's classes a pattern would be slow
     quiet.log_errors = False  # a megabyte of letters without a blank takes the slower way: said on stderr, and no error
-
-    shared: dict[tuple[Sign, ...], tuple[Sign, ...]] = {}
-
-    def search(rule: Rule) -> Search:
-        small = rule.pattern.startswith("(?i")
-        pattern = re2.compile(rule.pattern.encode(), quiet)
-        signs = tuple(sign(text.encode(), small=small) for text in rule.signs)
-        return Search(rule, pattern, shared.setdefault(signs, signs))
-
-    return [(re2.compile(group.gate.encode(), quiet), [search(rule) for rule in group.rules]) for group in GROUPS]
+    return re2.compile(written.encode(), quiet)

@@ -35,9 +35,18 @@ def all_documents(db: Engine, corpus_id: int) -> dict[str, Stored]:
     }
 
 
+def paths(db: Engine, corpus_id: int) -> frozenset[str]:
+    """Of the corpus's documents and of what extract left out."""
+    left_out = select(dropped.c.path).where(dropped.c.corpus_id == corpus_id, dropped.c.stage == "extract")
+    read = select(document.c.path).where(document.c.corpus_id == corpus_id)
+    with db.connect() as conn:
+        return frozenset(conn.scalars(read.union_all(left_out)))
+
+
 def replace(conn: Connection, corpus_id: int, documents: Sequence[Document], revision: str) -> None:
     """Make these the corpus's documents. Those no longer there go, with their units; unchanged ones stay parsed."""
-    if documents:
+    differing = _differing(conn, corpus_id, documents)
+    if differing:
         statement = insert(document).values(
             corpus_id=corpus_id,
             path=bindparam("path"),
@@ -48,19 +57,19 @@ def replace(conn: Connection, corpus_id: int, documents: Sequence[Document], rev
             licence=bindparam("licence"),
         )
         new = statement.excluded
-        changed = (
-            (document.c.sha256 != new.sha256)
-            | (document.c.licence.is_distinct_from(new.licence))
-            | (document.c.language != new.language)
-        )
         fields = {"sha256": new.sha256, "language": new.language, "size": new.size, "licence": new.licence}
-        statement = statement.on_conflict_do_update(
-            index_elements=[document.c.corpus_id, document.c.path], set_=fields, where=changed
-        )
-        conn.execute(statement, [_values(one) for one in documents])
+        statement = statement.on_conflict_do_update(index_elements=[document.c.corpus_id, document.c.path], set_=fields)
+        conn.execute(statement, [_values(one) for one in differing])
     gone = document.c.path != all_(literal([one.path for one in documents], ARRAY(Text)))
     conn.execute(delete(document).where(document.c.corpus_id == corpus_id, gone))
     conn.execute(update(document).where(document.c.corpus_id == corpus_id).values(revision=revision))
+
+
+def _differing(conn: Connection, corpus_id: int, documents: Sequence[Document]) -> list[Document]:
+    """Those that are not stored as they are: a statement for each of thousands costs more than to look."""
+    of = select(document.c.path, document.c.sha256, document.c.licence, document.c.language)
+    there = {path: tuple(rest) for path, *rest in conn.execute(of.where(document.c.corpus_id == corpus_id)).all()}
+    return [one for one in documents if there.get(one.path) != (one.sha256, one.licence, one.language)]
 
 
 def _values(one: Document) -> dict[str, object]:

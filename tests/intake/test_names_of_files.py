@@ -10,11 +10,12 @@ from intake_project import git, write
 from sqlalchemy import Engine, text
 
 from modelmill import reporting
+from modelmill.extract import naming, stage
 from modelmill.extract.naming import shown
 from modelmill.extract.stage import extract
 from modelmill.licences import recognition
 from modelmill.normalize.expectations import rescan
-from modelmill.normalize.placeholders import numbered
+from modelmill.normalize.placeholders import Names, numbered
 from modelmill.normalize.stage import normalize
 from modelmill.settings import Settings
 from modelmill.store import corpora, documents
@@ -55,6 +56,46 @@ def test_a_secret_in_a_path_is_stored_nowhere_and_its_file_is_read(
     assert MAIL not in (tmp_path / "dropped.jsonl").read_text()
     paths = set(documents.all_documents(db, one.id))
     assert "src/home/page.js" in paths and any(path.startswith("backup/EMAIL_") for path in paths)
+    assert not extract(settings, db, one).fresh
+
+
+def test_only_new_names_are_looked_through_until_the_rules_change(
+    settings: Settings, db: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path / "p", {f"{MAIL}.py": CODE, "plane.py": CODE})
+    corpora.add(settings, db, "p", str(root), "MIT")
+    one = corpora.get(db, "default", "p")
+    extract(settings, db, one)
+    asked: list[str] = []
+
+    def noting(path: str, names: Names) -> str:
+        asked.append(path)
+        return shown(path, names)
+
+    monkeypatch.setattr(naming, "shown", noting)
+    write(root, {"line.py": CODE})
+    assert extract(settings, db, one).changed == 1
+    assert sorted(asked) == ["line.py", f"{MAIL}.py"]
+    with db.begin() as conn:  # as if stored by rules that did not know an e-mail address
+        conn.execute(text("UPDATE mill.document SET path = :was WHERE path LIKE 'EMAIL%'"), {"was": f"{MAIL}.py"})
+    monkeypatch.setattr(stage, "NAMED_BY", "newer")
+    assert extract(settings, db, one).fresh
+    assert not [path for path in documents.all_documents(db, one.id) if MAIL in path]
+
+
+def test_a_repository_at_rest_is_named_anew_by_new_rules(
+    settings: Settings, db: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path / "p", {"plane.py": CODE})
+    git(root, "init", "--quiet")
+    git(root, "add", "-f", ".")
+    git(root, "commit", "--quiet", "-m", "one")
+    corpora.add(settings, db, "p", str(root), "MIT")
+    one = corpora.get(db, "default", "p")
+    extract(settings, db, one)
+    assert not extract(settings, db, one).fresh
+    monkeypatch.setattr(stage, "NAMED_BY", "newer")
+    assert extract(settings, db, one).fresh
     assert not extract(settings, db, one).fresh
 
 
