@@ -64,6 +64,10 @@ class Control:
         """Start a program that does not run, without waiting for it."""
         self._call("startProcess", name, False)
 
+    def stop(self, name: str) -> None:
+        """Stop a program and wait for it."""
+        self._call("stopProcess", name)
+
     def stop_all(self) -> None:
         """Stop every program, all at once, and wait for it."""
         self._call("stopAllProcesses")

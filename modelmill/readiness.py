@@ -1,8 +1,11 @@
-"""Whether the programs answer: asked over HTTP, with time-outs, until each does or one has failed for good."""
+"""Whether the programs answer: asked over HTTP, or called where they speak another language, with time-outs, until each
+does or one has failed for good.
+"""
 
 from __future__ import annotations
 
 import json
+import socket
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -20,13 +23,23 @@ Notice = Callable[[Program, float], None]
 
 
 def answers(program: Program, seconds: float = 2.0) -> bool:
-    """Whether the program's address answers with success. One without an address: nothing to ask."""
+    """Whether the program's address answers with success; of one without, whether its port is listened on."""
+    if not program.probe:
+        return _listens(program, seconds)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(program.probe, timeout=seconds) as reply:
             return 200 <= reply.status < 300
     except (OSError, ValueError, HTTPException):  # refused, timed out, an answer that says no, or no HTTP
         return False
+
+
+def _listens(program: Program, seconds: float) -> bool:
+    try:
+        socket.create_connection((program.host, program.port), seconds).close()
+    except OSError:
+        return False
+    return True
 
 
 def wait_ready(settings: Settings, programs: Sequence[Program], notice: Notice, seconds: float = READY_SECONDS) -> None:
@@ -42,7 +55,7 @@ def unready(
     that do. Raises PrerequisiteError when the supervisor is gone.
     """
     start = time.monotonic()
-    waiting = [program for program in programs if program.probe]
+    waiting = [program for program in programs if program.probe or program.port]
     while waiting:
         for program in [program for program in waiting if answers(program)]:
             waiting.remove(program)

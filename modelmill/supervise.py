@@ -305,6 +305,13 @@ def start_again(settings: Settings) -> list[str]:
     return started
 
 
+def start_anew(settings: Settings, name: str) -> None:
+    """Stop a program, which ends what it has begun to answer, and start it."""
+    supervisor = Control(place(settings).socket)
+    supervisor.stop(name)
+    supervisor.start(name)
+
+
 def reconcile(settings: Settings, db: Engine) -> tuple[list[str], list[str]]:
     """Let the running supervisor serve exactly the live releases: the names of programs added and removed.
 

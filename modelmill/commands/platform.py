@@ -1,12 +1,16 @@
-"""`mill up`, `down`, `doctor`, `migrate`, `backup`, `restore`, `clean`: the installation itself."""
+"""`mill up`, `down`, `reload`, `doctor`, `migrate`, `backup`, `restore`, `clean`: the installation itself."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from modelmill.commands import session
+
+if TYPE_CHECKING:
+    from modelmill.programs import Program
 
 PART = typer.Option([], "--part", help="Only orchestration, tracking or serving; may be given several times.")
 NEW_FILE = typer.Argument(..., help="A file that does not exist yet.")
@@ -17,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Add the words."""
     app.command()(up)
     app.command()(down)
+    app.command()(reload)
     app.command()(doctor)
     app.command()(migrate)
     app.command()(backup)
@@ -44,6 +49,16 @@ def down(part: list[str] = PART) -> None:
     if settings.database_url is None:
         server.join_if_running(settings.home_dir)  # and so stop it with us, if nobody else uses it
     typer.echo("ended" if ended else "nothing was running")
+
+
+def reload() -> None:
+    """Let a running `mill up` read task files that were written or changed since. Runs and releases go on."""
+    from modelmill import reloading
+
+    def ready(program: Program, seconds: float) -> None:
+        typer.echo(f"{program.title}: started again, {seconds:.0f} s")
+
+    reloading.reload(session.configured(), ready)
 
 
 def doctor(json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
