@@ -1,10 +1,10 @@
-"""Memory of a whole intake (extract, normalize with two processes, embed, checks), for corpora of several sizes.
+"""Memory of an intake by stage (normalize with its processes, each with its checks), for corpora of several sizes.
 
     python benchmarks/intake_memory.py [FOLDER] [--lines 250000 1000000]
 
 Copies Python files of FOLDER (default: the installed packages) until they hold about that many lines, and takes the
-copy in by the job that `mill run` starts, in an installation of its own for each size. Looked at every half second:
-the proportional set size of the job's processes together, and that of PostgreSQL's.
+copy in by the job that `mill run --stage` starts, in an installation of its own for each size. Looked at every half
+second: the proportional set size of the job's processes together, and that of PostgreSQL's.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from modelmill.settings import CHECKOUT, Settings, load
 from modelmill.store import corpora, publications
 
 EVERY = 0.5  # seconds
+STAGES = ("extract", "normalize", "embed")
 
 
 def copied(source: Path, target: Path, lines: int) -> int:
@@ -61,18 +62,18 @@ def family(pid: int) -> list[psutil.Process]:
         return []
 
 
-def peaks(settings: Settings) -> tuple[float, float, float]:
-    """Take the corpus in; the job's peak, PostgreSQL's peak, both in MB, and the seconds it took."""
+def peaks(settings: Settings, stage: str) -> tuple[float, float]:
+    """Run the stage of the corpus; the job's peak and PostgreSQL's, in MB."""
     server = int((settings.home_dir / "postgres" / "postmaster.pid").read_text().split()[0])
-    argv = [sys.executable, "-m", "orchestration.launch", "intake", "--corpus", "code"]
-    start, ours, theirs = time.monotonic(), 0.0, 0.0
+    argv = [sys.executable, "-m", "orchestration.launch", "intake", "--corpus", "code", "--stage", stage]
+    ours = theirs = 0.0
     with subprocess.Popen(argv, cwd=CHECKOUT, stdout=subprocess.DEVNULL) as job:
         while job.poll() is None:
             ours, theirs = max(ours, of(family(job.pid))), max(theirs, of(family(server)))
             time.sleep(EVERY)
     if job.returncode:
-        raise SystemExit(f"the intake ended with exit status {job.returncode}")
-    return ours, theirs, time.monotonic() - start
+        raise SystemExit(f"{stage} ended with exit status {job.returncode}")
+    return ours, theirs
 
 
 def measured(source: Path, lines: int) -> str:
@@ -84,9 +85,11 @@ def measured(source: Path, lines: int) -> str:
         encoder_source(settings, made=True)  # the base model is converted once an installation, whatever the corpus
         found = copied(source, Path(folder) / "code", lines)
         corpora.add(settings, db, "code", str(Path(folder) / "code"))
-        job, server, seconds = peaks(settings)
+        start = time.monotonic()
+        job, server = zip(*(peaks(settings, stage) for stage in STAGES), strict=True)
         there = publications.current(db, "units", "code")
-        return f"{found:9,} {there.rows if there else 0:7,} {job:7.0f} {server:11.0f} {seconds:6.0f}"
+        row = " ".join(f"{one:9.0f}" for one in (*job, max(server), time.monotonic() - start))
+        return f"{found:9,} {there.rows if there else 0:7,} {row}"
 
 
 def main() -> None:
@@ -94,7 +97,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(sysconfig.get_path("purelib")))
     parser.add_argument("--lines", type=int, nargs="+", default=[250_000, 1_000_000])
     asked = parser.parse_args()
-    print("    lines   units  job MB  PostgreSQL      s", flush=True)
+    print("    lines   units" + "".join(f"{name:>10}" for name in (*STAGES, "database", "s")), flush=True)
     for lines in asked.lines:
         print(measured(asked.folder, lines), flush=True)
 

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Engine
 
@@ -13,7 +14,7 @@ from modelmill.embed.encoder import UNMADE, EncoderSource, artifact_source, enco
 from modelmill.embed.texts import passage
 from modelmill.errors import UserError
 from modelmill.progress import Progress, Step, silent
-from modelmill.records import Corpus, Unit, canonical_json, sha256_text
+from modelmill.records import Corpus, canonical_json, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import publications, releases, vectors
 from modelmill.store.publications import Lease, Publication
@@ -23,6 +24,13 @@ from modelmill.task import Encoder, all_tasks
 CHUNK = 256
 # For that few texts a second thread takes as long to be made ready as it saves, and more of the processor.
 FEW = 64
+
+
+class Wanted(NamedTuple):
+    """A text without a vector: its unit's sha256 and what is encoded of it."""
+
+    sha256: str
+    passage: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,25 +131,31 @@ def _units_of(db: Engine, corpus: Corpus) -> Publication:
 
 def _embed_missing(db: Engine, source: EncoderSource, corpus: Corpus, lease: Lease, progress: Progress) -> int:
     """Encode and store chunk by chunk; returns how many were new. An outdated run stops at its next chunk."""
-    todo = vectors.missing(db, source.name, corpus.id)
+    todo = _todo(db, source.name, corpus)
     if not todo:
         return 0
     progress(Step(f"embed {corpus.name}", 0, len(todo), 0.0, "loading the model"))
     encoder = source.load(few=len(todo) <= FEW)
     start, done, made = time.monotonic(), 0, 0
-    for chunk in chunks(todo):
-        rows = encoder.encode([passage(unit) for unit in chunk])
+    for chunk in _chunks(todo):
+        rows = encoder.encode([one.passage for one in chunk])
         with db.begin() as conn:
             publications.check(conn, lease)
-            made += vectors.copy_in(conn, source.name, [unit.sha256 for unit in chunk], rows)
+            made += vectors.copy_in(conn, source.name, [one.sha256 for one in chunk], rows)
         done += len(chunk)
         progress(Step(f"embed {corpus.name}", done, len(todo), time.monotonic() - start))
     return made
 
 
-def chunks(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
+def _todo(db: Engine, model: str, corpus: Corpus) -> list[Wanted]:
+    """What is to be encoded, by its unit's key. Nothing else of a unit is kept: that is ten times as much."""
+    with db.connect() as conn:
+        return [Wanted(unit.sha256, passage(unit)) for unit in vectors.missing(conn, model, corpus.id)]
+
+
+def _chunks(wanted: Sequence[Wanted]) -> Iterator[Sequence[Wanted]]:
     """Like lengths together, so that little is padded; long and short chunks mixed, so that the time left is honest."""
-    by_length = sorted(units, key=lambda unit: (len(passage(unit)), unit.key))
+    by_length = sorted(wanted, key=lambda one: len(one.passage))
     starts = list(range(0, len(by_length), CHUNK))
     random.Random(0).shuffle(starts)
     for start in starts:

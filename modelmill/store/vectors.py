@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -97,17 +97,15 @@ def count(db: Engine, model: str) -> int:
         return conn.execute(select(func.count()).where(vector.c.model == model)).scalar_one()
 
 
-def missing(db: Engine, model: str, corpus_id: int) -> list[Unit]:
-    """Units of the corpus whose text has no vector of this model yet: one per distinct text, by key."""
+def missing(conn: Connection, model: str, corpus_id: int) -> Iterator[Unit]:
+    """Units of the corpus whose text has no vector of this model yet: one per distinct text, by key, some at a time."""
     stored = select(vector.c.sha256).where(vector.c.model == model, vector.c.sha256 == unit.c.sha256).exists()
-    statement = units.columns().where(unit.c.corpus_id == corpus_id, ~stored)
-    with db.connect() as conn:
-        rows = conn.execute(statement.order_by(unit.c.path, unit.c.name))
-        found = (units.record(row) for row in rows)
-        distinct: dict[str, Unit] = {}
-        for one in found:
-            distinct.setdefault(one.sha256, one)
-    return list(distinct.values())
+    statement = units.columns().where(unit.c.corpus_id == corpus_id, ~stored).order_by(unit.c.path, unit.c.name)
+    known: set[str] = set()
+    for row in conn.execute(statement, execution_options={"yield_per": units.STREAMED}):
+        if row.sha256 not in known:
+            known.add(row.sha256)
+            yield units.record(row)
 
 
 def distinct_texts(db: Engine, corpus_id: int) -> int:
