@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from modelmill.normalize import messages
 from modelmill.normalize.entries import DRAWN
-from modelmill.normalize.literals import literal, text_of
+from modelmill.normalize.literals import NAMES, literal, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -35,6 +35,8 @@ INLINE = frozenset(
         "sub", "sup", "time", "u", "var", "Link",
     }
 )  # fmt: skip
+# What is a value where it stands among text.
+VALUES = NAMES | {"call_expression"}
 # In these, strings are meant for the machine.
 SILENT = {"import_statement", "type_annotation", "type_arguments", "subscript_expression", "comment", "regex"}
 
@@ -50,14 +52,14 @@ def _said(root: Node) -> Iterator[str]:
     told: set[int] = set()
     while waiting:
         node = waiting.pop()
-        if node.type in SILENT:
+        if node.type in SILENT or _is_for_the_machine(node):
             continue
         if node.type in ("jsx_element", "jsx_fragment") and node.id not in told:
             yield from _own_text(node, told)
         elif node.type in ("string", "template_string"):
             value = literal(node)
             if isinstance(value, str) and _is_said(node, value):
-                yield " ".join(value.split())
+                yield " ".join(_unescaped(node, value).split())
             continue
         waiting.extend(reversed([child for child in node.named_children if not _is_silent(child)]))
 
@@ -75,8 +77,7 @@ def _own_text(element: Node, told: set[int]) -> Iterator[str]:
         if child.type in ("jsx_text", "html_character_reference"):
             parts.append(html.unescape(text_of(child)))
         elif child.type == "jsx_expression" and child.named_children:
-            value = literal(child.named_children[0])
-            parts.append(value if isinstance(value, str) else " ")
+            parts.append(_put_in(child.named_children[0], sentence))
         elif child.type == "jsx_element" and sentence and _tag(child) in INLINE:
             told.add(child.id)
             waiting += child.children[::-1]
@@ -84,6 +85,34 @@ def _own_text(element: Node, told: set[int]) -> Iterator[str]:
             parts.append(" ")
     if said := " ".join("".join(parts).split()):
         yield said
+
+
+def _put_in(expression: Node, sentence: bool) -> str:
+    """What stands for an expression among text: a string itself, an ellipsis for a value in a sentence."""
+    value = literal(expression)
+    if isinstance(value, str):
+        return value
+    return "…" if sentence and _is_value(expression) and b"<" not in (expression.text or b"") else " "
+
+
+def _is_value(expression: Node) -> bool:
+    """A name, what a function gives, a sum: no choice between texts, which are said by themselves."""
+    operator = expression.child_by_field_name("operator") if expression.type == "binary_expression" else None
+    return expression.type in VALUES or (operator is not None and text_of(operator) in "+-*/%")
+
+
+def _unescaped(node: Node, value: str) -> str:
+    """An attribute's string has the escapes of HTML."""
+    in_tag = node.type == "string" and node.parent is not None and node.parent.type == "jsx_attribute"
+    return html.unescape(value) if in_tag else value
+
+
+def _is_for_the_machine(node: Node) -> bool:
+    """A style or script, and a template of another language: of styled.div, css, gql."""
+    if node.type == "jsx_element":
+        return _tag(node) in ("style", "script")
+    arguments = node.child_by_field_name("arguments") if node.type == "call_expression" else None
+    return arguments is not None and arguments.type == "template_string" and not messages.is_tag(node)
 
 
 def _tag(element: Node) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Functions by how many of their first arguments are texts; what comes behind says how they are meant.
 TEXTS = {"__": 1, "_": 1, "_x": 1, "_n": 2, "_nx": 2, "gettext": 1, "ngettext": 2}
 KEYED = frozenset({"t", "$t", "translate", "_t"})  # a key, and what is said where it is not known
+TAGS = frozenset({"t", "msg", "i18n"})
 KEY = re.compile(r"[A-Za-z][\w-]*(?:[.:/][\w-]+)*")
 NATURAL = re.compile(r"[A-Z][a-z]+[!?…]?")  # one word that is a key and a text: `t("Save")`
 ELEMENTS = frozenset({"Translate", "FormattedMessage", "FormattedHTMLMessage", "Trans"})
@@ -33,6 +34,11 @@ def of_attribute(attribute: Node, name: str) -> bool | None:
     return True if name in SAID else False if name in ABOUT else None
 
 
+def is_tag(call: Node) -> bool:
+    """Whether a template behind a name is said to the reader: Lingui's t`Your cart is empty`."""
+    return text_of(call).partition("`")[0].strip().rpartition(".")[2] in TAGS
+
+
 def of_string(node: Node, value: str) -> bool | None:
     """Whether a string is said to the reader; None where it is no part of a message."""
     around = node.parent
@@ -40,6 +46,8 @@ def of_string(node: Node, value: str) -> bool | None:
         return None
     if around.type == "arguments" and around.parent is not None and around.parent.type == "call_expression":
         return _of_argument(node, value, around)
+    if around.type == "call_expression":  # a template behind its tag
+        return is_tag(around) or None
     return _of_property(node, around) if around.type == "pair" else None
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from test_languages import units
+
+from modelmill.normalize.entries import DRAWN
 
 
 def said(markup: str) -> list[str]:
@@ -35,6 +39,53 @@ def test_a_text_to_be_translated_is_said_and_what_is_told_to_translators_is_not(
     assert said(markup) == lines
 
 
+@pytest.mark.parametrize(
+    ("markup", "lines"),
+    [
+        ("<style>{`svg { display: block; position: absolute }`}</style>", []),
+        ("<script>{`Some.words(of, a, program)`}</script>", []),
+        ("<b css={css`Display: block; color: ${'Red as a rose'}`}>{gql`query Some { words }`}</b>", []),
+        ("<b>{t`Your cart is empty`}{t`Save`}</b>", ["Your cart is empty", "Save"]),
+        ('<b title="Crop &amp; turn &#39;it&#39;" alt={"A &amp; B"} />', ["Crop & turn 'it'", "A &amp; B"]),
+        ("<p>Signed in as {user.name}, {count} items of {all(of, them)}.</p>", ["Signed in as …, … items of …."]),
+        ("<p>No item of type <code>{name}</code> {/* yet */} is valid.</p>", ["No item of type … is valid."]),
+        ("<p>Some {items.map((one) => <b>Each item</b>)}{' '}and more</p>", ["Some and more", "Each item"]),
+        ("<p>Step {index + 1}: {title}{last && <b>It is the last</b>}</p>", ["Step …: …", "It is the last"]),
+        ("<p>{user.name}</p>", []),
+    ],
+)
+def test_styles_are_silent_and_values_in_a_sentence_are_an_ellipsis(markup: str, lines: list[str]) -> None:
+    assert said(markup) == lines
+
+
+def test_a_styled_component_says_nothing() -> None:
+    text = "export const Root = styled.div`\n  position: absolute;\n  color: ${({ theme }) => 'Some red'};\n`;\n"
+    assert not any(one.kind == "component_text" for one in units("a.tsx", text).values())
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("1px solid #ddd", False), ("0 8px 0 8px", False), ("3fr 1fr 1fr 2fr 30px", False),
+        ("opacity .2s ease-in", False), ("0 auto 2rem", False), ("all 150ms linear, 10px", False),
+        ("2 auto repairs", True), ("all 5 ms of it", True),
+        ("Solid auto parts", True),
+        ("5s are enough", True), ("12 pt", True), ("none both", True),
+    ],
+)  # fmt: skip
+def test_how_wide_something_is_drawn_is_not_told(value: str, kept: bool) -> None:
+    assert bool(units("a.ts", f"export const box = {{ style: '{value}' }};").get("box")) == kept
+
+
+@pytest.mark.parametrize(
+    "value", ["1" * 200_000, "0 " * 100_000 + "x", "1px " * 50_000 + "x", "0" + " " * 200_000 + "x"]
+)
+def test_a_long_value_is_told_from_a_drawn_one_in_no_time(value: str) -> None:
+    began = time.process_time()
+    assert DRAWN.fullmatch(value) is None
+    assert time.process_time() - began < 1
+
+
 FEATURES = """const Features: Feature[] = [
   {
     title: 'Easy to use',
@@ -58,4 +109,16 @@ def test_markup_in_data_is_what_it_says() -> None:
         "It gets your site up quickly. See the docs.", "There is more & more.", "A chart of it"
     ]  # fmt: skip
     assert "Icon" not in found["Features.easy-to-use"].meta
-    assert found["FAQ.What is it?"].meta["answer"] == "A site in minutes."
+    assert found["FAQ.What is it?"].meta["answer"] == "A site in … minutes."
+
+
+def test_the_messages_of_react_intl_are_what_they_say() -> None:
+    found = units(
+        "a.ts",
+        """export const tour = { create: { title: { id: 'app.create', defaultMessage: 'Create' } } };
+export const options = [{ intlLabel: { id: 'Usecase.Front end', defaultMessage: 'Front-end developer' }, value: 'fe' }];
+""",
+    )
+    assert found.keys() - {"a"} == {"tour.create.title", "options.0"}
+    assert (found["tour.create.title"].text, found["tour.create.title"].signature) == ("Create", "Create")
+    assert found["options.0"].text.splitlines() == ["Intl label:", "- Front-end developer", "Value: fe"]
