@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from modelmill.normalize import markup
 from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, repeated
 from modelmill.normalize.literals import NAMES, as_text, literal, string_of, text_of, unknown, unwrapped
 
@@ -132,6 +133,8 @@ def place_of(node: Node, depth: int = 0, scope: Scope | None = None) -> Place:
     if node.type == "object":
         whole = _whole("object", first, last, _pairs(node, depth, scope))
         return whole if scope is not None else replace(whole, twice=_twice(node))
+    if node.type in markup.ELEMENTS:
+        return _scalar(first, last, "\n".join(markup.lines(node)) or MISSING)
     if scope is not None and node.type in NAMES:
         found = _named(node, scope, depth)
         taken = scope.filled.take(found, scope.path) if isinstance(found, Found) else None

@@ -16,17 +16,24 @@ from modelmill.normalize.sections import slug
 
 MAX_DEPTH = 64
 IDENTITIES = ("id", "slug", "key", "name", "title", "label", "question", "path")
-HEADLINES = ("title", "name", "label", "heading", "question")
+HEADLINES = ("title", "name", "label", "heading", "headline", "question", "defaultMessage")
+UNTOLD = frozenset({"id", "slug", "href", "path", "image"})
 # Said to a reader even when it is a single word.
 HUMAN = frozenset(
     {
         "title", "name", "label", "heading", "subtitle", "tagline", "summary", "description", "text", "body",
         "question", "answer", "hint", "placeholder", "tooltip", "message", "caption", "alt", "content",
+        "headline", "subheading", "defaultMessage",
     }
 )  # fmt: skip
-# How something looks, in more words than one: `rgba(0, 0, 0, .5)`, `0 12px 28px rgba(...)`, an outline in SVG.
+# How something looks, in more words than one: `rgba(0, 0, 0, .5)`, `0 12px 28px rgba(...)`, an outline in SVG,
+# `1px solid #ddd`, `opacity .2s ease-in`.
+SIZE = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:px|r?em|%|v[hw]|m?s|deg|fr|pt|ch)"
+MANNER = r"0|auto|none|solid|dashed|dotted|inset|ease(?:-in)?(?:-out)?|linear|infinite|both|forwards|#[\da-fA-F]{3,8}"
 DRAWN = re.compile(
-    r"(?:[-\d.]\S*\s+|inset\s+)*(?:(?:rgb|hsl)a?|(?:linear|radial)-gradient|cubic-bezier|(?:translate|scale|rotate)\w*|calc)"
+    rf"(?:(?:all|opacity|transform|color|background(?:-color)?|width|height)\s+)?(?:(?:{MANNER})[\s,]+)*{SIZE}"
+    rf"(?:[\s,]+(?:{SIZE}|{MANNER}))*"
+    r"|(?:[-\d.]\S*\s+|inset\s+)*(?:(?:rgb|hsl)a?|(?:linear|radial)-gradient|cubic-bezier|(?:translate|scale|rotate)\w*|calc)"
     r"\(.*\)|[Mm]\s*[-\d.][\sMZLHVCSQTAmzlhvcsqtae\d.,+-]*",
     re.S,
 )
@@ -142,23 +149,23 @@ def _told(fields: Mapping[str, Any], headline: str) -> Iterator[str]:
     if headline:
         yield headline
     for key, value in fields.items():
-        if (
-            isinstance(value, str)
-            and value
-            and value != headline
-            and key not in ("id", "slug", "href", "path", "image")
-        ):
+        if isinstance(value, str) and value and value != headline and key not in UNTOLD:
             yield value if key in HUMAN else f"{_words(key)}: {value}"
         elif isinstance(value, (list, dict)) and value:
-            lines = [line for item in (value.values() if isinstance(value, dict) else value) for line in _lines(item)]
+            lines = [line for item in _parts(value) for line in _lines(item)]
             if lines:
                 yield f"{_words(key)}:"
                 yield from (f"- {line}" for line in lines)
 
 
+def _parts(value: Any) -> list[Any]:
+    """What a list or an object has in it for a reader."""
+    return [item for key, item in value.items() if key not in UNTOLD] if isinstance(value, dict) else value
+
+
 def _lines(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        inner = [line for item in value.values() for line in _lines(item)]
+        inner = [line for item in _parts(value) for line in _lines(item)]
         if inner:
             yield " ".join(inner)
     elif isinstance(value, list):

@@ -74,4 +74,4 @@ def parses(text: str) -> bool:
     return not parse(GRAMMAR, f"({text})".encode()).has_error
 
 
-LANGUAGE = Language("json", version=8, suffixes=(".json",), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("json", version=9, suffixes=(".json",), units=units, parses=parses, rendered=True)

@@ -1,7 +1,7 @@
 """Which other files of the corpus a document's units are made from as well, and when these are still the same.
 
 A document is read alone first. What its data names in other files it wants; those are read (stage.py), and it is read
-again with them, until it wants no more. A file is asked for by its place, as an import says it: `src/data/industries`.
+again with them, until it wants no more. A file is asked for by its place (places.py).
 What was given, and what was looked for and is not there, is a part of what the document is made of: it is read again
 when one of these answers would be another one, and only then (docs/decisions/0023).
 """
@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from modelmill.normalize.places import APART, There
+
 T = TypeVar("T")
+Key = tuple[str, str, Callable[[str, str], Any]]  # a file's path and sha256, and what reads it
 
 # Bounds of one document, whatever else is read with it; with them raise the version of the languages that are linked.
-MAX_ROUNDS = 8  # files that lead to each other in a row
+MAX_ROUNDS = 12  # in which files are asked for: one that leads to the next, or says where that is
 MAX_FILES = 200
 MAX_BYTES = 500_000  # of all files together
 KEPT_BYTES = 1_000_000  # of source, of which a process keeps the trees: up to a hundred times as much
-
-# In the order in which TypeScript looks: https://www.typescriptlang.org/docs/handbook/modules/reference.html
-SUFFIXES = (".ts", ".tsx", ".js", ".jsx", ".mts", ".mjs", ".cts", ".cjs", ".json")
-WRITTEN_AS = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +51,12 @@ class Library:
 
     def __init__(self, clean: Callable[[str, bytes], str | None], shown: Callable[[str], str]) -> None:
         self._clean, self.shown, self._size = clean, shown, 0
-        self._kept: OrderedDict[tuple[str, str], tuple[int, Any]] = OrderedDict()
-        self._bad: set[tuple[str, str]] = set()
+        self._kept: OrderedDict[Key, tuple[int, Any]] = OrderedDict()
+        self._bad: set[Key] = set()
 
     def get(self, file: File, build: Callable[[str, str], T]) -> T | None:
         """The file as `build` reads its path and text; None for one that cannot be read."""
-        key = (file.path, file.sha256)
+        key = (file.path, file.sha256, build)
         if file.content is None or key in self._bad:
             return None
         if key not in self._kept:
@@ -76,7 +75,7 @@ class Library:
         except (RecursionError, ValueError):
             return None
 
-    def _keep(self, key: tuple[str, str], size: int, made: Any) -> None:
+    def _keep(self, key: Key, size: int, made: Any) -> None:
         self._kept[key] = size, made
         self._size += size
         while self._size > KEPT_BYTES and len(self._kept) > 1:
@@ -97,40 +96,13 @@ class Others:
         if file is not None:
             return self._library.get(file, build)
         room = self._given.more and len(self._given.files) + len(self.wanted) < MAX_FILES
-        if room and place not in self.wanted and self._library.shown(place) == place:  # it is stored, in `made_of`
+        if room and place not in self.wanted and self._may_be_stored(place):
             self.wanted[place] = None
         return None
 
-
-def leads_to(path: str, said: str) -> str | None:
-    """The place that an import in the file at `path` leads to; None where that is no file beside it in the corpus."""
-    if not said.startswith(("./", "../")) and said not in (".", ".."):
-        return None
-    parts = path.split("/")[:-1]
-    for part in said.split("/"):
-        if part == ".." and not parts:
-            return None
-        if part == "..":
-            parts.pop()
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
-
-
-def at(place: str, there: Mapping[str, Any]) -> str:
-    """The path of the file that a place stands for, of those that are there; "" for none."""
-    return next((path for path in _candidates(place) if path in there), "")
-
-
-def _candidates(place: str) -> Iterable[str]:
-    stem, dot, suffix = place.rpartition(".")
-    written = f"{dot}{suffix}"
-    yield from (stem + other for other in WRITTEN_AS.get(written, ()))
-    if written in SUFFIXES:
-        yield place
-    if place:
-        yield from (place + other for other in SUFFIXES)
-    yield from (f"{place}/index{other}".lstrip("/") for other in SUFFIXES)
+    def _may_be_stored(self, place: str) -> bool:
+        """It is a part of `made_of`."""
+        return all(self._library.shown(one) == one for one in place.split(APART))
 
 
 def with_more(given: Mapping[str, File], found: Mapping[str, File]) -> dict[str, File]:
@@ -149,14 +121,14 @@ def made_of(stamp: str, files: Mapping[str, File]) -> str:
     return f"{stamp} {json.dumps({place: [one.path, one.sha256] for place, one in files.items()})}" if files else stamp
 
 
-def is_made_of(made: str | None, stamp: str, there: Mapping[str, str]) -> bool:
-    """Whether that is still what the document is made of. stamp: its own now; there: the sha256 of each path."""
+def is_made_of(made: str | None, stamp: str, there: There) -> bool:
+    """Whether that is still what the document is made of. stamp: its own now."""
     if made is None or made == stamp:
         return made == stamp
     own, _, files = made.partition(" ")
     if own != stamp or not files:
         return False
     return all(
-        (found := at(place, there)) == path and there.get(found, "") == sha256
+        (found := there.at(place)) == path and there.files.get(found, "") == sha256
         for place, (path, sha256) in json.loads(files).items()
     )

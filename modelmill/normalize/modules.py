@@ -1,7 +1,7 @@
 """What the names of a TypeScript or JavaScript file stand for: its constants, enums, imports and exports.
 
 Nothing is run: a name stands for a literal that is written somewhere in the corpus, or for nothing. Names are looked up
-where they are used, so a file is wanted only for what some data takes from it. Only `./` and `../` lead to files.
+where they are used, so a file is wanted only for what some data takes from it. aliases.py says where imports lead.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from modelmill.normalize.ecmascript import Constant, Enum, Filled
 from modelmill.normalize.entries import Place
-from modelmill.normalize.linking import leads_to
 from modelmill.normalize.literals import enum_members, text_of, unwrapped
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Module:
     plain: dict[str, Place] = field(default_factory=dict[str, Place])
 
 
-Open = Callable[[str], Module | None]  # the module at a place
+Open = Callable[[str, str], Module | None]  # what an import leads to: the path of its file, and what it says
 Named = tuple[Module, str]
 
 
@@ -97,8 +96,7 @@ class ModuleScope:
     def _opened(self, module: Module, said: str) -> Module | None:
         key = (module.path, said)
         if key not in self.sight.opened:
-            place = leads_to(module.path, said)
-            self.sight.opened[key] = None if place is None else self.sight.open(place)
+            self.sight.opened[key] = self.sight.open(module.path, said)
         return self.sight.opened[key]
 
     def _exported(self, module: Module, name: str) -> Named | None:

@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from modelmill.extract.source import Snapshot
-from modelmill.normalize import workers
-from modelmill.normalize.linking import MAX_ROUNDS, File, Given, at, with_more
+from modelmill.normalize import manifests, workers
+from modelmill.normalize.linking import MAX_ROUNDS, File, Given, with_more
 from modelmill.normalize.parsing import Parsed
+from modelmill.normalize.places import There
 from modelmill.settings import Settings
 from modelmill.store.documents import Stored
 
@@ -22,7 +23,7 @@ from modelmill.store.documents import Stored
 class Rounds:
     """What happens to the documents of a corpus. there: all of them by path. read: those that were found as they were
     extracted; changed: whether a file that one of them wanted was not. ending: those that ended the process that read
-    them.
+    them. places: what places stand for among them.
     """
 
     settings: Settings
@@ -32,8 +33,12 @@ class Rounds:
     ending: Collection[str] = ()
     read: set[str] = field(default_factory=set[str])
     changed: bool = False
+    places: There = field(init=False)
     _files: dict[str, File] = field(default_factory=dict[str, File])
     _given: dict[str, dict[str, File]] = field(default_factory=dict[str, dict[str, File]])
+
+    def __post_init__(self) -> None:
+        self.places = There({path: one.record.sha256 for path, one in self.there.items()}, self._packages)
 
     def parsed(self, todo: Mapping[str, Stored]) -> Iterator[tuple[Stored, Parsed]]:
         """What each document gave, once."""
@@ -65,9 +70,15 @@ class Rounds:
             if hashlib.sha256(content).hexdigest() == self.there[path].record.sha256:
                 yield path, content
 
+    def _packages(self) -> dict[str, str]:
+        paths = [path for path in self.there if manifests.is_manifest(path)]
+        found = dict(self._as_extracted(paths))
+        self.changed = self.changed or len(found) < len(paths)
+        return manifests.by_name(found)
+
     def _give(self, wants: Mapping[str, tuple[str, ...]]) -> None:
         """Read what is wanted, and give each document its own."""
-        paths = {place: at(place, self.there) for places in wants.values() for place in places}
+        paths = {place: self.places.at(place) for places in wants.values() for place in places}
         new = sorted({path for path in paths.values() if path} - self._files.keys())
         for path, content in self._as_extracted(new):
             self._files[path] = File(path, self.there[path].record.sha256, content)

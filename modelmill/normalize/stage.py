@@ -111,18 +111,18 @@ def _parse(settings: Settings, db: Engine, corpus: Corpus, lease: Lease, revisio
     """Parse what has to be and put it aside; True when something was no longer as it was extracted."""
     there = documents.all_documents(db, corpus.id)
     stamps = {one.id: parsing.stamp(one.record) for one in there.values()}
-    shas = {path: one.record.sha256 for path, one in there.items()}
-
-    def is_current(document_id: int, made: str | None) -> bool:
-        return is_made_of(made, stamps[document_id], shas)
-
-    with db.begin() as conn:
-        publications.check(conn, lease)
-        done = parsed.keep(conn, corpus.id, is_current)
-    todo = {path: one for path, one in there.items() if one.id not in done and not is_current(one.id, one.parsed_as)}
+    ending = {one.path for one in documents.all_dropped(db, corpus.id, "normalize") if one.reason == ENDED}
     with open_corpus(settings, corpus, revision) as snapshot:
-        ending = {one.path for one in documents.all_dropped(db, corpus.id, "normalize") if one.reason == ENDED}
         rounds = Rounds(settings, corpus.name, snapshot, there, ending)
+
+        def is_current(document_id: int, made: str | None) -> bool:
+            return is_made_of(made, stamps[document_id], rounds.places)
+
+        with db.begin() as conn:
+            publications.check(conn, lease)
+            done = parsed.keep(conn, corpus.id, is_current)
+        left = {path: one for path, one in there.items() if one.id not in done}
+        todo = {path: one for path, one in left.items() if not is_current(one.id, one.parsed_as)}
         for piece in _pieces(follow(rounds.parsed(todo), "normalize", progress, total=len(todo)), todo):
             _put_aside(db, corpus, lease, piece)
     missing = [todo[path] for path in todo.keys() - rounds.read]

@@ -126,4 +126,4 @@ def _lines(node: Node) -> tuple[int, int]:
     return node.start_point.row + 1, max(node.start_point.row + 1, node.end_point.row + (node.end_point.column > 0))
 
 
-LANGUAGE = Language("toml", version=3, suffixes=(".toml",), units=units, parses=partial(parses, GRAMMAR), rendered=True)
+LANGUAGE = Language("toml", version=4, suffixes=(".toml",), units=units, parses=partial(parses, GRAMMAR), rendered=True)

@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from modelmill.normalize import code, javascript, modules
+from modelmill.normalize.aliases import Aliases
 from modelmill.normalize.ecmascript import Filled, place_of
 from modelmill.normalize.entries import entries
 from modelmill.normalize.grammar import Grammar, parse, parses
@@ -93,7 +94,8 @@ def beside(first: list[Draft | Dropped], drafts: Iterable[Draft | Dropped]) -> I
 
 def data_entries(root: Node, path: str = "", others: Others | None = None) -> Iterator[Draft | Dropped]:
     """The entries of every top-level constant of a parsed file, with what names stand for."""
-    sight = Sight(partial(_opened, others), Filled(path, SHARE + root.end_byte))
+    names = Aliases(others) if others is not None else None
+    sight = Sight(partial(_opened, names), Filled(path, SHARE + root.end_byte))
     scope = ModuleScope(modules.read(path, root), sight)
     for name, kind, value in _constants(root):
         if value.has_error:
@@ -107,8 +109,11 @@ def data_entries(root: Node, path: str = "", others: Others | None = None) -> It
             yield from entries(name, place, {"_type": kind} if kind else {})
 
 
-def _opened(others: Others | None, place: str) -> Module | None:
-    return others.get(place, _module) if others is not None else None
+def _opened(names: Aliases | None, path: str, said: str) -> Module | None:
+    if names is None:
+        return None
+    found = (names.others.get(place, _module) for place in names.places(path, said))
+    return next((module for module in found if module is not None), None)
 
 
 def _module(path: str, text: str) -> Module:
@@ -142,6 +147,6 @@ def _constant(declarator: Node) -> tuple[str, str, Node] | None:
 
 
 LANGUAGE = Language(
-    "typescript", version=9, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
+    "typescript", version=10, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
     rendered=True, linked=units, interpreters=("ts-node", "tsx", "deno", "bun"),
 )  # fmt: skip

@@ -131,4 +131,4 @@ def parses(text: str) -> bool:
         return False
 
 
-LANGUAGE = Language("yaml", version=5, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("yaml", version=6, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 from intake_project import write
-from sqlalchemy import Engine, delete, select
+from linked_files import entries, from_nothing, parsed_again, stored, took
+from sqlalchemy import Engine
 
 from modelmill.extract.stage import extract
-from modelmill.normalize import linking, workers
-from modelmill.normalize.linking import File, Given, Library
-from modelmill.normalize.parsing import Parsed, library, parse_document
+from modelmill.normalize import linking, places, workers
+from modelmill.normalize.linking import File
+from modelmill.normalize.parsing import library
 from modelmill.normalize.placeholders import named_by
+from modelmill.normalize.places import There
 from modelmill.normalize.stage import normalize
-from modelmill.progress import Step, silent
-from modelmill.records import Corpus, Document, sha256_text
+from modelmill.records import Corpus
 from modelmill.settings import Settings
 from modelmill.store import corpora
-from modelmill.store import tables as t
 
 CARDS = """import type { UseCase } from '../types';
 import owner, { INDUSTRIES, Level as Size } from './shared';
@@ -62,38 +62,6 @@ def corpus(settings: Settings, db: Engine, tmp_path: Path) -> Corpus:
     write(tmp_path, {"outside.ts": "export const outside = 'not of the corpus';\n"})
     extract(settings, db, made)
     return made
-
-
-def entries(db: Engine) -> dict[str, dict[str, Any]]:
-    """The fields of every entry in TypeScript, by name."""
-    wanted = (t.unit.c.kind == "entry") & (t.unit.c.language == "typescript")
-    with db.connect() as conn:
-        return {row.name: dict(row.meta) for row in conn.execute(select(t.unit).where(wanted))}
-
-
-def stored(db: Engine) -> list[tuple[Any, ...]]:
-    """All units, but for their numbers."""
-    columns = [one for one in t.unit.c if one.name not in ("id", "document_id")]
-    with db.connect() as conn:
-        return [tuple(row) for row in conn.execute(select(*columns).order_by(t.unit.c.path, t.unit.c.name))]
-
-
-def parsed_again(settings: Settings, db: Engine, corpus: Corpus) -> int:
-    """Take in what changed; returns how many documents were parsed, after a comparison with taking in everything."""
-    extract(settings, db, corpus)
-    told: list[Step] = []
-    part = normalize(settings, db, corpus, told.append)
-    units = stored(db)
-    whole = from_nothing(settings, db, corpus)
-    assert (part.sha256, units) == (whole.sha256, stored(db))
-    return told[-1].done
-
-
-def from_nothing(settings: Settings, db: Engine, corpus: Corpus) -> Any:
-    with db.begin() as conn:
-        conn.execute(t.document.update().values(parsed_as=None))
-        conn.execute(delete(t.publication).where(t.publication.c.asset == "units"))
-    return normalize(settings, db, corpus, silent)
 
 
 def test_names_of_other_files_stand_for_what_they_are_there(settings: Settings, db: Engine, corpus: Corpus) -> None:
@@ -163,7 +131,7 @@ def test_a_secret_of_another_file_does_not_come_with_its_value(settings: Setting
     ],
 )  # fmt: skip
 def test_a_place_is_in_the_corpus_or_none(path: str, said: str, place: str | None) -> None:
-    assert linking.leads_to(path, said) == place
+    assert places.leads_to(path, said) == place
 
 
 @pytest.mark.parametrize(
@@ -176,27 +144,7 @@ def test_a_place_is_in_the_corpus_or_none(path: str, said: str, place: str | Non
     ],
 )  # fmt: skip
 def test_a_place_stands_for_the_file_that_typescript_finds(place: str, there: list[str], path: str) -> None:
-    assert linking.at(place, dict.fromkeys(there)) == path
-
-
-def lying_at(path: str, files: dict[str, str]) -> File:
-    return File(path, sha256_text(files[path]), files[path].encode()) if path else File()
-
-
-def took(files: dict[str, str], path: str, known: Library | None = None) -> tuple[dict[str, Any], int, Parsed]:
-    """The fields of a file's entries, and how often it was read, when the corpus has these files and no database."""
-    known = known or library(named_by(b"k"))
-    given: dict[str, File] = {}
-    document = Document(path, sha256_text(files[path]), "r", "typescript", len(files[path]))
-    for number in range(linking.MAX_ROUNDS + 1):
-        more = number < linking.MAX_ROUNDS
-        parsed = parse_document("c", document, files[path].encode(), named_by(b"k"), Given(given, more), known)
-        if not parsed.wants:
-            entries = {one.name: dict(one.meta) for one in parsed.units if one.kind == "entry"}
-            return entries, number, parsed
-        paths = {place: linking.at(place, files) for place in parsed.wants}
-        given = linking.with_more(given, {place: lying_at(path, files) for place, path in paths.items()})
-    raise AssertionError("it wants more than it may")
+    assert There(dict.fromkeys(there, "")).at(place) == path
 
 
 def test_files_that_import_each_other_in_a_circle_are_read_once_each() -> None:
@@ -238,11 +186,11 @@ export const a = { text: 'Words of a', x7, x900, large };
 
 
 def test_what_it_is_made_of_is_told_by_all_that_it_was_given() -> None:
-    there = {"a/b.ts": "1", "c.ts": "2"}
+    there = There({"a/b.ts": "1", "c.ts": "2"})
     made = linking.made_of("own", {"a/b": File("a/b.ts", "1", b""), "a/d": File()})
     assert linking.is_made_of(made, "own", there)
-    others = [{"a/b.ts": "3"}, {}, {**there, "a/d.json": "4"}, {"a/b/index.ts": "1"}]
-    assert not any(linking.is_made_of(made, "own", one) for one in others)
+    others = [{"a/b.ts": "3"}, {}, {**there.files, "a/d.json": "4"}, {"a/b/index.ts": "1"}]
+    assert not any(linking.is_made_of(made, "own", There(one)) for one in others)
     assert not any(linking.is_made_of(one, "own", there) for one in (None, "owner", "other {}", "ow", "own "))
     assert linking.is_made_of("own", "own", there) and not linking.is_made_of(made, "new", there)
 
