@@ -175,6 +175,6 @@ def _is_said(node: Node, value: str) -> bool:
 
 
 LANGUAGE = Language(
-    "tsx", version=10, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
+    "tsx", version=11, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
     linked=units,
 )  # fmt: skip

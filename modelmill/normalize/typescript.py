@@ -24,6 +24,7 @@ from modelmill.normalize.language import Draft, Language
 from modelmill.normalize.linking import Others
 from modelmill.normalize.literals import text_of, unwrapped
 from modelmill.normalize.modules import Module, ModuleScope, Sight
+from modelmill.normalize.newer_typescript import rewritten
 from modelmill.records import Dropped
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ def _load_with_markup() -> object:
     return tree_sitter_typescript.language_tsx()
 
 
-GRAMMAR = Grammar("typescript", _load, QUERY, apart=True)
-WITH_MARKUP = Grammar("tsx", _load_with_markup, QUERY, apart=True)
+GRAMMAR = Grammar("typescript", _load, QUERY, apart=True, rewritten=rewritten)
+WITH_MARKUP = Grammar("tsx", _load_with_markup, QUERY, apart=True, rewritten=rewritten)
 
 
 def units(path: str, text: str, others: Others | None = None) -> Iterator[Draft | Dropped]:
@@ -142,6 +143,6 @@ def _constant(declarator: Node) -> tuple[str, str, Node] | None:
 
 
 LANGUAGE = Language(
-    "typescript", version=9, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
+    "typescript", version=10, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
     rendered=True, linked=units, interpreters=("ts-node", "tsx", "deno", "bun"),
 )  # fmt: skip
