@@ -38,7 +38,7 @@ class Grammar:
 
     documented: whether the words about a definition are its first statement or the comment above it.
     prepared: what is parsed in place of the text, where the grammar must not see some of it; each byte keeps its place.
-    rewritten: the same for a text in which errors were found; taken where it has fewer. Its nodes show the text as it was.
+    rewritten: the same for a text in which errors were found; taken where it has fewer. Nodes show the text as it was.
     """
 
     name: str
