@@ -148,6 +148,8 @@ def test_feedback_is_taken_for_known_predictions_only(house: House) -> None:
     assert house.post(said, route="/api/v1/feedback").json() == {"prediction_id": made, "verdict": "wrong"}
     refused(house.post({**said, "prediction_id": str(uuid.uuid4())}, route="/api/v1/feedback"), 404)
     refused(house.post({**said, "verdict": "so so"}, route="/api/v1/feedback"), 422, "verdict")
+    known = '"allowed":"prediction_id, verdict, correction, comment"'
+    refused(house.post({**said, "rating": 5}, route="/api/v1/feedback"), 422, known)
     long = {**said, "correction": {"label": "x" * 10_000}}
     told = refused(house.post(long, route="/api/v1/feedback"), 422, "correction cannot be used").json()["error"]
     assert told["allowed"] == "at most 10000 characters of JSON"
@@ -312,6 +314,7 @@ def test_the_documentation_asks_no_other_host(house: House) -> None:
         assert f"/docs/{file}" in page.text and httpx.get(f"{house.url}/docs/{file}").status_code == 200
     example = httpx.get(house.url + "/openapi.json").json()["paths"][ROUTE]["post"]["requestBody"]
     assert example["content"]["application/json"]["example"] == {"text": "banana"}
+    assert example["content"]["application/json"]["schema"]["$ref"].endswith("/LetterCountInput")
     assert house.post(example["content"]["application/json"]["example"]).status_code == 200
 
 
