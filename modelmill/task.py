@@ -6,20 +6,21 @@ the README and contract tests.
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, get_args
 
 from pydantic import BaseModel
 
 from modelmill.datasets.split import SHARES
 from modelmill.errors import UserError
-from modelmill.records import Dataset, Example, Split, Unit
+from modelmill.records import Dataset, Example, Split, Unit, UnitKind
+from modelmill.registry import exposed, unusable
+from modelmill.settings import PROFILES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -170,16 +171,23 @@ def all_tasks() -> Mapping[str, Task]:
 
     found: dict[str, Task] = {}
     for module in sorted(pkgutil.iter_modules(tasks.__path__), key=lambda m: m.name):
-        task: Task = importlib.import_module(f"modelmill.tasks.{module.name}").TASK
-        if task.name != module.name:
-            raise UserError(
-                f"the task file modelmill/tasks/{module.name}.py cannot be used",
-                allowed="TASK.name equal to the file's name",
-                found=f"TASK.name = {task.name!r}",
-                next=f"rename the file to {task.name}.py, or the task to {module.name}",
-            )
+        task: Task = exposed("modelmill.tasks", module.name, "TASK")
+        for allowed, said in _mistakes(task, module.name):
+            raise unusable(f"modelmill/tasks/{module.name}.py", allowed=allowed, found=said)
         found[task.name] = task
     return found
+
+
+def _mistakes(task: Task, name: str) -> Iterator[tuple[str, str]]:
+    """What a task says of itself that nothing could be made of: what is allowed, what was found."""
+    if task.name != name:
+        yield f"TASK.name equal to the file's name, {name!r}", f"TASK.name = {task.name!r}"
+    if wrong := set(task.kinds) - set(get_args(UnitKind)):
+        yield f"TASK.kinds of {', '.join(get_args(UnitKind))}", f"{', '.join(sorted(wrong))}"
+    if missing := set(PROFILES) - set(task.params):
+        yield f"TASK.params for each of {', '.join(PROFILES)}", f"none for {', '.join(sorted(missing))}"
+    if not task.scores:
+        yield "TASK.scores with the one that decides first", "no score"
 
 
 def get_task(name: str) -> Task:

@@ -66,9 +66,10 @@ def direct(app: FastAPI) -> Mapping[tuple[str, str], Asking]:
     return {(method, one.path): one.app for one in routes for method in one.methods}  # pyright: ignore
 
 
-async def _unusable(_: Request, error: Exception) -> JSONResponse:
+async def _unusable(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return unusable(error.errors()).response()
+    body = getattr(request.scope.get("route"), "body_field", None)
+    return unusable(error.errors(), body.field_info.annotation.model_fields if body else ()).response()
 
 
 def _add_task(app: FastAPI, asking: Asking) -> None:

@@ -42,7 +42,8 @@ class Asking:
     def __init__(self, house: House, task: Task) -> None:
         self.house, self.task = house, task
         more: dict[str, Any] = {"model_config": ConfigDict(extra="forbid"), "__doc__": task.input.__doc__}
-        self.body = type(task.input.__name__, (task.input,), more)
+        name = task.name.title().replace("_", "")  # what programs that are made of /openapi.json call it
+        self.body = type(f"{name}Input", (task.input,), more)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises Problem, MillError."""

@@ -56,6 +56,8 @@ class Door:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":  # what GET answers, of which the server sends no body (RFC 9110, section 9.3.2)
+            scope = {**scope, "method": "GET"}
         rule = scopes.rule_for(scope["method"], scope["path"])
         route, headers = rule.path if rule else "unknown", Headers(scope=scope)  # pyright: ignore[reportArgumentType]
         with (
@@ -185,7 +187,7 @@ def _no_route(method: str, path: str) -> Problem:
     return Problem(
         405 if allowed else 404,
         f"there is no {method} {path[:100]}",
-        allowed=", ".join(f"{m} {path[:100]}" for m in allowed) or "the routes listed at /docs",
+        allowed=", ".join(f"{m} {path[:100]}" for m in allowed) or scopes.meant(path) or "the routes listed at /docs",
         found=f"{method} {path[:100]}",
         next="read /docs",
         headers={"Allow": ", ".join(allowed)} if allowed else None,

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from fastapi import FastAPI, HTTPException, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, RedirectResponse
 
 from modelmill.errors import PrerequisiteError
 from modelmill.records import Release
@@ -41,6 +41,11 @@ def add_operations(app: FastAPI, house: House) -> None:
         """Prometheus's text format."""
         await _look_at_pipeline(house)
         return Response(house.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/", include_in_schema=False)
+    async def front() -> Response:
+        """Whoever opens the address that `mill up` prints looks for what is here."""
+        return RedirectResponse("/docs")
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:

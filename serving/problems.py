@@ -116,9 +116,9 @@ def unusable(errors: Sequence[Any], fields: Iterable[str] = ()) -> Problem:
     if first["type"] == "json_invalid":
         reason = said.removeprefix("Invalid JSON: ")
         return _unread(400, "the body is no JSON", "a body of JSON in UTF-8", f"{reason}, in {found}")
-    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
-    known = ", ".join(fields) if first["type"] == "extra_forbidden" and len(first["loc"]) == 1 else ""
-    return _unread(422, f"{plain(where[:100])} cannot be used", known or said, found)
+    where = [str(part) for part in first["loc"] if part != "body"]
+    known = ", ".join(fields) if first["type"] == "extra_forbidden" and len(where) == 1 else ""
+    return _unread(422, f"{plain('.'.join(where)[:100]) or 'the body'} cannot be used", known or said, found)
 
 
 def _unread(status: int, failed: str, allowed: str, found: str) -> Problem:

@@ -47,7 +47,7 @@ async def relay(sandbox: SandboxService, socket: WebSocket, hand: Hand) -> None:
                 await inner.send_str(first)
             await _join(socket, inner, asked, handed)
     except ValidationError as error:
-        await _tell(socket, {"event": "error", "error": unusable(error.errors()).parts})
+        await _tell(socket, {"event": "error", "error": unusable(error.errors(), Request.model_fields).parts})
     except Problem as problem:
         await _tell(socket, {"event": "error", "error": problem.parts})
     except MillError as error:

@@ -34,6 +34,7 @@ class Rule:
 def table() -> Mapping[tuple[str, str], Rule]:
     """Every route of the gateway by method and path: a fixed part, and one for each task."""
     fixed = [
+        Rule("GET", "/", OPEN),
         Rule("GET", "/livez", OPEN),
         Rule("GET", "/readyz", OPEN),
         Rule("GET", "/metrics", OPEN),
@@ -64,7 +65,14 @@ def rule_for(method: str, path: str) -> Rule | None:
 
 def methods(path: str) -> list[str]:
     """How the path may be asked; empty when it does not exist."""
-    return sorted({rule.method for rule in table().values() if _pattern(rule.path).fullmatch(path)} - {"WS"})
+    found = {rule.method for rule in table().values() if _pattern(rule.path).fullmatch(path)} - {"WS"}
+    return sorted(found | {"HEAD"} if "GET" in found else found)
+
+
+def meant(path: str) -> str:
+    """The route that a path without one differs from by slashes and underscores only (tasks have them); "" for none."""
+    plain = re.sub("/+", "/", path).rstrip("/").replace("_", "-")
+    return ", ".join(f"{method} {plain[:100]}" for method in methods(plain))
 
 
 @cache

@@ -10,6 +10,7 @@ from modelmill.commands import session
 
 if TYPE_CHECKING:
     from modelmill.records import Corpus
+    from modelmill.settings import Settings
 
 corpus = typer.Typer(help="What may be read, and trained on.", no_args_is_help=True)
 
@@ -25,7 +26,7 @@ def add(
     uri: str = typer.Argument(
         ...,
         help="A directory (of code, content, or CSV and JSON rows with labels), a git repository (path or https), "
-        "or a .zip or .tar archive.",
+        "a .zip or .tar archive, python:stdlib, python:packages[:NAME,NAME] or feedback:TASK.",
     ),
     license: str | None = typer.Option(None, "--license", metavar="SPDX", help="Its licence, as Apache-2.0 or MIT."),
     consent_to_train: bool = typer.Option(
@@ -37,14 +38,28 @@ def add(
 
     settings = session.configured()
     db = session.opened(settings)
-    _tell(corpora.add(settings, db, name, uri, licence=license, consent=consent_to_train, by=session.actor()))
+    made = corpora.add(settings, db, name, uri, licence=license, consent=consent_to_train, by=session.actor())
+    _tell(settings, made)
 
 
-def _tell(made: Corpus) -> None:
+def _tell(settings: Settings, made: Corpus) -> None:
     typer.echo(f"corpus {made.name}: {made.kind} {made.uri}")
     licence = made.licence or "as its files say"
-    typer.echo(f"licence {licence}; " + ("may be trained on" if made.consent_to_train else "search only"))
+    typer.echo(f"licence {licence}; {_use(settings, made)}")
     typer.echo(f"next: mill run --corpus {made.name}")
+
+
+def _use(settings: Settings, made: Corpus) -> str:
+    from modelmill.licences.policy import may_train
+
+    if not made.consent_to_train:
+        return "search only"
+    if made.licence is None or may_train(made.licence, settings.training_policy):
+        return "may be trained on"
+    return (
+        f"with consent, but nothing is learnt under it (MILL_TRAIN_ON={settings.train_on}): only its files that "
+        "say another may be trained on"
+    )
 
 
 @corpus.command()
@@ -58,7 +73,8 @@ def move(
 
     settings = session.configured()
     db = session.opened(settings)
-    _tell(moving.move(settings, db, name, uri, consent=consent_to_train, by=session.actor()))
+    made = moving.move(settings, db, name, uri, consent=consent_to_train, by=session.actor())
+    _tell(settings, made)
 
 
 @corpus.command("list")

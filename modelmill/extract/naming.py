@@ -10,8 +10,10 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modelmill.errors import UserError
 from modelmill.extract.source import Entry, Snapshot, all_sources
 from modelmill.normalize.placeholders import PLACEHOLDER, Names, keyed
 from modelmill.normalize.privacy import clean
@@ -71,6 +73,17 @@ class ShownSnapshot:
             yield here.get(path, path), content
 
 
+def _gone(path: str) -> bool:
+    """Nothing is there; what is there and may not be read is for the source to say."""
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 @contextmanager
 def open_corpus(
     settings: Settings, corpus: Corpus, revision: str | None = None, stored: Callable[[], Set[str]] = frozenset
@@ -79,6 +92,13 @@ def open_corpus(
 
     stored: see `ShownSnapshot`; to look through thousands of paths again costs more than a few changed files.
     """
+    if corpus.uri.startswith("/") and _gone(corpus.uri) and _gone(corpus.uri.partition("#")[0]):  # behind it: a branch
+        raise UserError(
+            f"the corpus {corpus.name!r} is not where it was",
+            allowed=f"what it was added as: {corpus.uri}",
+            found="nothing at that path",
+            next=f"mill corpus move {corpus.name} NEW-PLACE, or mill corpus remove {corpus.name}",
+        )
     home = settings.home_dir / "sources"
     with all_sources()[corpus.kind].open(corpus.uri, home, revision) as snapshot:
         yield ShownSnapshot(snapshot, keyed(settings), stored)

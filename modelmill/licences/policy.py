@@ -21,16 +21,17 @@ PERMISSIVE = frozenset(
         "Unlicense", "UPL-1.0", "W3C", "WTFPL", "X11", "Zlib", "ZPL-2.1",
     }
 )  # fmt: skip
+_PERMISSIVE_LOWER = frozenset(one.lower() for one in PERMISSIVE)
 COPYLEFT = re.compile(
-    r"(A|L)?GPL-|GFDL-|MPL-|EPL-|EUPL-|CDDL-|OSL-|CPL-|CeCILL|CC-BY-SA-|SSPL-|MS-RL|Sleepycat|QPL|Artistic-"
+    r"(?i)(A|L)?GPL-|GFDL-|MPL-|EPL-|EUPL-|CDDL-|OSL-|CPL-|CeCILL|CC-BY-SA-|SSPL-|MS-RL|Sleepycat|QPL|Artistic-"
 )
-NON_COMMERCIAL = re.compile(r"CC-BY(-NC|-ND)|PolyForm-(Non|Small|Free|Strict)|BUSL-|Elastic-|JSON$|Aladdin")
+NON_COMMERCIAL = re.compile(r"(?i)CC-BY(-NC|-ND)|PolyForm-(Non|Small|Free|Strict)|BUSL-|Elastic-|JSON$|Aladdin")
 
 
 def category(identifier: str) -> Category:
-    """Of one licence, with or without an exception (`GPL-2.0-only WITH ...`)."""
-    plain = re.split(r"\s+WITH\s+", identifier.strip())[0]
-    if plain in PERMISSIVE:
+    """Of one licence, with or without an exception (`GPL-2.0-only WITH ...`). SPDX compares without case."""
+    plain = _without_exception(identifier)
+    if plain.lower() in _PERMISSIVE_LOWER:
         return "permissive"
     if NON_COMMERCIAL.match(plain):
         return "non-commercial"
@@ -45,7 +46,7 @@ def may_train(expression: str | None, policy: Iterable[str] = ("permissive",)) -
     """
     if not expression:
         return False
-    allowed = frozenset(policy)
+    allowed = frozenset(one.lower() for one in policy)
     plain = re.sub(r"[()]", " ", expression).strip()
     if "(" in expression and re.search(r"\bAND\b", expression) and re.search(r"\bOR\b", expression):
         return all(_allowed(one, allowed) for one in re.split(r"\s+(?:AND|OR)\s+", plain))
@@ -57,4 +58,8 @@ def _sides(plain: str) -> list[str]:
 
 
 def _allowed(identifier: str, allowed: frozenset[str]) -> bool:
-    return category(identifier) in allowed or re.split(r"\s+WITH\s+", identifier.strip())[0] in allowed
+    return category(identifier) in allowed or _without_exception(identifier).lower() in allowed
+
+
+def _without_exception(identifier: str) -> str:
+    return re.split(r"\s+WITH\s+", identifier.strip())[0]

@@ -38,6 +38,7 @@ class Grammar:
 
     documented: whether the words about a definition are its first statement or the comment above it.
     prepared: what is parsed in place of the text, where the grammar must not see some of it; each byte keeps its place.
+    rewritten: the same for a text in which errors were found; taken where it has fewer. Nodes show the text as it was.
     """
 
     name: str
@@ -50,11 +51,25 @@ class Grammar:
     separators: str = "./"  # between the parts of a module's name, of which the last is what the file calls it
     bound_part: Literal["first", "last"] = "last"
     prepared: Callable[[bytes], bytes] = bytes
+    rewritten: Callable[[bytes], bytes] = bytes
 
 
 def parse(grammar: Grammar, source: bytes) -> Node:
     """The root of the syntax tree. Raises ValueError when that takes longer than LIMIT_SECONDS."""
     source = grammar.prepared(source)
+    root = _tree(grammar, source, source)
+    again = grammar.rewritten(source) if root.has_error else source
+    if again == source:
+        return root
+    try:
+        other = _tree(grammar, again, source)
+    except ValueError:
+        return root
+    return other if _faults(other) < _faults(root) else root
+
+
+def _tree(grammar: Grammar, source: bytes, shown: bytes) -> Node:
+    """shown: what its nodes say is their text; as long as `source`."""
     end = time.process_time() + LIMIT_SECONDS
     asked = count(1)
     size = PARSED_AT_ONCE
@@ -68,8 +83,20 @@ def parse(grammar: Grammar, source: bytes) -> Node:
     except ValueError as error:
         parser.reset()  # or it would go on with this text at the next one
         raise ValueError(f"not read within {LIMIT_SECONDS:.0f} s") from error
-    size = SHOWN_AT_ONCE
+    source, size = shown, SHOWN_AT_ONCE
     return tree.root_node
+
+
+def _faults(root: Node) -> int:
+    """How many places do not parse."""
+    count, waiting = 0, [root]
+    while waiting:
+        node = waiting.pop()
+        if node.is_error or node.is_missing:
+            count += 1
+        else:
+            waiting.extend(child for child in node.children if child.has_error)
+    return count
 
 
 def parses(grammar: Grammar, text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 
 from modelmill.normalize.linking import Others
 from modelmill.records import Dropped, UnitKind, canonical_json, sha256_text
+from modelmill.registry import exposed
 
 DECLARED = "\nLANGUAGE = "
 MAX_NAME = 300  # characters; the database's index takes some 2,000 of path and name together
@@ -81,8 +81,7 @@ def all_languages() -> Mapping[str, Language]:
     No other is imported: a stage brings the database with it, half a second for each process that parses.
     """
     files = (file for file in Path(__file__).parent.glob("*.py") if DECLARED in file.read_text("utf-8"))
-    modules = (importlib.import_module(f"modelmill.normalize.{file.stem}") for file in files)
-    found: list[Language] = [module.LANGUAGE for module in modules]
+    found: list[Language] = [exposed("modelmill.normalize", file.stem, "LANGUAGE") for file in files]
     return {language.name: language for language in sorted(found, key=lambda language: language.name)}
 
 

@@ -25,6 +25,7 @@ from modelmill.normalize.language import Draft, Language
 from modelmill.normalize.linking import Others
 from modelmill.normalize.literals import text_of, unwrapped
 from modelmill.normalize.modules import Module, ModuleScope, Sight
+from modelmill.normalize.newer_typescript import rewritten
 from modelmill.records import Dropped
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def _load_with_markup() -> object:
     return tree_sitter_typescript.language_tsx()
 
 
-GRAMMAR = Grammar("typescript", _load, QUERY, apart=True)
-WITH_MARKUP = Grammar("tsx", _load_with_markup, QUERY, apart=True)
+GRAMMAR = Grammar("typescript", _load, QUERY, apart=True, rewritten=rewritten)
+WITH_MARKUP = Grammar("tsx", _load_with_markup, QUERY, apart=True, rewritten=rewritten)
 
 
 def units(path: str, text: str, others: Others | None = None) -> Iterator[Draft | Dropped]:

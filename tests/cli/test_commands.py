@@ -46,6 +46,13 @@ def test_consent_is_off_unless_it_is_given(inside: Mill, folder: Path) -> None:
     assert "search only" in inside("corpus", "add", "shop", str(folder)).stdout
 
 
+def test_a_licence_that_nothing_is_learnt_under_is_told_when_consent_is_given(inside: Mill, folder: Path) -> None:
+    added = inside("corpus", "add", "shop", str(folder), "--license", "Apache 2", "--consent-to-train").stdout
+    assert "nothing is learnt under it (MILL_TRAIN_ON=permissive)" in added
+    again = inside("corpus", "add", "shop", str(folder), "--license", "mit", "--consent-to-train").stdout
+    assert "licence mit; may be trained on" in again
+
+
 def test_a_stage_says_what_came_out_writes_its_receipt_and_does_nothing_twice(
     inside: Mill, folder: Path, settings: Settings
 ) -> None:

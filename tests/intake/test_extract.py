@@ -171,11 +171,14 @@ def test_a_folder_without_anything_usable_is_refused_and_nothing_is_recorded(
     assert publications.current(db, "documents", "p") is None
 
 
-def test_a_source_that_has_gone_is_named(settings: Settings, db: Engine, project: Path) -> None:
+def test_a_source_that_has_gone_is_named_with_the_command_that_moves_it(
+    settings: Settings, db: Engine, project: Path
+) -> None:
     corpus = corpora.add(settings, db, "p", str(project))
     project.rename(project.with_name("elsewhere"))
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="the corpus 'p' is not where it was") as told:
         extract(settings, db, corpus)
+    assert told.value.next == "mill corpus move p NEW-PLACE, or mill corpus remove p"
 
 
 def test_the_standard_library_is_extracted_quickly_and_the_second_time_at_once(settings: Settings, db: Engine) -> None:

@@ -79,6 +79,7 @@ def test_the_head_of_a_file_says_its_licence(head: str, licence: str | None) -> 
         ("MIT", "permissive"), ("GPL-3.0-only", "copyleft"), ("AGPL-3.0-or-later", "copyleft"), ("MPL-2.0", "copyleft"),
         ("CC-BY-NC-4.0", "non-commercial"), ("CC-BY-SA-4.0", "copyleft"), ("Proprietary", "unknown"),
         ("GPL-2.0-only WITH Classpath-exception-2.0", "copyleft"), ("BUSL-1.1", "non-commercial"),
+        ("mit", "permissive"), ("gpl-3.0-only", "copyleft"), ("cc-by-nc-4.0", "non-commercial"),
     ],
 )  # fmt: skip
 def test_licences_are_sorted_and_what_is_not_known_is_unknown(identifier: str, kind: str) -> None:
@@ -89,6 +90,7 @@ def test_the_policy_may_let_more_train() -> None:
     assert not may_train("MPL-2.0")
     assert may_train("MPL-2.0", ("permissive", "MPL-2.0"))
     assert may_train("GPL-3.0-only", ("permissive", "copyleft"))
+    assert may_train("mpl-2.0", ("MPL-2.0",))  # SPDX compares identifiers without case
     assert not may_train("MIT AND (GPL-3.0-only OR MPL-2.0)")
     assert not may_train("MIT AND (GPL-3.0-only OR MIT)")  # read strictly: a bracket under AND is not taken apart
 

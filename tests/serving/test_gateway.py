@@ -148,6 +148,8 @@ def test_feedback_is_taken_for_known_predictions_only(house: House) -> None:
     assert house.post(said, route="/api/v1/feedback").json() == {"prediction_id": made, "verdict": "wrong"}
     refused(house.post({**said, "prediction_id": str(uuid.uuid4())}, route="/api/v1/feedback"), 404)
     refused(house.post({**said, "verdict": "so so"}, route="/api/v1/feedback"), 422, "verdict")
+    known = '"allowed":"prediction_id, verdict, correction, comment"'
+    refused(house.post({**said, "rating": 5}, route="/api/v1/feedback"), 422, known)
     long = {**said, "correction": {"label": "x" * 10_000}}
     told = refused(house.post(long, route="/api/v1/feedback"), 422, "correction cannot be used").json()["error"]
     assert told["allowed"] == "at most 10000 characters of JSON"
@@ -264,7 +266,6 @@ def test_a_task_that_nothing_was_released_of_is_503_with_the_next_command(house:
 
 def test_what_is_not_in_the_table_does_not_exist_bentomls_own_routes_included(house: House) -> None:
     for path in (
-        "/",
         "/healthz",
         "/schema.json",
         "/docs.json",
@@ -277,12 +278,27 @@ def test_what_is_not_in_the_table_does_not_exist_bentomls_own_routes_included(ho
         refused(house.get(path), 404)
     assert refused(house.get(ROUTE), 405).headers["Allow"] == "POST"
     refused(httpx.options(house.url + ROUTE), 405)
+    for path in (ROUTE + "/", "/api/v1/letter_count", "//api/v1/letter-count"):
+        refused(house.post({"text": "a"}, route=path), 404, words=f'"allowed":"POST {ROUTE}"')
+
+
+def test_what_can_be_asked_with_get_can_be_asked_with_head(house: House) -> None:
+    for path in ("/livez", "/readyz", "/metrics", "/docs", "/openapi.json"):
+        answer = httpx.head(house.url + path)
+        assert answer.status_code == 200 and not answer.content and int(answer.headers["Content-Length"]) > 0
+    assert httpx.head(house.url + "/api/v1/models").status_code == 401
+    assert httpx.head(house.url + ROUTE).status_code == 405
+    assert httpx.options(house.url + "/livez").headers["Allow"] == "GET, HEAD"
+
+
+def test_the_front_page_is_the_documentation(house: House) -> None:
+    assert httpx.get(house.url, follow_redirects=True).url.path == "/docs"
 
 
 def test_every_route_has_a_scope_and_every_scope_a_route(house: House) -> None:
     spoken = httpx.get(house.url + "/openapi.json").json()["paths"]
     found = {(method.upper(), path) for path, methods in spoken.items() for method in methods}
-    undocumented = {("GET", "/docs"), ("GET", "/docs/{file}"), ("GET", "/openapi.json")}
+    undocumented = {("GET", "/"), ("GET", "/docs"), ("GET", "/docs/{file}"), ("GET", "/openapi.json")}
     undocumented.add(("WS", "/api/v1/devlab/execute/stream"))  # OpenAPI has no word for it
     assert found | undocumented == set(scopes.table())
     for (method, path), rule in scopes.table().items():
@@ -298,6 +314,7 @@ def test_the_documentation_asks_no_other_host(house: House) -> None:
         assert f"/docs/{file}" in page.text and httpx.get(f"{house.url}/docs/{file}").status_code == 200
     example = httpx.get(house.url + "/openapi.json").json()["paths"][ROUTE]["post"]["requestBody"]
     assert example["content"]["application/json"]["example"] == {"text": "banana"}
+    assert example["content"]["application/json"]["schema"]["$ref"].endswith("/LetterCountInput")
     assert house.post(example["content"]["application/json"]["example"]).status_code == 200
 
 
