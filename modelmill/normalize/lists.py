@@ -58,6 +58,8 @@ def _cells(data: bytes) -> Iterator[Cell]:
 
 
 def _in_manifests(data: bytes) -> Iterator[Cell]:
+    if b"Secret" not in data:  # found in half the time of a pattern
+        return
     done = 0
     for found in _compiled(MANIFEST).finditer(data):
         if found.start() < done:
