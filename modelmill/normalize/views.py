@@ -36,7 +36,7 @@ MAX_PARTS = 40_000  # .7 s of one core; more are an attack
 # Programs that take a password among their words, which code hands over in a list, and what stands between the words.
 PROGRAMS = (
     rb"[\[({,]\s{0,40}[\"'](?:/[\w/]{0,40}/)?(?:sudo|mysql\w{0,5}|mariadb\w{0,5}|sshpass|docker|podman|curl|wget|redis-[cs]\w{2,5}|openssl|ldap\w{1,9}|htpasswd"
-    rb"|mongo\w{0,6}|cqlsh|sqlcmd|bcp|isql|zip|unzip|7z[ar]?|sqlplus|rabbitmqctl|keytool|smbclient|twine|az|helm|net|xfreerdp)"
+    rb"|mongo\w{0,6}|cqlsh|sqlcmd|bcp|isql|zip|unzip|7z[ar]?|sqlplus|keytool|smbclient|twine|az|helm)"
     rb"[\"'](?:\s{0,40},\s{0,40}(?:[\"'][^\"'\n]*[\"']|[\w.]+))+"
 )
 APART = b"\n\0\n"
@@ -106,6 +106,8 @@ def listed(data: bytes) -> View | None:
 
 def commanded(data: bytes) -> View | None:
     """The words of a command that code hands over in a list, with blanks between them; None where there is none."""
+    if b'"-' not in data and b"'-" not in data:  # an option of theirs
+        return None
     spans = (found.span() for found in _compiled(PROGRAMS).finditer(data))
     commas = ((*one.span(), b" ") for start, end in spans for one in _compiled(COMMA).finditer(data, start, end))
     return _with(data, commas)
