@@ -1,6 +1,7 @@
 """Secrets that code hands over: to a form, a cipher, a connection, a function that gives them back, in the parts of a list.
 
-None of these forms is in the frozen set of planted.py. Chosen from 364 secrets written before the rules were read.
+None of these forms is in the frozen set of planted.py. Chosen from 424 secrets: 364 were written before the rules
+were read, 60 before they were looked at again.
 """
 
 # ruff: noqa: E501  (forms are lines as they are met)
