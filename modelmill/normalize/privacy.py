@@ -20,10 +20,10 @@ from typing import Any
 from modelmill.normalize import lists, tables, views
 from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbered
 from modelmill.normalize.rules import GROUPS, Rule
-from modelmill.normalize.signs import Sign, Text, sign
+from modelmill.normalize.signs import Sign, Signs, Text
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
-PRIVACY_VERSION = 9
+PRIVACY_VERSION = 10
 
 # A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
 FLOOD = 10_000
@@ -228,6 +228,7 @@ def _seen_through(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
         (views.unwrapped, everything),
         (views.joined, broken),
         (views.listed, broken),
+        (views.commanded, everything),
         (tables.tabled, everything),
         (lists.listed, everything),
     ):
@@ -239,7 +240,7 @@ def _seen_through(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
 
 def _possible(data: bytes, groups: Sequence[tuple[Any, list[Search]]]) -> Iterator[Search]:
     """The rules that can match at all, by the gates of their groups and their own signs."""
-    text = Text(data)
+    text = Text(data, _signs())
     for gate, searches in groups:
         if gate.search(data):
             yield from (one for one in searches if text.has_any(one.signs))
@@ -302,13 +303,22 @@ def _in_characters(text: str, data: bytes, places: list[tuple[int, int, str]]) -
 @cache
 def _compiled() -> list[tuple[Any, list[Search]]]:
     shared: dict[tuple[Sign, ...], tuple[Sign, ...]] = {}
+    numbers: dict[tuple[str, bool], int] = {}
 
     def search(rule: Rule) -> Search:
         small = rule.pattern.startswith("(?i")
-        signs = tuple(sign(text.encode(), small=small) for text in rule.signs)
+        signs = tuple(
+            Sign(text.encode(), small, numbers.setdefault((text, small), len(numbers))) for text in rule.signs
+        )
         return Search(rule, shared.setdefault(signs, signs))
 
     return [(_pattern(group.gate), [search(rule) for rule in group.rules]) for group in GROUPS]
+
+
+@cache
+def _signs() -> Signs:
+    every = {sign.number: sign for _, searches in _compiled() for one in searches for sign in one.signs}
+    return Signs([every[number] for number in range(len(every))])
 
 
 def _pattern(written: str) -> Any:

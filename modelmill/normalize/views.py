@@ -17,7 +17,7 @@ from typing import Any
 
 # What stands for a printable character of ASCII: \x40, \u0040, %40, &#64;, &#x40;, &commat;
 ESCAPED = (
-    rb"\\x([2-7][0-9A-Fa-f])|\\u00([2-7][0-9A-Fa-f])|\\u\{0{0,4}([2-7][0-9A-Fa-f])\}|%([2-7][0-9A-Fa-f])"
+    rb"\\x([2-7][0-9A-Fa-f])|\\u00([2-7][0-9A-Fa-f])|\\u\{0{0,4}([2-7][0-9A-Fa-f])\}|%(?:25)?([2-7][0-9A-Fa-f])"
     rb"|(&(?:#\d{2,3}|#[xX][0-9A-Fa-f]{2}|commat|period|quot|apos);)"
     rb"|\\{2,7}([\"'])"
 )
@@ -33,6 +33,12 @@ SHORTEST = 24  # characters of what wraps a text
 WRAPPED = rb"[A-Za-z0-9+/_-]{%d,}={0,2}" % SHORTEST
 REACH = 400  # bytes to either side of what is replaced that are looked at again
 MAX_PARTS = 40_000  # .7 s of one core; more are an attack
+# Programs that take a password among their words, which code hands over in a list, and what stands between the words.
+PROGRAMS = (
+    rb"[\[({,]\s{0,40}[\"'](?:/[\w/]{0,40}/)?(?:sudo|mysql\w{0,5}|mariadb\w{0,5}|sshpass|docker|podman|curl|wget|redis-[cs]\w{2,5}|openssl|ldap\w{1,9}|htpasswd"
+    rb"|mongo\w{0,6}|cqlsh|sqlcmd|bcp|isql|zip|unzip|7z[ar]?|sqlplus|keytool|smbclient|twine|az|helm)"
+    rb"[\"'](?:\s{0,40},\s{0,40}(?:[\"'][^\"'\n]*[\"']|[\w.]+))+"
+)
 APART = b"\n\0\n"
 MAX_WRAPPED = 100_000  # bytes of one: larger ones are pictures
 
@@ -96,6 +102,15 @@ def listed(data: bytes) -> View | None:
     return _with(
         data, ((*one.span(), b"") for start, end in within for one in _compiled(COMMA).finditer(data, start, end))
     )
+
+
+def commanded(data: bytes) -> View | None:
+    """The words of a command that code hands over in a list, with blanks between them; None where there is none."""
+    if b'"-' not in data and b"'-" not in data:  # an option of theirs
+        return None
+    spans = (found.span() for found in _compiled(PROGRAMS).finditer(data))
+    commas = ((*one.span(), b" ") for start, end in spans for one in _compiled(COMMA).finditer(data, start, end))
+    return _with(data, commas)
 
 
 def unwrapped(data: bytes) -> View | None:

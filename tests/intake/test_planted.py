@@ -47,6 +47,7 @@ def test_at_least_forty_kinds_are_looked_for_and_nearly_all_are_planted() -> Non
         "django_key",
         "url_signature",
         "wallet_key",
+        "birth_date",
     }  # test_newer_keys.py and others
     assert set(KINDS) - planted == newer
 

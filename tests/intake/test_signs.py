@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelmill.normalize.signs import MIN_BYTES, Text, sign
+from modelmill.normalize.signs import MIN_BYTES, Sign, Signs, Text
 
 LETTERS = st.binary(max_size=60).map(lambda drawn: bytes(b"abkAB-_\xc3\x9f"[byte % 9] for byte in drawn))
 
 
+@settings(deadline=None)  # the first example imports numpy
 @given(LETTERS, st.lists(st.tuples(LETTERS, st.booleans()), min_size=1, max_size=5), st.sampled_from([0, MIN_BYTES]))
 def test_a_sign_is_there_if_it_is_in_the_text(around: bytes, asked: list[tuple[bytes, bool]], padding: int) -> None:
     data = around + b"." * padding
-    signs = tuple(sign(text.lower() if small else text, small=small) for text, small in asked)
+    signs = tuple(Sign(text.lower() if small else text, small, at) for at, (text, small) in enumerate(asked))
     there = any(one.text in (data.lower() if one.small else data) for one in signs)
-    assert Text(data).has_any(signs) is there
+    assert Text(data, Signs(signs)).has_any(signs) is there
 
 
 @pytest.mark.parametrize("size", [10, MIN_BYTES * 2])
 def test_none_to_look_for_is_there(size: int) -> None:
-    assert Text(b" " * size).has_any(())
+    assert Text(b" " * size, Signs(())).has_any(())

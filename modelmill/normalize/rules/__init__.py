@@ -15,6 +15,16 @@ from modelmill.normalize.rules.elsewhere import (
     PLAIN_NUMBERS,
     TELEPHONES,
 )
+from modelmill.normalize.rules.handed_over import (
+    FRAMED,
+    FRAMED_GATE,
+    HANDED_GATE,
+    HANDED_OVER,
+    LISTED,
+    LISTED_GATE,
+    TOLD,
+    TOLD_GATE,
+)
 from modelmill.normalize.rules.identity_numbers import IDENTITY_NUMBERS, NUMBERS_WITH_A_WORD
 from modelmill.normalize.rules.identity_words import NUMBERS_BY_OTHER_WORDS, WORDS_GATE
 from modelmill.normalize.rules.key_forms import KEY_FORMS, KEY_GATE, PARTS, PARTS_GATE
@@ -46,6 +56,9 @@ GROUPS: tuple[Group, ...] = (
     Group(GATE, WRITTEN_OUT),
     Group(PARTS_GATE, PARTS),
     Group(f"{COMMANDS_GATE}|{KEY_GATE}", (*COMMANDS, *KEY_FORMS)),
+    Group(f"{FRAMED_GATE}|{LISTED_GATE}", (*FRAMED, *LISTED)),
+    Group(HANDED_GATE, HANDED_OVER),
+    Group(TOLD_GATE, TOLD),
     Group(
         r"\d{3}-\d\d-\d{4}|\.\d{3}-\d\d|756\.\d|[A-Z]{6}\d\d|\d{6}[-+A]\d{3}|[12] ?\d\d ?[01]\d ?\d\d ?\d{3} ?\d{3}",
         IDENTITY_NUMBERS,
@@ -64,7 +77,7 @@ GROUPS: tuple[Group, ...] = (
     ),
     Group(
         r"(?i)(?:\b|_)(?:ssn|social[ _-]?security|cpf|passport|passnummer|reisepass|pan|nhs|tfn|tax[ _-]?file|medicare"
-        r"|kimlik|tckn|oib|cnp|egn|svnr|sv-nummer|(?:sozial)?versicherungsnummer|id[ _-]?number|rsa[ _-]?id|pps|driv"
+        r"|kimlik|tckn|oib|cnp|egn|sv-?nr|sv-nummer|(?:sozial)?versicherungsnummer|id[ _-]?number|rsa[ _-]?id|pps|driv"
         r"|rijksregister|national[ _-]?number|numéro national|niss|insz)|" + WORDS_GATE,
         (*NUMBERS_BY_A_WORD, *NUMBERS_BY_OTHER_WORDS),
     ),

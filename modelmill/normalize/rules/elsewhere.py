@@ -117,7 +117,7 @@ PLAIN_NUMBERS: tuple[Rule, ...] = (
 NUMBERS_BY_A_WORD: tuple[Rule, ...] = (
     by_word("us_ssn", "ssn|social security", r"\d{9}|\d{3} \d{2} \d{4}", number(anything)),
     by_word("br_cpf", "cpf", r"\d{11}", number(anything)),
-    by_word("passport", "passport|passnummer|reisepass", r"[CFGHJKLMNPRTVWXYZ]\d[0-9CFGHJKLMNPRTVWXYZ]{7}|[A-Z]\d{2}[A-Z]\d{2}[A-Z]\d{2}", number(anything)),
+    by_word("passport", "passport|passnummer|reisepass", r"[CFGHJKLMNPRTVWXYZ](?:\d[0-9CFGHJKLMNPRTVWXYZ]{7}|[0-9CFGHJKLMNPRTVWXYZ]{6}\d[0-9CFGHJKLMNPRTVWXYZ])\d?|[A-Z]\d{2}[A-Z]\d{2}[A-Z]\d{2}", number(anything)),
     by_word("national_id", "pan", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]", number(anything)),
     by_word("national_id", "nhs", r"\d{3} ?\d{3} ?\d{4}", number(_nhs)),
     by_word("national_id", "tfn|tax file number", r"\d{3} ?\d{3} ?\d{3}", number(_tfn)),
@@ -126,7 +126,7 @@ NUMBERS_BY_A_WORD: tuple[Rule, ...] = (
     by_word("national_id", "oib", r"\d{11}", number(_oib)),
     by_word("national_id", "cnp", r"[1-8]\d{12}", number(_mod11((2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)))),
     by_word("national_id", "egn", r"\d{10}", number(_mod11((2, 4, 8, 5, 10, 9, 7, 3, 6)))),
-    by_word("national_id", "svnr|sv-nummer|sozialversicherungsnummer|versicherungsnummer", r"\d{4} ?\d{6}|\d{8}[A-Z]\d{3}", number(anything)),
+    by_word("national_id", "sv-?nr|sv-nummer|sozialversicherungsnummer|versicherungsnummer", r"\d{4} ?\d{6}|\d{8}[A-Z]\d{3}", number(anything)),
     by_word("national_id", "(?:sa |south african )?id number|rsa id", r"\d{2}(?:0[1-9]|1[0-2])[0-3]\d{8}", number(_luhn)),
     by_word("national_id", "rijksregister|national number|numéro national|niss|insz", r"\d{11}", number(_be)),
     by_word("national_id", "ppsn?", r"\d{7}[A-W][A-IW]?", number(anything)),
@@ -161,7 +161,7 @@ FURTHER_PLACES: tuple[Rule, ...] = (
     Rule("postal_address", r"(〒 ?\d{3}-\d{4}\s{0,2}[^\s,;\"'<>]{6,120})", ("〒",)),
     Rule("postal_address", r"((?:[\xe4-\xe9][\x80-\xbf]{2}){2,8}(?:市|省|自治区)(?:[\xe4-\xe9][\x80-\xbf]{2}){1,14}(?:路|街|道|大街|巷|弄)\d{1,5}(?:号|號)(?:[^\s,;\"'<>]{0,30}(?:室|楼|单元|栋))?)", ("号", "號")),
     Rule("postal_address", r"((?:ул\.|улица|просп\.|пр-т|пер\.|вул\.) ?[^\n,\d\"']{3,80}, ?(?:д\.|дом|буд\.) ?\d{1,4}[^\s,\"']{0,4}(?:, ?(?:кв\.|корп\.|стр\.) ?\d{1,5}){0,3}(?:, ?(?:\d{6} ?)?[^\n,\d\"']{3,60})?)", ("ул", "просп", "пр-т", "пер.")),
-    Rule("postal_address", rf"(?i:\b(?:street(?:[_ -]?address)?|(?:street|home|postal|mailing|shipping|billing)[_ -]?address(?:[_ -]?(?:line)?[_ -]?1)?|address[_ -]?(?:line)?[_ -]?1|addr1|line[_ -]?1|stra(?:ß|ss)e)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?)(\d{{1,5}}[a-zA-Z]? {TOWN}(?: {TOWN}){{1,3}}|{TOWN}(?: {TOWN}){{0,3}}\.? \d{{1,4}}[a-zA-Z]?)(?:[\"'\n,;]|$)", (), _home),
+    Rule("postal_address", rf"(?i:\b(?:street(?:[_ -]?address)?|(?:street|home|postal|mailing|shipping|billing)[_ -]?address(?:[_ -]?(?:line)?[_ -]?1)?|address[_ -]?(?:line)?[_ -]?1|addr1|line[_ -]?1|stra(?:ß|ss)e)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?)(\d{{1,5}}[a-zA-Z]? {TOWN}(?: {TOWN}){{1,3}}|{TOWN}(?: {TOWN}){{0,3}}\.? \d{{1,4}}(?:/\d{{1,3}}){{0,2}} ?[a-zA-Z]?)(?:[\"'\n,;]|$)", (), _home),
 )
 # fmt: on
 FURTHER_GATE = (

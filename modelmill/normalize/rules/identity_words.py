@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from modelmill.normalize.rules.identity_numbers import anything, by_word, digits_of, luhn, number, said, weighted
-from modelmill.normalize.rules.rule import Check, Rule
+from modelmill.normalize.rules.rule import Check, Rule, alone
 
 
 def written(kind: str, words: str, value: str, holds: Check, end: str = r"\b") -> Rule:
@@ -89,10 +89,23 @@ def _nric(value: str, before: str, after: str) -> bool:
     return row[total % 11] == value[-1].upper()
 
 
+def _day_of_birth(value: str, before: str, after: str) -> bool:
+    """Of somebody who may be alive; the first of January is what forms and tests begin with."""
+    plain = re.sub(r"[./]", "-", value)
+    year = int(max(re.findall(r"\d{4}", plain)))
+    return alone(before, after) and year >= EARLIEST and not re.search(r"-0?1-0?1$|^0?1-0?1-", plain)
+
+
+EARLIEST = 1920
+MONTHS = (
+    r"(?:jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|février|mar(?:ch|s)?|m(?:ä|a)rz|a(?:pril|vril|pr)|ma[iy]|jun[ei]?|juin|jul[yi]?"
+    r"|juillet|aug(?:ust)?|août|sep(?:t|tember|tembre)?|o[ck]t(?:ober|obre)?|nov(?:ember|embre)?|de[cz](?:ember)?|décembre)"
+)
 DATE = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"  # month and day
 WORDS_GATE = (
     r"(?i)(?:\b|_)(?:itin|ein|employer[ _-]?id|rrn|nif|rodn|r\.č|isikukood|asmens|egn|cui[lt]|rfc|my[ _-]?number|nric|fin\b|mykad|nik"
-    r"|ktp|hkid|teudat|ird|cccd|cmnd|amka|taj|em(?:š|Š|s)o|jmbg|personas|kennitala|c(?:e|é)dula|dni|snils|inn)"
+    r"|ktp|hkid|teudat|ird|cccd|cmnd|amka|taj|em(?:š|Š|s)o|jmbg|personas|kennitala|c(?:e|é)dula|dni|snils|inn"
+    r"|date[ _-]?of[ _-]?birth|birth[ _-]?da(?:te|y)|dob|born|geboren|geburts|naissance|nacimiento|nascita)"
     r"|ЕГН|マイナンバー|個人番号|身分證|身份證|ת\.?ז|תעודת|СНИЛС|ИНН|(?:П|п)аспорт|РНОКПП|ІПН"
 )
 
@@ -121,6 +134,7 @@ NUMBERS_BY_OTHER_WORDS: tuple[Rule, ...] = (
     by_word("national_id", "c(?:e|é)dula", r"\d{1,3}\.\d{3}\.\d{3}(?:\.\d{3})?|\d{8,10}", number(anything)),
     by_word("national_id", "dni", r"\d{8}|\d{2}\.\d{3}\.\d{3}", number(anything)),
     by_word("national_id", "rrn", r"\d{2}" + DATE + r"\d{5}", number(lambda value, before, after: any(97 - int(c + value[:9]) % 97 == int(value[9:]) for c in ("", "2")))),
+    Rule("birth_date", said("date of birth|birth date|birthday|dob|born on|geboren am|geburtsdatum|geburtstag|date de naissance|fecha de nacimiento|data di nascita", rf"(?:19|20)\d\d[./-]\d\d[./-]\d\d|\d{{1,2}}[./-]\d{{1,2}}[./-](?:19|20)\d\d|\d{{1,2}}(?:st|nd|rd|th|\.)? {MONTHS},? (?:19|20)\d\d|{MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d"), ("birth", "dob", "born", "gebor", "gebur", "naissance", "nacimiento", "nascita"), _day_of_birth),
     written("national_id", "(?i:rodn)(?:é|e|ého) ?_?(?:č|c|Č|C)(?:í|i)sl(?:o|a)|r\\.č\\.", r"\d{2}[0156789]\d[0-3]\d/?\d{3,4}", number(_birth_number)),
     written("national_id", "ЕГН|(?i:egn)", r"\d{10}", number(_egn)),
     written("national_id", "マイナンバー|個人番号", r"\d{4}[ -]?\d{4}[ -]?\d{4}", number(_my_number)),

@@ -14,6 +14,10 @@ from modelmill.normalize.rules.identity_numbers import luhn
 from modelmill.normalize.rules.rule import Rule, alone
 
 RESERVED = ("example.com", "example.org", "example.net", ".example", ".invalid", ".test", ".localhost", ".local")
+# What stands before `at` in sentences: `look at x dot com` is where, not who.
+WHERE = frozenset(
+    {"look", "looking", "available", "found", "hosted", "us", "is", "meet", "visit", "online", "here", "running"}
+)
 NOBODY = frozenset({"git", "noreply", "no-reply", "donotreply", "user", "username", "you", "your", "name", "email"})
 TEST_CARDS = frozenset(
     {
@@ -48,6 +52,7 @@ ORDINARY = frozenset(
         "ubuntu", "vagrant", "circleci", "travis", "jenkins", "app", "node", "docker", "guest", "foo", "bar", "project",
         "jovyan", "vscode", "gitpod", "codespace", "codespaces", "ec2-user", "linuxbrew", "nonroot", "appuser", "airflow",
         "coder", "builder", "rstudio", "jupyter", "sagemaker-user", "spark", "dagster", "git", "dev", "developer", "all users", "default user",
+        "runneradmin", "containeradministrator", "containeruser", "administrator", "vssadministrator", "wdagutilityaccount",
         "your_name", "yourname", "username.here", "site", "www", "src", "work", "joe", "jdoe", "somebody", "someone",
     }
 )  # fmt: skip
@@ -63,7 +68,10 @@ def _email(value: str, before: str, after: str) -> bool:
 
 def _spelled(value: str, before: str, after: str) -> bool:
     """`ana dot roe at acme dot fr`; in `look at the dot com boom` there is an article where a name would be."""
-    return re.search(r" at (?:the|a|an|this|that|its?|every|each|any) ", value.lower()) is None
+    said = value.lower()
+    plain = re.sub(DOT, ".", said)
+    at_home = re.search(r" at (?:the|a|an|this|that|its?|every|each|any|noon|night|once|last|least|all|home) ", said)
+    return at_home is None and said.split(" ")[0] not in WHERE and not plain.endswith(RESERVED)
 
 
 def _card(value: str, before: str, after: str) -> bool:
@@ -113,7 +121,12 @@ def _global_ip(value: str, before: str, after: str) -> bool:
     ):
         # a section number, a version such as 8.2.4.44, an object identifier; a resolver that everybody uses
         return False
-    return address.is_global and not address.is_multicast and alone(before, after)
+    return (
+        address.is_global
+        and not address.is_multicast
+        and alone(before, after)
+        and (address.version == 4 or before != ":")
+    )
 
 
 def _mac(value: str, before: str, after: str) -> bool:
@@ -170,6 +183,7 @@ STATE = r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJM
 ROOT = r"(?:(?m:^)|[^\w.-]|\b(?:var|export|net|data|mnt|media|[A-Za-z])|\[[\d;]{1,8}m)"
 # A page of a site, as links and routes name it.
 LINKED = r"(?:\b(?:to|href|action)=\{?[\"'`]|\b(?:navigate|push|redirect|linkTo)\(\s?\{?[\"'`]|\bRoute\s+path=\{?[\"'`])/home/$"
+WELL_KNOWN = r"(?:com|net|org|edu|gov|de|fr|ch|eu|nl|uk|it|es|pl|ru)"  # ends of addresses that are no attributes
 SIGN = r"[A-Za-z0-9\x80-\xff]"  # a letter or digit; those beyond ASCII as bytes of UTF-8
 DOT = r" ?(?:\[dot\]|\(dot\)|\{dot\}|<dot>| dot ) ?"
 GAP = r"(?:, ?| |\\n|\r?\n[ \t#*/]*)"
@@ -181,6 +195,8 @@ PERSONAL: tuple[Rule, ...] = (
     Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}}(?:{DOT}[a-z0-9-]{{1,30}}){{0,2}} ?(?:\[at\]|\(at\)|\{{at\}}|<at>| at ) ?[a-z0-9][a-z0-9-]{{0,62}}(?:{DOT}[a-z0-9-]{{1,62}}){{0,2}}{DOT}[a-z]{{2,12}})\b", ("dot",), _spelled),
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63} ?(?:\[at\]|\(at\)|\{at\}|<at>) ?[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,12})\b", ("[at]", "(at)", "{at}", "<at>")),
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}(?:\[\.\]|\[dot\]|\(dot\))[a-z]{2,12})\b", ("[.]", "[dot]", "(dot)")),
+    Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}} @ [a-z0-9][a-z0-9-]{{0,62}}\.{WELL_KNOWN})\b", (" @ ",), _email),
+    Rule("email", rf"(?i)\b([a-z0-9][a-z0-9.+-]{{0,63}}_at_[a-z0-9-]{{1,62}}_dot_{WELL_KNOWN})\b", ("_dot_",)),
     Rule("card", r"\b((?:4\d|5[1-5]|2[2-7]|3[0-9]|6[02457])\d{2}[ -]?(?:\d{4}[ -]?\d{4}[ -]?\d{1,7}|\d{6}[ -]?\d{4,5})|[2-6]\d{3}(?:(?: \d{4}){3}|(?:-\d{4}){3}|(?:\.\d{4}){3}|(?:\xc2\xa0\d{4}){3}))\b", (), _card),
     Rule("iban", r"\b([A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?|[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,3})?)\b", (), _iban),
     Rule("phone", r"(\+[1-9]\d{0,2}[ .-](?:\(0\) ?)?\(?\d{1,4}\)?(?:[ .-]?\d{2,5}){1,4}|\+[1-9]\d{10,14})\b", ("+",), telephone),
@@ -190,9 +206,9 @@ PERSONAL: tuple[Rule, ...] = (
     Rule("ip", r"\b([23][0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4})", (":",), _global_ip),
     Rule("mac", r"\b([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\b", (":", "-", "."), _mac),
     Rule("mac", r"(?i)\b(?:mac|hwaddr|ether)(?:[_ -]?addr(?:ess)?)?[\"']?\s{0,3}[:=]\s{0,3}[\"']?([0-9a-f]{12})\b", ("mac", "hwaddr", "ether"), _mac),
-    Rule("user", rf"(?:[A-Za-z]:\\{{1,2}}Documents and Settings|\\\\{{1,2}}[A-Za-z0-9.-]{{1,60}}\\{{1,2}}(?i:home|homes|users|profiles)\$?)\\{{1,2}}({SIGN}[A-Za-z0-9._\x80-\xff-]{{0,40}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{0,3}})\\", ("\\",), _person),
-    Rule("user", rf"[A-Za-z]:(?:\\{{1,2}}|/)Users(?:\\{{1,2}}|/)({SIGN}{{1,30}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{1,3}})[\\/]", ("Users",)),
-    Rule("user", rf"(?:{ROOT}/home/|{ROOT}/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})({SIGN}[A-Za-z0-9._\x80-\xff-]{{0,63}})", ("/home/", "Users"), _person, unless=LINKED, reach=40),
+    Rule("user", rf"(?:[A-Za-z]:\\{{1,2}}Documents and Settings|\\\\{{1,2}}[A-Za-z0-9.$-]{{1,60}}\\{{1,2}}(?:[A-Za-z0-9.-]{{1,40}}\\{{1,2}})?(?i:home|homes|users|profiles)\$?)\\{{1,2}}({SIGN}[A-Za-z0-9._\x80-\xff-]{{0,40}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{0,3}})\\", ("\\",), _person),
+    Rule("user", rf"[A-Za-z]:(?:\\{{1,2}}|/)Users(?:\\{{1,2}}|/)({SIGN}{{1,30}}(?: [A-Z\x80-\xff][A-Za-z.\x80-\xff-]{{1,30}}){{1,3}})[\\/]", ("Users/", "Users\\")),
+    Rule("user", rf"(?:{ROOT}/home/|{ROOT}/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})({SIGN}[A-Za-z0-9._\x80-\xff-]{{0,63}})", ("/home/", "/Users/", "Users\\"), _person, unless=LINKED, reach=40),
 )
 
 ADDRESSES: tuple[Rule, ...] = (

@@ -9,9 +9,9 @@ from collections import Counter
 
 STAND_INS = re.compile(
     r"(?i)example|change[_-]?me|placeholder|your[_-]|yourkey|my[_-]|xxxx|dummy|redacted|sample|insert|replace|fixme"
-    r"|not[_-]a|fake|\*{4}|\.{4}|[<>{}()\[\]]|%s"
+    r"|not[_-]a|fake|\*{4}|\.{4}|[<>{}()\[\]]|%s(?![a-z0-9])"
 )
-SIGNED = re.compile(r"(?=.*[A-Za-z]).*[0-9!@#^&*+=?~]")
+SIGNED = re.compile(r"(?=.*[A-Za-z]).*[0-9!@#^&*+=?~]|(?=.*[a-z])(?=.*[A-Z])[^%$]+[%$]")
 WEAK = frozenset(
     {
         "password", "passwd", "passwort", "pass", "pwd", "pw", "secret", "token", "key", "test", "testing", "user",
@@ -22,10 +22,12 @@ WEAK = frozenset(
 # What servers are set up with on every developer's machine.
 DEFAULTS = frozenset({"postgres", "guest", "root", "mysql", "minioadmin", "airflow", "rabbitmq", "elastic", "neo4j"})
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+ALIAS = re.compile(r"\*[a-z_-]+")  # of a value that YAML has elsewhere
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 # One key of 64 in base64 begins with a slash.
 ADDRESS = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*://|urn:|[.~]|/(?![A-Za-z0-9+/]{31,90}=|[A-Za-z0-9/]{1,40}\+[A-Za-z0-9+/]{8,}$)|[A-Za-z]:\\"
+    r"[A-Za-z][A-Za-z0-9+.-]*://|(?:urn|vault|ssm|secretsmanager|keyvault|file|env|sops):[\w./]|[.~]"
+    r"|/(?![A-Za-z0-9+/]{31,90}=|[A-Za-z0-9/]{1,40}\+[A-Za-z0-9+/]{8,}$)|[A-Za-z]:\\"
 )
 # The digests of nothing, of "test" and of "password" in md5, sha1 and sha256 are no secrets, though they look it.
 KNOWN_DIGESTS = frozenset(
@@ -41,6 +43,13 @@ METHOD = re.compile(
     r"|iso\d|rfc\d|http|ascii|latin|ipv\d|oauth"
 )
 PREFIX = re.compile(r"(?:[a-z][a-z0-9]{0,11}[_-]){1,4}")
+# The words that a name is made of: single letters and pairs of them in a value drawn at random.
+PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+MAX_PIECE = 2.6  # letters on average: of 173,000 names of 16 letters or more in packages 118 have less and look random
+SHORTEST_DRAWN = 16
+# `meadow-winter-533X`: words and a number, joined; no method's name.
+PASSPHRASE = re.compile(r"(?=(?:.*[A-Za-z]{4}){2})[A-Za-z]{3,}(?:[-_.][A-Za-z0-9]{2,}){1,5}[!?]?")
+TOUGH = re.compile(r"(?=.{8})(?=.*\d)(?=.*[A-Za-z]{3})[\w.-]+(?:(?:[!@#%^*?~]|\$[A-Za-z])[\w.-]*){1,3}")
 ALL_KINDS = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d.*\d)")
 WORD_WITHIN = re.compile(r"(?:^|[_-])[A-Za-z]?[a-z]{3,}(?:[_-]|$)")
 SHORTEST_KEY, LONGEST_KEY = 28, 400  # characters; identifiers of customers, prices and networks have 24 to 27
@@ -72,8 +81,14 @@ def bare_password(value: str, before: str, after: str) -> bool:
 
 
 def invented(value: str) -> bool:
-    """`Sommer2024x`, `kXn663mqv`: letters and a number as no name in a program has them, that of a method neither."""
-    return INVENTED.fullmatch(value) is not None and METHOD.search(value) is None
+    """`Sommer2024!`, `kXn663mqv`: letters and a number as no name in a program has them, that of a method neither."""
+    return INVENTED.fullmatch(value.rstrip("!?")) is not None and METHOD.search(value) is None
+
+
+def phrased(value: str) -> bool:
+    """`maple-otter-733X`: words and a number with signs between them."""
+    told = re.search(r"\d\d", value) is not None and METHOD.search(value) is None
+    return told and PASSPHRASE.fullmatch(value) is not None
 
 
 def prefixed(value: str, before: str, after: str) -> bool:
@@ -94,7 +109,14 @@ def prefixed(value: str, before: str, after: str) -> bool:
 def bare_random_looking(value: str, before: str, after: str) -> bool:
     """The same without quotes around it, where a name or a call is likelier."""
     name = NAME.fullmatch(value) is not None and changes(value) < (0.3 if sum(map(str.isdigit, value)) >= 2 else 0.4)
-    return not name and random_looking(value, before, after)
+    return (not name or _in_pieces(value)) and random_looking(value, before, after)
+
+
+def _in_pieces(value: str) -> bool:
+    """Whether what would be the words of a name are too short for words."""
+    pieces = PIECE.findall(value)
+    mixed = value.isalnum() and value.lower() != value != value.upper()
+    return mixed and len(value) >= SHORTEST_DRAWN and len(value) < MAX_PIECE * len(pieces)
 
 
 def password(value: str, before: str, after: str) -> bool:
@@ -102,7 +124,7 @@ def password(value: str, before: str, after: str) -> bool:
     if stands_in(value) or value.startswith(("%", "$", "&", "@", "/")) or UUID.fullmatch(value):
         return False
     letters = "".join(c for c in value.lower() if c.isalpha())
-    if value.lower() in DEFAULTS:
+    if value.lower() in DEFAULTS or ALIAS.fullmatch(value):
         return False
     return letters not in WEAK and len(set(value)) >= 4
 
@@ -110,6 +132,16 @@ def password(value: str, before: str, after: str) -> bool:
 def chosen_password(value: str, before: str, after: str) -> bool:
     """A password where any string could stand: it must hold a digit or a sign beside letters."""
     return SIGNED.match(value) is not None and password(value, before, after) and not ADDRESS.match(value)
+
+
+def tough(value: str, before: str, after: str) -> bool:
+    """A password as rules for passwords want one, where a name or a word could stand: letters, a digit and a sign."""
+    return TOUGH.fullmatch(value) is not None and chosen_password(value, before, after)
+
+
+def random_or_tough(value: str, before: str, after: str) -> bool:
+    """What a name that says secret or token may hold: drawn at random, or chosen so that no word looks like it."""
+    return random_looking(value, before, after) or tough(value, before, after)
 
 
 def stands_in(value: str) -> bool:

@@ -46,8 +46,8 @@ def _no_sample(value: str, before: str, after: str) -> bool:
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 TOKENS: tuple[Rule, ...] = (
-    Rule("private_key", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]{20,}?-----END [A-Z0-9 ]{0,40}-----", ("PRIVATE KEY",), _has_body, BODY),
-    Rule("private_key", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----((?:[\s\\nr\"'+,]{0,40}[A-Za-z0-9+/=]{16,100})+)", ("PRIVATE KEY",), _has_body, BODY),
+    Rule("private_key", r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}[\s\S]{20,}?-{4,5} ?END [A-Z0-9 ]{0,40}-{4,5}", ("PRIVATE KEY",), _has_body, BODY),
+    Rule("private_key", r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}((?:[\s\\nr\"'+,]{0,40}[A-Za-z0-9+/=]{16,100})+)", ("PRIVATE KEY",), _has_body, BODY),
     Rule("putty_key", r"Private-Lines: \d{1,4}((?:\r?\n[A-Za-z0-9+/=]{16,64})+)", ("Private-Lines",), within=BODY),
     Rule("age_key", r"\b(AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58})", ("AGE-SECRET-KEY-1",)),
     # Clouds.
@@ -116,6 +116,7 @@ TOKENS: tuple[Rule, ...] = (
     Rule("facebook_token", r"\b(EAA[A-Za-z0-9]{80,})\b", ("EAA",), random_looking),
     Rule("mill_key", r"\b(mk_[A-Za-z0-9]{4,32}\.[A-Za-z0-9_-]{20,})", ("mk_",), drawn),
     Rule("jwt", r"\b(eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})", ("eyJ",), _no_sample),
+    Rule("jwt", r"\b(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})", ("eyJ",), _no_sample),
     # Of other services, by the prefix that each gives to its keys.
     Rule("service_key", r"\b(phx_[A-Za-z0-9_-]{40,60}|CFPAT-[A-Za-z0-9_-]{43}|tskey-[a-z]{3,10}-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,60}|sgp_(?:[a-f0-9]{16}_|local_)?[a-f0-9]{40}|duffel_(?:live|test)_[A-Za-z0-9_-]{40,50})\b", ("phx_", "CFPAT-", "tskey-", "sgp_", "duffel_"), drawn),
     Rule("service_key", r"\b(vercel_blob_rw_[A-Za-z0-9]{12,24}_[A-Za-z0-9]{24,40}|ops_eyJ[A-Za-z0-9_-]{200,}={0,2}|pnu_[a-z0-9]{36}|shippo_(?:live|test)_[a-f0-9]{40}|tfp_[A-Za-z0-9_.-]{40,60}|rdme_[a-z0-9]{70}|dnkey-[a-z0-9_-]{26}-[a-z0-9_-]{52}|CLOJARS_[a-z0-9]{60}|sha256~[A-Za-z0-9_-]{43}|mdb_sa_sk_[A-Za-z0-9_-]{40}|[sp]k\.eyJ[A-Za-z0-9_-]{40,200}\.[A-Za-z0-9_-]{20,30})", ("vercel_blob_rw_", "ops_eyJ", "pnu_", "shippo_", "tfp_", "rdme_", "dnkey-", "CLOJARS_", "sha256~", "mdb_sa_sk_", "k.eyJ"), drawn),

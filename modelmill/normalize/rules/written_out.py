@@ -22,7 +22,9 @@ from modelmill.normalize.rules.assignments import (
     PASSWORD_SIGNS,
     PASSWORDS,
     REST,
+    TYPED,
     WORDS,
+    YAML,
 )
 from modelmill.normalize.rules.key_forms import JOINT, PART, STRING
 from modelmill.normalize.rules.randomness import (
@@ -39,7 +41,7 @@ from modelmill.normalize.rules.rule import Rule
 # `{name}`, `${name}`, `#{name}`, `$name`, `%s`, `%(name)s`, `%NAME%`: what is no part of the string itself.
 FILLED_IN = re.compile(r"[$#]?\{[^{}]*\}|%\(\w+\)s|%[sd]|%\w+%|\$\w+")
 LITERAL = r"[^{}$#%]{4,}(?![^{}]*\})"  # what stands beside these
-SPOKEN = re.compile(r"(?=.*[A-Za-z])(?=.*\d).*[!@#$^&*=?~%]")
+SPOKEN = re.compile(r"(?=.*[A-Za-z])(?=.*\d).*[!@#$^&*=?~%]|(?=.*[a-z])(?=.*[A-Z])\w+[#$%^*&!]\w+$")
 EXPRESSION = re.compile(r"[A-Za-z_]\w*(?:(?:[!?]?\.|::|->)\w+)*[!?]?")  # `user.password!`, `req.body?.pw1`
 # A name beside which a string is something else; what follows the name is no string only.
 NAMED_OTHERWISE = (
@@ -115,7 +117,7 @@ KEYS = r"(?:api_?key|access_?token|auth_?token|client_?secret|token|secret|key|a
 # Without one of these none of the rules below can match: narrow, so that few texts are searched further.
 GATE = (
     r"(?i)passw|passp|passcode|pwd|pword|pass[\"']?\]?\s{0,3}(?:=>|:?[:=]|,|[|?]{2}=)|_pass\b|\bpw|[_.-]pw|psk|identified|sshpass"
-    r"|htpasswd|bindpw|securestring|requirepass|masterauth|(?m:^)_auth|:_auth|jdbc:oracle|getconnection\(|pdo\(|odbc_connect\("
+    r"|htpasswd|bindpw|rootpw|securestring|requirepass|masterauth|(?m:^)_auth|:_auth|jdbc:oracle|getconnection\(|pdo\(|odbc_connect\("
     r"|storepass|\s-u\s{0,2}[\"']?[\w.\\/-]{1,40}%|[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):"
     r"|keypass|passin\b|passout\b|mysqli?(?:_connect|_pconnect)?\(|\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s"
     r"|[?&](?:[a-z]{1,6}_?){0,2}(?:key|token|secret|auth)=|\$\{[\w.]{0,40}(?:secret|token|key|credential|salt|pepper)"
@@ -139,7 +141,8 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("secret", rf"(?i)[\"']-{{0,2}}{NAME}{WORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}([^\"'`\s\\]{{12,200}})[\"'`]", ("default",), random_looking),
     # A directive: its name, a blank, its value.
     Rule("password", rf"(?im)^[ \t]*ENV\s+[\w.]{{0,40}}{PASSWORDS}\w{{0,20}}\s+[\"']?{BARE}[\"']?\s*$", PASSWORD_SIGNS, bare_password),
-    Rule("password", rf"(?im)^[ \t]*(?:bindpw|requirepass|masterauth|rootpw|bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", ("bindpw", "requirepass", "masterauth", "rootpw", "password", "passwd"), _written_or_spoken),
+    Rule("password", rf"(?im)^[ \t]*(?:bindpw|requirepass|masterauth|(?:olc)?rootpw)(?:\s{{1,4}}|:\s{{1,4}})[\"']?{BARE}[\"']?\s*$", ("bindpw", "requirepass", "masterauth", "rootpw"), bare_password),
+    Rule("password", rf"(?im)^[ \t]*(?:bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", ("password", "passwd"), _written_or_spoken),
     # In a command, and in an address.
     Rule("password", rf"(?i){COMMAND}[\w.-]{{0,40}}(?:{PASSWORDS}|bindpw|_pass|_pw){REST}\]?=([^\s\"'`#,;(){{}}\[\]<>=&][^\s\"'`,;(){{}}\[\]<>&]{{5,99}}){COMMAND_END}", (), _bare, unless=OTHERWISE),
     Rule("command_password", r"(?i)\bsshpass\s+-p\s?[\"']?([^\s\"']{4,100})", ("sshpass",), password),
@@ -158,11 +161,11 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("xml_password", rf"(?i)>\s?{NAME}{PASSWORDS}\s?:?</\w{{1,10}}>\s{{0,40}}<\w{{1,10}}[^<>]{{0,60}}>([^<>\s]{{6,100}})</", PASSWORD_SIGNS, chosen_password),
     Rule("password", r"(?i)\b(?:mysqli?(?:_connect|_pconnect)?|getConnection|PDO|odbc_connect)\(\s{0,40}(?:[\"'][^\"'\n]{1,200}[\"']|[$\w.]{1,60}),\s{0,40}(?:[\"'][^\"'\s]{1,60}[\"']|[$\w.]{1,60}),\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("mysql", "getconnection(", "pdo(", "odbc_connect("), chosen_password),
     Rule("sql_password", r"(?i)\bidentified\s+(?:with\s+[\w'\"]{1,40}\s+)?(?:by|as)\s+(?:password\s+)?['\"]([^'\"\s]{4,100})['\"]", ("identified",), chosen_password),
-    Rule("sql_password", r"(?i)\bset\s+password\s[^\n;]{0,80}?['\"]([^'\"\s@%]{4,100})['\"]\)?\s{0,3};", ("password",), chosen_password),
+    Rule("sql_password", r"(?i)\bset\s+password\s[^\n;]{0,80}?['\"]([^'\"\s@%][^'\"\s@]{3,99})['\"]\)?\s{0,3};", ("password",), chosen_password),
     Rule("password", rf"(?i){NAME}{PASSWORDS}=\{{[\"'`]{VALUE}[\"'`]\}}", PASSWORD_SIGNS, chosen_password),
     # Under a short name, and in base64.
-    Rule("password", rf"(?i)(?:(?:\b|_){SHORT_NAMES}|(?-i:[a-z]Pass|[a-z]Pw))[\"']?\]?\s{{0,3}}(?:=>|:?[:=]|[|?]{{2}}=)\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
-    Rule("password", rf"(?im)^[ \t]*{DECLARED}(?:[A-Za-z0-9_.-]{{0,40}}[_.-])?{SHORT_NAMES}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s*$", (), _bare),
+    Rule("password", rf"(?i)(?:(?:\b|_){SHORT_NAMES}|(?-i:[a-z]Pass|[a-z]Pw))[\"']?\]?(?:{TYPED}|\s{{0,3}}(?:=>|<-|:?[:=]|[|?]{{2}}=))\s{{0,3}}{STRING}{VALUE}[\"'`]", (), chosen_password),
+    Rule("password", rf"(?im)^[ \t]*{DECLARED}(?:[A-Za-z0-9_.-]{{0,40}}[_.-])?{SHORT_NAMES}\s{{0,3}}[:=]\s{{0,3}}{YAML}{BARE}\s*$", (), _bare),
     Rule("password", rf"(?im){PASSWORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([A-Za-z0-9+/]{{8,200}}={{0,2}})[\"']?\s*$", PASSWORD_SIGNS, _wraps_password, unless=OTHERWISE),
     # In a sentence.
     Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}:?[*_]{{0,2}}\s(?:is\s|was\s|=\s)?[`'\"]{VALUE}[`'\"]", PASSWORD_SIGNS, chosen_password),
