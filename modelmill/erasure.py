@@ -1,6 +1,7 @@
 """Erases a corpus from every table and folder, and marks what was trained on it. What cannot be undone is said.
 
-A model is not unlearnt: the releases that knew it are marked, refused promotion, and named, until they are retrained.
+A model is not unlearnt: the releases that knew it are marked, refused promotion, and named, until they are retrained. One
+that was never released goes, weights and words: nobody is answered by it.
 Files are deleted before the rows are committed: an erasure that is killed in between is there to be called again, with
 rows whose files are gone, and never leaves a file that no row leads to.
 """
@@ -18,7 +19,7 @@ from sqlalchemy import Engine
 from modelmill import logs
 from modelmill.records import Corpus, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import bucket, corpora, publications
+from modelmill.store import artifacts, bucket, corpora, publications
 from modelmill.store import erasure as rows
 
 
@@ -41,7 +42,8 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
         counts = rows.erase(conn, one, knew)
         # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
         counts["files"] = sum(delete(path) for path in _files(settings, one, knew))
-        counts["files"] += bucket.erase(settings, knew.datasets, [_page_of(sha256) for sha256 in knew.candidates])
+        pages = [_page_of(sha256) for sha256 in knew.candidates]
+        counts["files"] += bucket.erase(settings, [*knew.datasets, *knew.unreleased], pages)
         counts["log_lines"] = logs.forget(settings.home_dir, knew.runs, knew.partitions)
         nothing = sha256_text("")
         publications.publish(conn, lease, input_hash=nothing, sha256=nothing, rows=0, detail=counts)
@@ -50,8 +52,8 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
 
 
 def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
-    """The frozen sets with their working copies, what DVC cached of them and what a training kept; the pages of reports
-    that show examples, here and as MLflow has them; what Dagster's runs printed; and our copy of a remote source, if
+    """The frozen sets with their working copies, what DVC cached of them and what a training kept; models that were never
+    released; the pages of reports that show examples, here and as MLflow has them; what Dagster's runs printed; and our copy of a remote source, if
     no other corpus is read from it.
 
     In the store that machines share bucket.erase deletes the same. The homes of other machines are not reached.
@@ -61,6 +63,8 @@ def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
         yield from _working_copies(settings, sha256)
         yield Path(folder)
         yield settings.home_dir / "checkpoints" / sha256  # of a training that was stopped: weights that knew it
+    for sha256 in knew.unreleased:
+        yield artifacts.location(settings, sha256)
     for sha256 in knew.candidates:
         for folder in (settings.home_dir / "reports", settings.mlruns_dir):
             yield from sorted(folder.rglob(f"*{_page_of(sha256)}"))

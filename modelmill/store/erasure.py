@@ -46,12 +46,14 @@ WHERE schemaname = :schema AND tablename = :table
 @dataclass(frozen=True, slots=True)
 class Knew:
     """What was made of the corpus: datasets by sha256 with their folders, the models that were trained on them or
-    measured by them, and Dagster's runs that show something of it. partitions: what those runs and the log call it.
+    measured by them, those trained that were never released, and Dagster's runs that show something of it.
+    partitions: what those runs and the log call it.
     read_by_others: whether our copy of its source is another corpus's, too.
     """
 
     datasets: dict[str, str]
     candidates: tuple[str, ...]
+    unreleased: tuple[str, ...]
     releases: tuple[str, ...]
     runs: tuple[str, ...]
     partitions: tuple[str, ...]
@@ -66,11 +68,20 @@ def knew(conn: Connection, of: Corpus) -> Knew:
     trained = select(candidate.c.sha256).where(candidate.c.dataset_sha256.in_(datasets))
     measured = select(report.c.candidate_sha256).where(report.c.dataset_sha256.in_(datasets))
     candidates = tuple(sorted({*conn.scalars(trained), *conn.scalars(measured)}))
+    never = trained.where(candidate.c.sha256.not_in(select(release.c.candidate_sha256))).order_by(candidate.c.sha256)
     named = (release.c.task + "@" + release.c.version).label("named")
     answering = select(named).where(release.c.dataset_sha256.in_(datasets)).order_by(named)
     partitions = _partitions(conn, of)
     shown = traces.runs(conn, partitions, [*datasets, *candidates])
-    return Knew(datasets, candidates, tuple(conn.scalars(answering)), shown, partitions, read_by_others(conn, of))
+    return Knew(
+        datasets=datasets,
+        candidates=candidates,
+        unreleased=tuple(conn.scalars(never)),
+        releases=tuple(conn.scalars(answering)),
+        runs=shown,
+        partitions=partitions,
+        read_by_others=read_by_others(conn, of),
+    )
 
 
 def erase(conn: Connection, of: Corpus, known: Knew) -> dict[str, int]:

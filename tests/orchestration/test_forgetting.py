@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from modelmill import erasure, logs
 from modelmill.settings import Settings
-from modelmill.store import corpora
+from modelmill.store import artifacts, corpora
 from orchestration.definitions import defs
 from orchestration.jobs import INTAKE
 
@@ -110,6 +110,9 @@ def trained(settings: Settings, db: Engine) -> str:
     for folder in (settings.home_dir / "reports", settings.mlruns_dir / "t" / "run" / "artifacts"):
         folder.mkdir(parents=True)
         (folder / f"t-{candidate[:12]}.html").write_text(CANARY)
+    model = artifacts.location(settings, candidate)
+    model.mkdir(parents=True)
+    (model / "words.json").write_text(json.dumps({CANARY: 3}))
     return candidate
 
 
@@ -131,7 +134,7 @@ def test_a_canary_is_in_no_schema_no_log_and_no_page_after_removal(
         dagster.create_tick(tick(run, f"extract: '/srv/{folder}' cannot be read"))
     before = tables_with(db, CANARY)
     assert {"mill.unit", "mill.report", "dagster.event_logs", "dagster.job_ticks"} <= before
-    assert len(files_with(settings.root, CANARY)) == 3
+    assert len(files_with(settings.root, CANARY)) == 4
 
     counts = erasure.remove(settings, db, "default", "shop").counts
 
