@@ -59,7 +59,7 @@ def outside(tmp_path: Path) -> Iterator[Path]:
 
 
 BAD_NAMES = [
-    "/abs.py", "//abs.py", "../up.py", "../../up.py", "a/../../up.py", "a/../b.py", "./a.py", "a/./b.py", "a//b.py",
+    "/abs.py", "//abs.py", "../up.py", "../../up.py", "a/../../up.py", "a/../b.py", "././a.py", "a/./b.py", "a//b.py",
     "c:\\win.py", "C:/win.py", "c:win.py", "..\\up.py", "a\\b.py", "\\\\host\\share.py", "bell\x07.py", "line\nfeed.py",
     "esc\x1b[2J.py", "del\x7f.py", "a/" * 60 + "deep.py", "n" * 600 + ".py", "\u202egnp.py",
     "zero\u200bwidth.py", "\ufeffbom.py",
