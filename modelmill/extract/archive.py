@@ -20,7 +20,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, Self
 
 from modelmill.errors import UserError
 from modelmill.extract.folders import Folders, rules_in
@@ -32,6 +32,7 @@ MAX_MEMBERS = 60_000  # folders too: the headers of a million of them take minut
 MAX_HEADER = 1024**2  # bytes of what a tar says about one member; names, dates and owners take a few hundred
 MAX_TOTAL_BYTES = 500 * 1024**2
 MAX_RATIO, RATIO_FROM_BYTES = 100, 1024**2
+XZ = b"\xfd7zXZ\0"
 XZ_MEMORY, XZ_BLOCK = 256 * 1024**2, 65_536  # bytes; `xz -9` needs 65 MiB
 MAX_NAME, MAX_FOLDERS = 500, 50
 # Members of a tar that are about the one behind them: long names, and the headers of POSIX.
@@ -142,16 +143,27 @@ class Xz(io.RawIOBase):
         self._decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
 
     def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes; fewer only at the end. What follows the first stream is not read."""
+        """At most `size` bytes; fewer only at the end."""
         found: list[bytes] = []
         left = size
-        while left and not self._decompressor.eof:
+        while left and (not self._decompressor.eof or self._next()):
             packed = self._file.read(XZ_BLOCK) if self._decompressor.needs_input else b""
             if not packed and self._decompressor.needs_input:
                 raise EOFError("the archive is cut off")
             found.append(self._decompressor.decompress(packed, left))
             left -= len(found[-1]) if size >= 0 else 0
         return b"".join(found)
+
+    def _next(self) -> bool:
+        """Whether another stream follows, with nothing but zeros before it: `cat a.xz b.xz`."""
+        behind = self._decompressor.unused_data.lstrip(b"\0")
+        while len(behind) < len(XZ) and (more := self._file.read(XZ_BLOCK)):
+            behind = (behind + more).lstrip(b"\0")
+        self._file.seek(-len(behind), io.SEEK_CUR)
+        if not behind.startswith(XZ):
+            return False
+        self._decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
+        return True
 
     def close(self) -> None:
         """Close the file too."""
@@ -167,6 +179,14 @@ class Header(tarfile.TarInfo):
             raise ValueError(f"{self.size} bytes in it say what one file is called")
         return super()._proc_member(tarfile)  # type: ignore[misc,no-any-return]
 
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read one. What is none ends an archive for the library as its end does: half of it would be taken for all."""
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            raise ValueError(f"a part of it that is no file: {error}") from error
+
 
 class TarMembers:
     """Plain members of a tar file, read once through for each question."""
@@ -179,14 +199,14 @@ class TarMembers:
             kinds = {tarfile.SYMTYPE: "link", tarfile.LNKTYPE: "link"}
             plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
             if not member.isdir():
-                yield Entry(member.name, member.size, "" if plain else kinds.get(member.type, "not a file"))
+                yield Entry(_from_here(member), member.size, "" if plain else kinds.get(member.type, "not a file"))
 
     def contents(self, names: set[str]) -> Iterator[tuple[str, bytes]]:
         for member, file in self._members():
-            if member.name in names and member.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            if (name := _from_here(member)) in names and member.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
                 content = file.extractfile(member)
                 if content is not None:
-                    yield member.name, content.read(MAX_FILE_BYTES + 1)
+                    yield name, content.read(MAX_FILE_BYTES + 1)
 
     def _members(self) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
         budget = Budget(self.budget.packed)
@@ -199,6 +219,7 @@ class TarMembers:
                     if not 0 <= member.size <= MAX_TOTAL_BYTES:  # the library would read on as far as it says
                         raise ValueError(f"a file of {member.size} bytes in it")
                     yield member, file
+            _read_out(counted)
 
     def _unpacked(self) -> IO[bytes]:
         with self.path.open("rb") as file:
@@ -207,7 +228,22 @@ class TarMembers:
             return gzip.open(self.path)  # type: ignore[return-value]
         if magic.startswith(b"BZh"):
             return bz2.open(self.path)  # type: ignore[return-value]
-        return Xz(self.path) if magic.startswith(b"\xfd7zXZ") else self.path.open("rb")  # type: ignore[return-value]
+        return Xz(self.path) if magic == XZ else self.path.open("rb")  # type: ignore[return-value]
+
+
+def _from_here(member: tarfile.TarInfo) -> str:
+    """`./a.py` is `a.py`: so it is called by `tar -c .`."""
+    return member.name.removeprefix("./")
+
+
+def _read_out(stream: Counted) -> None:
+    """To the end, where what came out is compared with its checksum. Words behind a .gz are no part of it."""
+    try:
+        while stream.read(XZ_BLOCK):
+            pass
+    except gzip.BadGzipFile as error:
+        if not str(error).startswith("Not a gzipped file"):
+            raise
 
 
 class ArchiveSnapshot:

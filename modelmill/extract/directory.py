@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import time
@@ -28,19 +29,38 @@ class FolderSnapshot:
         yield from self._folder("", ())
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        for path in paths:
-            content = read_regular(self.root / path)
-            if content is not None:
-                yield path, content
+        for folder, within in itertools.groupby(paths, lambda path: path.rpartition("/")[0]):
+            try:
+                handle = _opened(self.root, folder)
+            except OSError:
+                continue  # gone since it was listed, or a link by now
+            try:
+                for path in within:
+                    content = read_regular(path.rpartition("/")[2], handle)
+                    if content is not None:
+                        yield path, content
+            finally:
+                os.close(handle)
 
     def _folder(self, prefix: str, ignores: Rules) -> Iterator[Entry]:
         try:
-            with os.scandir(self.root / prefix) as items:
+            handle = _opened(self.root, prefix)
+        except OSError as error:
+            yield Entry(prefix, 0, "unreadable", error.strerror or str(error))
+            return
+        try:
+            yield from self._within(handle, prefix, ignores)
+        finally:
+            os.close(handle)
+
+    def _within(self, handle: int, prefix: str, ignores: Rules) -> Iterator[Entry]:
+        try:
+            with os.scandir(handle) as items:
                 found = sorted(items, key=lambda item: item.name)
         except OSError as error:
             yield Entry(prefix, 0, "unreadable", error.strerror or str(error))
             return
-        ignores = (*ignores, *self._ignore_rules(prefix))
+        ignores = (*ignores, *_ignore_rules(handle, prefix))
         names = {item.name for item in found}
         for item in found:
             path = prefix + item.name
@@ -73,11 +93,24 @@ class FolderSnapshot:
         except OSError:
             return []  # gone, or not to be read: listing it will say so
 
-    def _ignore_rules(self, prefix: str) -> Rules:
-        found = {name: read_regular(self.root / prefix / name) for name in (GITIGNORE, MILLIGNORE)}
-        return tuple(
-            rules_of(prefix, content, name == MILLIGNORE) for name, content in found.items() if content is not None
-        )
+
+def _opened(root: Path, folder: str) -> int:
+    """A handle on a folder within the root; no link is followed on the way: one may be there since it was listed."""
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for name in filter(None, folder.split("/")):
+        try:
+            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
+        finally:
+            os.close(handle)
+        handle = inner
+    return handle
+
+
+def _ignore_rules(handle: int, prefix: str) -> Rules:
+    found = {name: read_regular(name, handle) for name in (GITIGNORE, MILLIGNORE)}
+    return tuple(
+        rules_of(prefix, content, name == MILLIGNORE) for name, content in found.items() if content is not None
+    )
 
 
 def _entry(path: str, item: os.DirEntry[str], said: Asked) -> Entry:
@@ -101,10 +134,13 @@ def state(told: os.stat_result, now: int) -> str:
     return f"{told.st_dev}.{told.st_ino}.{told.st_size}.{told.st_mtime_ns}.{told.st_ctime_ns}"
 
 
-def read_regular(path: Path) -> bytes | None:
-    """At most a byte more than the limit, so that growth is seen; None if it is no regular file (any more)."""
+def read_regular(path: Path | str, folder: int | None = None) -> bytes | None:
+    """At most a byte more than the limit, so that growth is seen; None if it is no regular file (any more).
+
+    folder: a handle on the one that it is in.
+    """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
         return None
     if not stat.S_ISREG(os.fstat(handle).st_mode):

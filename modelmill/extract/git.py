@@ -29,7 +29,7 @@ from modelmill.errors import PrerequisiteError, UserError
 from modelmill.extract.archive import bad_name
 from modelmill.extract.directory import is_repository
 from modelmill.extract.folders import Folders, rules_in
-from modelmill.extract.git_folder import check_own
+from modelmill.extract.git_folder import own_folder
 from modelmill.extract.ignoring import MILLIGNORE
 from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
 from modelmill.extract.watching import watched
@@ -45,13 +45,15 @@ MAX_LISTED = 500_000  # files; the largest repositories in use have 400,000
 MAX_SHOWN = 200
 SHA1 = 40  # letters of a name; of one by SHA-256 there are 64
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-REF = re.compile(r"\w[\w./+-]{0,200}")  # letters of any script
+REF = re.compile(r"[\w@][\w./+@#=,%-]{0,200}")  # letters of any script; `@scope/part@1.0.0`, `fix#12`
 
 OFF = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
     "core.symlinks": "false",
     "core.alternateRefsCommand": "true",
+    "core.commitGraph": "false",  # says of a commit what is in it, unproved
+    "core.multiPackIndex": "false",  # names packs by paths, which may lead anywhere
     "credential.helper": "",
     "gc.auto": "0",
     "maintenance.auto": "false",
@@ -76,9 +78,9 @@ class Address:
 
 def address_of(uri: str) -> Address:
     """Split the URI. Raises UserError for a ref or an address that git must not get to see."""
-    place, _, ref = uri.partition("#")
+    place, ref = _parted(uri)
     if ref and (not REF.fullmatch(ref) or ".." in ref):
-        raise _refused(uri, "a branch, tag or commit of letters, digits and ._/+-", f"the ref {ref!r}")
+        raise _refused(uri, "a branch, tag or commit of letters, digits and ._/+-@#=,%", f"the ref {ref!r}")
     remote = "://" in place and not place.startswith("file://")
     if remote:
         parts = urlsplit(place)
@@ -89,6 +91,13 @@ def address_of(uri: str) -> Address:
                 "a user or password, or a query",
             )
     return Address(place if remote else place.removeprefix("file://"), ref or "HEAD", remote)
+
+
+def _parted(uri: str) -> tuple[str, str]:
+    """Place and ref; the name of a folder may have a `#` in it, too."""
+    folder = existing(uri.removeprefix("file://"))
+    place, _, ref = (uri, "", "") if folder is not None and is_repository(folder) else uri.partition("#")
+    return place, ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ def _plain(parts: SplitResult) -> str:
 
 
 class GitSnapshot:
-    """A repository at a commit."""
+    """A repository at a commit. folder: where git keeps it (`.git`, or one that is bare)."""
 
     def __init__(self, folder: Path, revision: str) -> None:
         self.folder, self.revision = folder, revision
@@ -225,7 +234,7 @@ class Git:
     name = "git"
 
     def matches(self, uri: str) -> bool:
-        place = uri.partition("#")[0]
+        place = _parted(uri)[0]
         if "://" in place and not place.startswith("file://"):
             return place.startswith("https://")
         path = existing(place.removeprefix("file://"))
@@ -244,8 +253,7 @@ class Git:
                 _fetch(address, uri, folder, revision)
                 commit = _commit(folder, revision or WANTED, uri)
         else:
-            folder = Path(address.place).expanduser()
-            check_own(folder, uri)
+            folder = own_folder(Path(address.place).expanduser(), uri)
             commit = _commit(folder, revision or address.ref, uri)
         yield GitSnapshot(folder, commit)
 
@@ -330,9 +338,8 @@ def _public_address(uri: str, url: str) -> str:
 
 
 def _at(folder: Path) -> str:
-    """This very repository: from a folder whose `.git` is broken git would go on to one above it."""
-    dot = folder / ".git"
-    return f"--git-dir={dot if os.path.lexists(dot) else folder}"
+    """This very repository: where one is broken git would go on to one above it."""
+    return f"--git-dir={folder}"
 
 
 def _git(*arguments: str, protocols: str = "") -> bytes:

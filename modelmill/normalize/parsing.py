@@ -16,6 +16,7 @@ from modelmill.normalize.linking import Given, Library, Others, made_of
 from modelmill.normalize.placeholders import Names
 from modelmill.normalize.privacy import PRIVACY_VERSION, Cleaned, clean, clean_value, find
 from modelmill.records import Document, Dropped, Unit
+from modelmill.storable import storable, storable_text
 
 # Raise when the same documents would give other units for a reason that no language or privacy version tells.
 NORMALIZE_VERSION = 5
@@ -104,7 +105,7 @@ def _units(
     folder = str(PurePosixPath(document.path).parent)
     path = document.path
     drafts = language.linked(path, source, others) if language.linked else language.units(path, source)
-    for name, draft in unique_names(drafts):
+    for name, draft in unique_names(map(_storable, drafts) if language.rendered else drafts):
         if isinstance(draft, Dropped):
             called, detail = (clean(one, names).text for one in (name, draft.detail))
             yield replace(draft, path=f"{document.path}::{called}", detail=detail), {}
@@ -133,10 +134,18 @@ def _units(
         yield unit, found
 
 
+def _storable(one: Draft | Dropped) -> Draft | Dropped:
+    """What an escape stands for may be no text that can be stored, and a number none that JSON has."""
+    if isinstance(one, Dropped):
+        return replace(one, path=storable_text(one.path), detail=storable_text(one.detail))
+    words = {field: storable_text(getattr(one, field)) for field in ("name", "text", "signature", "docstring")}
+    return replace(one, meta=storable(one.meta), **words)
+
+
 def _clean_words(draft: Draft, names: Names) -> tuple[Draft, Mapping[str, int]]:
     """What only the words about a unit tell, without their quotes or comment signs, is taken out of its text, too."""
     words = draft.docstring
-    if not (places := find(words)):
+    if not words or not (places := find(words)):
         return draft, {}
     text, (begin, end) = draft.text, draft.meta.get("docstring_at", (0, len(draft.text)))
     said = text[begin:end]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -31,13 +32,25 @@ def _load() -> object:
 GRAMMAR = Grammar("toml", _load, query="", comment="#")
 
 
+@dataclass(slots=True)
+class Table(Place):
+    """A place that knows what it holds by name, the last one of each: to look for it would be quadratic in tables."""
+
+    named: dict[str, Table] = field(default_factory=dict[str, "Table"])
+
+    def put(self, name: str, inner: Table) -> None:
+        """Behind what it holds."""
+        self.items.append((name, inner))
+        self.named[name] = inner
+
+
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     """The entries of the file."""
     root = parse(GRAMMAR, text.encode())
     if root.has_error:
         yield Dropped("(file)", "does not parse", "not TOML")
         return
-    whole = Place("object", 1, text.count("\n") + 1)
+    whole = Table("object", 1, text.count("\n") + 1)
     for node in root.named_children:
         if node.type == "pair":
             _put_pair(whole, node, 0)
@@ -46,7 +59,7 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     yield from of_file(PurePosixPath(path).stem, whole)
 
 
-def _put_table(whole: Place, node: Node) -> None:
+def _put_table(whole: Table, node: Node) -> None:
     head, *rest = [child for child in node.named_children if child.type != "comment"]
     *around, name = _keys(head)
     outer = _inner(whole, around, node)
@@ -55,47 +68,50 @@ def _put_table(whole: Place, node: Node) -> None:
         _put_pair(table, child, 0)
 
 
-def _element(outer: Place, name: str, node: Node) -> Place:
+def _element(outer: Table, name: str, node: Node) -> Table:
     """A new table at the end of the list of that name."""
-    array = next((place for key, place in reversed(outer.items) if key == name), None)
+    array = outer.named.get(name)
     if array is None:
-        array = Place("array", *_lines(node))
-        outer.items.append((name, array))
-    table = Place("object", *_lines(node))
-    array.items.append(("", table))
+        array = Table("array", *_lines(node))
+        outer.put(name, array)
+    table = Table("object", *_lines(node))
+    array.put("", table)
     return table
 
 
-def _inner(place: Place, keys: list[str], node: Node) -> Place:
+def _inner(place: Table, keys: list[str], node: Node) -> Table:
     """The table at the end of the keys, made where it is not there; of a list of tables the last one is meant."""
     for key in keys:
-        found = next((inner for name, inner in reversed(place.items) if name == key), None)
+        found = place.named.get(key)
         if found is None:
-            found = Place("object", *_lines(node))
-            place.items.append((key, found))
-        place = found.items[-1][1] if found.kind == "array" and found.items else found
+            found = Table("object", *_lines(node))
+            place.put(key, found)
+        place = found.named[""] if found.kind == "array" and found.items else found
     return place
 
 
-def _put_pair(table: Place, node: Node, depth: int) -> None:
+def _put_pair(table: Table, node: Node, depth: int) -> None:
     key, value = node.named_children[0], node.named_children[-1]
     *around, name = _keys(key)
-    _inner(table, around, node).items.append((name, _value(value, depth)))
+    _inner(table, around, node).put(name, _value(value, depth))
 
 
-def _value(node: Node, depth: int) -> Place:
+def _value(node: Node, depth: int) -> Table:
     if depth > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH}")
     if node.type == "array":
         inner = [child for child in node.named_children if child.type != "comment"]
-        return Place("array", *_lines(node), items=[("", _value(child, depth + 1)) for child in inner])
+        array = Table("array", *_lines(node))
+        for child in inner:
+            array.put("", _value(child, depth + 1))
+        return array
     if node.type == "inline_table":
-        table = Place("object", *_lines(node))
+        table = Table("object", *_lines(node))
         for child in node.named_children:
             if child.type == "pair":
                 _put_pair(table, child, depth + 1)
         return table
-    return Place("scalar", *_lines(node), scalar=_scalar(text_of(node)))
+    return Table("scalar", *_lines(node), scalar=_scalar(text_of(node)))
 
 
 def _keys(node: Node) -> list[str]:

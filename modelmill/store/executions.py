@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine, Row, delete, func, select, update
 
 from modelmill import owner
 from modelmill.errors import UserError
+from modelmill.storable import storable
 from modelmill.store import audit
-from modelmill.store.predictions import storable
 from modelmill.store.tables import execution
 
 RUNNING = "running"

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from modelmill.errors import UserError
 from modelmill.normalize.placeholders import Harmless
 from modelmill.records import sha256_text
+from modelmill.storable import storable, storable_text
 from modelmill.store.tables import feedback, prediction
 
 LONGEST = 100  # characters of a line in an answer that are kept as they are
@@ -86,7 +87,7 @@ def give_feedback(
     said = {
         "verdict": verdict,
         "correction": clean_value(storable(correction))[0] if correction is not None else None,
-        "comment": clean(storable(comment)).text,
+        "comment": clean(storable_text(comment)).text,
         "created_at": func.now(),
     }
     statement = insert(feedback).values(prediction_id=known.id, tenant=tenant, key_prefix=key_prefix, **said)
@@ -158,19 +159,6 @@ def stored(answer: Mapping[str, Any]) -> Stored:
     return Stored(clean_value(_short(answer))[0])
 
 
-def storable(value: Any) -> Any:
-    """The value as PostgreSQL's JSON takes it: no NUL, no half of a surrogate pair."""
-    if isinstance(value, str):
-        if value.isascii() and "\0" not in value:
-            return value
-        return value.replace("\0", "�").encode("utf-8", "replace").decode()
-    if isinstance(value, (dict, Mapping)):  # whether it is a Mapping takes Python ten times as long to say
-        return {storable(str(name)): storable(part) for name, part in value.items()}  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(value, list | tuple):
-        return [storable(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
-    return value
-
-
 def _short(value: Any) -> Any:
     """`storable` and short, in one go: it is done for each of an answer's hundred values."""
     if value is None or isinstance(value, (int, float)):
@@ -178,12 +166,12 @@ def _short(value: Any) -> Any:
     if isinstance(value, str):
         if len(value) <= LONGEST and value.isascii() and value.isprintable():
             return value
-        kept = storable(value)
+        kept = storable_text(value)
         if len(kept) > LONGEST or "\n" in kept.strip():
             return Harmless(f"sha256:{sha256_text(kept)} ({len(kept)} characters)")
         return kept
     if isinstance(value, (dict, Mapping)):
-        return {storable(str(name)): _short(part) for name, part in value.items()}  # pyright: ignore[reportUnknownArgumentType]
+        return {storable_text(str(name)): _short(part) for name, part in value.items()}  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, list | tuple):
         return [_short(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
     return value

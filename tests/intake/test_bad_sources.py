@@ -59,7 +59,7 @@ def outside(tmp_path: Path) -> Iterator[Path]:
 
 
 BAD_NAMES = [
-    "/abs.py", "//abs.py", "../up.py", "../../up.py", "a/../../up.py", "a/../b.py", "./a.py", "a/./b.py", "a//b.py",
+    "/abs.py", "//abs.py", "../up.py", "../../up.py", "a/../../up.py", "a/../b.py", "././a.py", "a/./b.py", "a//b.py",
     "c:\\win.py", "C:/win.py", "c:win.py", "..\\up.py", "a\\b.py", "\\\\host\\share.py", "bell\x07.py", "line\nfeed.py",
     "esc\x1b[2J.py", "del\x7f.py", "a/" * 60 + "deep.py", "n" * 600 + ".py", "\u202egnp.py",
     "zero\u200bwidth.py", "\ufeffbom.py",
@@ -403,6 +403,28 @@ def test_a_file_that_changes_between_listing_and_reading_does_no_harm(outside: P
             (root / "z.py").write_bytes(b"x" * 5_000_000 if becomes == "huge" else b"\0")
         read = {path: c for path, c in snapshot.read(chosen) if selection.by_content(path, c) is None}
     assert read == {"ok.py": GOOD}
+
+
+@pytest.mark.parametrize("around", ["a", "a/b"])
+def test_a_folder_that_becomes_a_link_before_it_is_read_leads_nowhere(outside: Path, around: str) -> None:
+    root = write(outside / "d", {"a/b/ok.py": GOOD, "z.py": GOOD})
+    theirs = write(outside / "theirs", {"ok.py": b"private = 1\n", "b/ok.py": b"private = 1\n"})
+    with DIRECTORY.open(str(root), outside) as snapshot:
+        chosen = [one.path for one in snapshot.files()]
+        (root / around).rename(outside / "gone")
+        (root / around).symlink_to(theirs)
+        assert dict(snapshot.read(chosen)) == {"z.py": GOOD}
+
+
+def test_a_folder_that_becomes_a_link_while_others_are_listed_is_not_listed(outside: Path) -> None:
+    root = write(outside / "d", {"a.py": GOOD, "b/ok.py": GOOD})
+    theirs = write(outside / "theirs", {"private.py": b"private = 1\n"})
+    with DIRECTORY.open(str(root), outside) as snapshot:
+        entries = snapshot.files()
+        assert next(entries).path == "a.py"
+        (root / "b").rename(outside / "gone")
+        (root / "b").symlink_to(theirs)
+        assert [(one.path, one.refused) for one in entries] == [("b/", "unreadable")]
 
 
 DEEP = ["(" * 100_000, "[" * 100_000, "{" * 100_000, '{"a":' * 100_000, "<b>" * 50_000, "#" * 100_000, "`" * 100_000]

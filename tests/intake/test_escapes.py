@@ -13,6 +13,7 @@ from intake_project import git, write
 from modelmill.errors import MillError
 from modelmill.extract import git as git_source
 from modelmill.extract.git import SOURCE
+from modelmill.extract.source import detect
 
 PRIVATE, OWN = b"private = 1\n", b"own = 1\n"
 
@@ -75,7 +76,61 @@ def _false_worktree(root: Path, theirs: Path) -> None:
     (root / ".git").write_text(f"gitdir: {root}/g\n")
 
 
-@pytest.mark.parametrize("lead", [_gitfile, _linked, _alternates, _linked_objects, _common, _false_worktree])
+def _list(root: Path, said: str | bytes) -> None:
+    """Where else objects are, as git would have it said."""
+    write(root, {".git/objects/info/alternates": said})
+
+
+def _by_another_store(root: Path, theirs: Path) -> None:
+    _head_of(root, theirs)
+    git(write(root / "inner", {"b.py": OWN}), "init", "--quiet")
+    _list(root / "inner", f"{theirs}/.git/objects\n")
+    _list(root, f"{root}/inner/.git/objects\n")
+
+
+def _in_quotes(root: Path, theirs: Path) -> None:
+    _head_of(root, theirs)
+    _list(root, '"' + "".join(f"\\{byte:03o}" for byte in f"{theirs}/.git/objects".encode()) + '"\n')
+
+
+def _far_down(root: Path, theirs: Path) -> None:
+    _head_of(root, theirs)
+    _list(root, "# a line about nothing\n" * 500 + f"{theirs}/.git/objects\n")
+
+
+def _dots_behind_a_link(root: Path, theirs: Path) -> None:
+    """Git takes the dots off first: it does not follow the link."""
+    _head_of(root, theirs)
+    (root / "d" / "d" / "d").mkdir(parents=True)
+    (root / "link").symlink_to(root / "d" / "d" / "d")
+    _list(root, "../../link/../../theirs/.git/objects\n")
+
+
+def _with_a_blank(root: Path, theirs: Path) -> None:
+    _gitfile(root, repository(root / "inner"))
+    (root / ".git").write_text("gitdir: inner/.git \n")
+    (root / "inner" / ".git ").symlink_to(theirs / ".git")
+
+
+def _common_with_a_blank(root: Path, theirs: Path) -> None:
+    git(root, "init", "--quiet", "--initial-branch=main")
+    (root / ".git" / "c").mkdir()
+    (root / ".git" / "c ").symlink_to(theirs / ".git")
+    (root / ".git" / "commondir").write_text("c \n")
+
+
+def _long_way(root: Path, theirs: Path) -> None:
+    git(root, "init", "--quiet", "--initial-branch=main")
+    (root / ".git" / "commondir").write_text("./" * 2048 + "../../theirs/.git\n")
+
+
+LEADS = (
+    _gitfile, _linked, _alternates, _linked_objects, _common, _false_worktree, _by_another_store, _in_quotes,
+    _far_down, _dots_behind_a_link, _with_a_blank, _common_with_a_blank, _long_way,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("lead", LEADS)
 def test_another_repository_is_not_read_through_a_folder(
     tmp_path: Path, theirs: Path, lead: Callable[[Path, Path], None]
 ) -> None:
@@ -83,7 +138,57 @@ def test_another_repository_is_not_read_through_a_folder(
     lead(root, theirs)
     with pytest.raises(MillError) as error:
         taken(root)
-    assert "leads" in error.value.found or "link" in error.value.found
+    assert any(word in error.value.found for word in ("leads", "link", "quotes", "a path in it that is none"))
+
+
+NO_PATHS = {"nul": b"a\0b\n", "long": b"a" * 5000 + b"\n", "longer than a list is": b"#\n" * 60_000}
+HOLDERS = (".git", ".git/commondir", ".git/objects/info/alternates")
+
+
+@pytest.mark.parametrize("said", NO_PATHS)
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_what_is_no_path_is_refused_with_a_reason(tmp_path: Path, holder: str, said: str) -> None:
+    root = write(tmp_path / "r", {"a.py": OWN}) if holder == ".git" else repository(tmp_path / "r")
+    write(root, {holder: b"gitdir: " + NO_PATHS[said] if holder == ".git" else NO_PATHS[said]})
+    with pytest.raises(MillError) as error:
+        taken(root)
+    assert "a path in it that is none" in error.value.found
+
+
+def test_objects_are_taken_from_another_store_in_the_same_folder(tmp_path: Path) -> None:
+    root = repository(tmp_path / "r")
+    blob = git(root, "rev-parse", "HEAD:a.py")
+    git(write(root / "inner", {"b.py": OWN}), "init", "--quiet")
+    own, other = (one / ".git" / "objects" / blob[:2] / blob[2:] for one in (root, root / "inner"))
+    other.parent.mkdir()
+    own.rename(other)
+    _list(root, "# beside\n../../inner/.git/objects\n")
+    assert taken(root) == {"a.py": OWN}
+
+
+def test_no_list_of_packs_and_no_graph_of_commits_is_believed(tmp_path: Path) -> None:
+    root = repository(tmp_path / "r")
+    git(root, "repack", "-a", "-d", "--quiet")
+    git(root, "multi-pack-index", "write")
+    git(root, "commit-graph", "write", "--reachable")
+    for name in ("pack/multi-pack-index", "info/commit-graph"):
+        place = root / ".git" / "objects" / name
+        place.chmod(0o644)
+        place.write_bytes(place.read_bytes()[:8] + bytes(byte ^ 0x5A for byte in place.read_bytes()[8:]))
+    assert taken(root) == {"a.py": OWN}
+
+
+@pytest.mark.parametrize("ref", ["fix#12", "@scope/part@1.0.0", "size=2", "a,b", "50%"])
+def test_a_name_that_git_allows_is_found(tmp_path: Path, ref: str) -> None:
+    root = repository(tmp_path / "r")
+    git(root, "branch", ref)
+    with SOURCE.open(f"{root}#{ref}", tmp_path) as snapshot:
+        assert snapshot.revision == git(root, "rev-parse", "HEAD")
+
+
+def test_a_folder_may_have_the_sign_of_a_ref_in_its_name(tmp_path: Path) -> None:
+    assert taken(repository(tmp_path / "r#1")) == {"a.py": OWN}
+    assert detect(str(tmp_path / "r#1")) is SOURCE
 
 
 def test_the_repository_above_is_not_read_instead_of_a_broken_one(theirs: Path) -> None:

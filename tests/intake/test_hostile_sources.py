@@ -18,6 +18,7 @@ from intake_project import git, write
 
 from modelmill.errors import MillError
 from modelmill.extract import git as git_source
+from modelmill.extract import ignoring
 from modelmill.extract.archive import SOURCE as ARCHIVE
 from modelmill.extract.directory import SOURCE as DIRECTORY
 from modelmill.extract.git import SOURCE as GIT
@@ -168,3 +169,24 @@ def test_a_folder_far_down_is_left_out_with_all_below_it(tmp_path: Path) -> None
     with DIRECTORY.open(str(root), tmp_path) as snapshot:
         found = {one.refused: one.detail for one in snapshot.files()}
     assert found == {"": "", "bad name": "more than 50 folders deep"}
+
+
+@pytest.mark.parametrize("rules", [b"**/a/**/b*c\n" * 40_000, (b"*a" * 499 + b"\n") * 500], ids=["many", "long"])
+def test_an_ignore_file_of_half_a_megabyte_is_refused_before_it_is_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: bytes
+) -> None:
+    monkeypatch.setattr(ignoring, "_compiled", None)
+    write(tmp_path / "d", {"ok.py": GOOD.decode(), ".gitignore": rules})
+    with DIRECTORY.open(str(tmp_path / "d"), tmp_path) as snapshot, pytest.raises(MillError, match="too much"):
+        list(snapshot.files())
+
+
+def test_comments_and_blank_lines_of_an_ignore_file_are_not_counted(tmp_path: Path) -> None:
+    write(
+        tmp_path / "d", {"ok.py": GOOD.decode(), "bad.py": "x", ".gitignore": "# a comment\n\n" * 20_000 + "bad.py\n"}
+    )
+    with DIRECTORY.open(str(tmp_path / "d"), tmp_path) as snapshot:
+        assert {one.path: one.refused for one in snapshot.files() if one.path.endswith(".py")} == {
+            "ok.py": "",
+            "bad.py": "ignored",
+        }

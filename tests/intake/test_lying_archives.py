@@ -133,6 +133,9 @@ HONEST: dict[str, Callable[[], bytes]] = {
     "large.tar.xz": lambda: lzma.compress(tarred(content=GOOD * 50_000), preset=9),
     "garbage-after.tar.xz": lambda: lzma.compress(tarred()) + b"garbage",
     "garbage-after.tar.gz": lambda: gzip.compress(tarred()) + b"garbage",
+    "two-streams.tar.xz": lambda: lzma.compress(tarred()[:512]) + b"\0" * 8 + lzma.compress(tarred()[512:]) + b"\0" * 4,
+    "many-streams.tar.xz": lambda: b"".join(lzma.compress(tarred()[at : at + 8]) for at in range(0, 10240, 8)),
+    "made-of-a-point.tar": lambda: tarred("./ok.py"),
     "two-streams.tar.gz": lambda: gzip.compress(tarred()[:512]) + gzip.compress(tarred()[512:]),
     "program-before.zip": lambda: b"#!/bin/sh\n" + bytes(zipped(ok=GOOD)),
     "words-after.zip": lambda: bytes(zipped(ok=GOOD)) + b"words",
@@ -145,3 +148,30 @@ def test_an_unusual_archive_that_is_whole_is_read(tmp_path: Path, name: str) -> 
     (tmp_path / name).write_bytes(HONEST[name]())
     assert set(taken(tmp_path / name)) == {"ok.py"}
     assert taken(tmp_path / name)["ok.py"].startswith(GOOD)
+
+
+def _damaged_in_the_middle() -> bytes:
+    return tarred()[:1024] + b"damaged" * 100 + tarred("b.py")
+
+
+def _half_a_header() -> bytes:
+    return tarred()[:1024] + tarred("b.py")[:300]
+
+
+HALVES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "damaged.tar": (_damaged_in_the_middle, "no file: "),
+    "damaged.tar.gz": (lambda: gzip.compress(_damaged_in_the_middle()), "no file: "),
+    "cut.tar": (_half_a_header, "no file: truncated header"),
+    "other-size.tar": (lambda: tarred(pax_headers={"size": "many"}), "no file: "),
+    "checksum.tar.gz": (lambda: gzip.compress(tarred())[:-8] + b"\0" * 8, "CRC check failed"),
+    "without-one.tar.gz": (lambda: gzip.compress(tarred())[:-8], "ended before the end"),
+    "second-cut.tar.xz": (lambda: lzma.compress(tarred()[:1024]) + lzma.compress(tarred()[1024:])[:-9], "is cut off"),
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_half_an_archive_is_not_taken_for_all_of_it(tmp_path: Path, name: str) -> None:
+    make, reason = HALVES[name]
+    (tmp_path / name).write_bytes(make())
+    with pytest.raises(UserError, match=reason):
+        taken(tmp_path / name)
