@@ -1,7 +1,7 @@
 """Erases a corpus from every table and folder, and marks what was trained on it. What cannot be undone is said.
 
-A model is not unlearnt: the releases that knew it are marked, refused promotion, and named, until they are retrained. One
-that was never released goes, weights and words: nobody is answered by it.
+A model is not unlearnt: the releases that knew it are marked, refused promotion, and named, until they are retrained.
+One that was never released goes, weights and words: nobody is answered by it.
 Files are deleted before the rows are committed: an erasure that is killed in between is there to be called again, with
 rows whose files are gone, and never leaves a file that no row leads to.
 """
@@ -52,9 +52,9 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
 
 
 def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
-    """The frozen sets with their working copies, what DVC cached of them and what a training kept; models that were never
-    released; the pages of reports that show examples, here and as MLflow has them; what Dagster's runs printed; and our copy of a remote source, if
-    no other corpus is read from it.
+    """The frozen sets with their working copies, what DVC cached of them and what a training kept; models that were
+    never released; the pages of reports that show examples, here and as MLflow has them; what Dagster's runs printed;
+    and our copy of a remote source, if no other corpus is read from it.
 
     In the store that machines share bucket.erase deletes the same. The homes of other machines are not reached.
     """
