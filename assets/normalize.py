@@ -7,7 +7,7 @@ import dagster as dg
 from assets import show
 from assets.extract import corpora, documents
 from assets.freshness import FRESH
-from assets.mill import Mill
+from assets.mill import Mill, Work
 from assets.versions import code_version
 from modelmill import guard, reporting
 from modelmill.records import Corpus
@@ -35,10 +35,7 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
     with mill.at_work(context) as at:
         corpus = at.corpus()
         done = normalize(at.settings, at.db, corpus, at.progress)
-        told = reporting.report(at.settings, at.db, corpus.name)
-        seen = store.sample(at.db, corpus.id, SAMPLE)
-        with at.db.connect() as conn:
-            lengths = store.lengths(conn, corpus.id)
+        became = _became(at, corpus)
     return show.result(
         done.sha256,
         done.fresh,
@@ -48,23 +45,27 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
         kinds=show.counts("kind", done.by_kind),
         picture=show.bars(f"units of {corpus.name} by kind", done.by_kind, "units"),
         languages=show.counts("language", done.by_language),
-        removed=show.counts("secret or personal data", told.secrets),
-        licences=show.table(
-            ["licence", "files", "use"],
-            [[said, n, "trains" if said in told.trains else "search only"] for said, n in told.licences.items()],
-        ),
-        duplicates=show.counts("units that repeat others", told.duplicates),
-        left_out=show.table(
-            ["stage", "reason", "number"],
-            [[stage, reason, n] for stage, reasons in told.left_out.items() for reason, n in reasons.items()],
-        ),
-        masked=show.table(["where something was masked"], [[line] for line in told.samples]),
-        lengths=show.bars(f"units of {corpus.name} by length", lengths, "characters", upright=True),
-        sample=show.table(
-            ["path", "name", "kind", "language", "text"],
-            [[one.path, one.name, one.kind, one.language, one.text[:SHOWN]] for one in seen],
-        ),
+        **became,
     )
+
+
+def _became(at: Work, corpus: Corpus) -> dict[str, Any]:
+    """What of the corpus was cleaned, left out and repeated, and what its units look like."""
+    told = reporting.report(at.settings, at.db, corpus.name)
+    with at.db.connect() as conn:
+        lengths = store.lengths(conn, corpus.id)
+    licences = [(said, n, "trains" if said in told.trains else "search only") for said, n in told.licences.items()]
+    left_out = [(stage, *one) for stage, reasons in told.left_out.items() for one in reasons.items()]
+    sample = [(u.path, u.name, u.kind, u.language, u.text[:SHOWN]) for u in store.sample(at.db, corpus.id, SAMPLE)]
+    return {
+        "removed": show.counts("secret or personal data", told.secrets),
+        "licences": show.table(["licence", "files", "use"], licences),
+        "duplicates": show.counts("units that repeat others", told.duplicates),
+        "left_out": show.table(["stage", "reason", "number"], left_out),
+        "masked": show.table(["where something was masked"], [(line,) for line in told.samples]),
+        "lengths": show.bars(f"units of {corpus.name} by length", lengths, "characters", upright=True),
+        "sample": show.table(["path", "name", "kind", "language", "text"], sample),
+    }
 
 
 def checks() -> list[dg.AssetChecksDefinition]:

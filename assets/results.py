@@ -73,44 +73,65 @@ def report(settings: Settings, db: Engine, task: Task, made: Report, fresh: bool
     from modelmill.evaluate import page, reports
 
     beside = reports.details(db, made.id)
-    shown = page.pictures(task, made, {**page.NEWER, **beside}, {})
     path = page.place(settings, made)  # evaluation wrote it, unless the report is of before
-    sides = {"candidate": made.value.value, task.baseline_name: made.baseline}
-    if made.champion is not None:
-        sides["champion"] = made.champion
-    better = {score.name: score.higher_is_better for score in task.scores}
-    rows = [
-        [name, *(by_side.get(side) for side in SIDES), _arrow(by_side, better.get(name, False))]
-        for name, by_side in made.scores.items()
-    ]
-    slices = [
-        [name, *(numbers.get(side) for side in ("n", *SIDES)), _arrow(numbers, task.main_score.higher_is_better)]
-        for name, numbers in made.slices.items()
-    ]
+    shown = page.pictures(task, made, {**page.NEWER, **beside}, {})
     return show.result(
         made.candidate_sha256,
         fresh,
         passed=made.passed,
         reasons=show.table(["reason"], [[reason] for reason in made.reasons]),
-        # Three plain numbers, so that the page plots them from run to run; the same with their intervals below.
-        **{made.main_score: round(made.value.value, 5), "baseline": round(made.baseline, 5)},
-        gain=round(made.delta_baseline.value, 5),
-        interval=_interval(made.value, ""),
-        gain_over_baseline=_interval(made.delta_baseline),
-        gain_over_champion=_interval(made.delta_champion) if made.delta_champion else "there is no champion yet",
-        n=made.n,
-        seed=made.seed,
-        latency_ms=made.latency_ms,
-        size_mb=round(made.size_bytes / 1e6, 1),
-        engines=show.table(["side", "run by"], made.engines.items()),
-        scores=show.table(["score", *SIDES, AGAINST], rows),
-        slices=show.table(["slice", "n", *SIDES, AGAINST], slices),
+        **_numbers(made),
+        **_tables(task, made),
         worst=show.table(["asked", "right", "answered", made.main_score], _worst(beside)),
-        picture=show.bars(f"{made.task}: {made.main_score}, n = {made.n}", sides, made.unit),
+        picture=show.bars(f"{made.task}: {made.main_score}, n = {made.n}", _main_by_side(task, made), made.unit),
         **{f"picture_{name}": show.drawn(one) for name, one in shown.items()},
         page=dg.MetadataValue.path(path if path.is_file() else page.write(settings, db, task, made)),
         **_links(settings, candidates.get(settings, db, made.candidate_sha256)),
     )
+
+
+def _numbers(made: Report) -> dict[str, Any]:
+    """First three plain ones, so that the page plots them from run to run; then the same with their intervals."""
+    return {
+        made.main_score: round(made.value.value, 5),
+        "baseline": round(made.baseline, 5),
+        "gain": round(made.delta_baseline.value, 5),
+        "interval": _interval(made.value, ""),
+        **_gains(made),
+        "n": made.n,
+        "seed": made.seed,
+        "latency_ms": made.latency_ms,
+        "size_mb": round(made.size_bytes / 1e6, 1),
+    }
+
+
+def _gains(made: Report) -> dict[str, str]:
+    return {
+        "gain_over_baseline": _interval(made.delta_baseline),
+        "gain_over_champion": _interval(made.delta_champion) if made.delta_champion else "there is no champion yet",
+    }
+
+
+def _tables(task: Task, made: Report) -> dict[str, Any]:
+    """All scores and all slices, side by side."""
+    better = {score.name: score.higher_is_better for score in task.scores}
+    scores = [[name, *_beside(by_side, better.get(name, False))] for name, by_side in made.scores.items()]
+    main_better = task.main_score.higher_is_better
+    slices = [[name, by_side.get("n"), *_beside(by_side, main_better)] for name, by_side in made.slices.items()]
+    return {
+        "engines": show.table(["side", "run by"], made.engines.items()),
+        "scores": show.table(["score", *SIDES, AGAINST], scores),
+        "slices": show.table(["slice", "n", *SIDES, AGAINST], slices),
+    }
+
+
+def _beside(by_side: Mapping[str, float | None], higher_is_better: bool) -> list[Any]:
+    return [*(by_side.get(side) for side in SIDES), _arrow(by_side, higher_is_better)]
+
+
+def _main_by_side(task: Task, made: Report) -> dict[str, float]:
+    sides = {"candidate": made.value.value, task.baseline_name: made.baseline}
+    return sides if made.champion is None else {**sides, "champion": made.champion}
 
 
 def _worst(beside: Mapping[str, Any]) -> list[list[Any]]:
@@ -147,8 +168,7 @@ def gate(newest: Report | None) -> dg.AssetCheckResult:
     return show.verdict(
         newest.passed,
         [] if newest.passed else [{"reason": reason} for reason in newest.reasons],
-        gain_over_baseline=_interval(newest.delta_baseline),
-        gain_over_champion=_interval(newest.delta_champion) if newest.delta_champion else "there is no champion yet",
+        **_gains(newest),
         candidate_sha256=newest.candidate_sha256,
     )
 

@@ -36,10 +36,12 @@ from modelmill.errors import MillError
 from modelmill.settings import CHECKOUT, Settings, load
 from modelmill.store import corpora, database, heartbeats, keys, publications
 
+sys.path.insert(0, str(CHECKOUT / "tests"))
 sys.path.insert(0, str(CHECKOUT / "tests" / "serving"))
 
+from ports import free_port
 from serving_chain import TASK, add_candidate, add_dataset, add_report
-from serving_programs import FIND_TINY, free_port, tiny_tasks
+from serving_programs import FIND_TINY, tiny_tasks
 
 CORPUS, TRAINED = "stdlib", "intent_classification"  # the first under a default's name: then that is not added
 STAGES = ("documents", "units", "vectors")

@@ -23,6 +23,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -241,6 +242,17 @@ READERS: dict[str, tuple[str, Reader, Reader]] = {
 }
 
 
+@dataclass
+class Compared:
+    """What both sides found, and each alone, by file; refused: files that were not compared, by the error."""
+
+    read: int = 0
+    refused: Counter[str] = field(default_factory=Counter[str])
+    both: Counter[str] = field(default_factory=Counter[str])
+    only_ours: Counter[tuple[str, Found]] = field(default_factory=Counter[tuple[str, Found]])
+    only_theirs: Counter[tuple[str, Found]] = field(default_factory=Counter[tuple[str, Found]])
+
+
 def told(file: Path) -> str:
     """The language of a file, by its name or its first line; none for one that an intake does not read."""
     if file.is_symlink() or not file.is_file() or file.stat().st_size > MAX_FILE_BYTES:
@@ -259,27 +271,36 @@ def main() -> None:
     language, ours, theirs = READERS[asked.language]
     logging.disable(logging.CRITICAL)
     sys.setrecursionlimit(10_000)
-    both, only_ours, only_theirs = Counter[str](), Counter[tuple[str, Found]](), Counter[tuple[str, Found]]()
-    read, refused = 0, Counter[str]()
-    for file in sorted(file for root in asked.folder for file in root.rglob("*") if told(file) == language):
+    found = compare((file for root in asked.folder for file in root.rglob("*") if told(file) == language), ours, theirs)
+    refused = found.refused
+    print(
+        f"{asked.language}: {found.read} files, {refused.total()} refused by the other parser or no UTF-8",
+        dict(refused),
+    )
+    ours_by, theirs_by = kinds(found.only_ours), kinds(found.only_theirs)
+    for kind in sorted(found.both | ours_by | theirs_by):
+        print(f"  {kind}: {found.both[kind]} the same, {ours_by[kind]} only ours, {theirs_by[kind]} only theirs")
+    for title, some in (("only ours", found.only_ours), ("only theirs", found.only_theirs)):
+        for file, one in islice(sorted(some), asked.shown):
+            print(f"    {title}: {file}: {one.kind} {one.name}, lines {one.first} to {one.last}")
+
+
+def compare(files: Iterable[Path], ours: Reader, theirs: Reader) -> Compared:
+    """What both find in the files, one by one."""
+    found = Compared()
+    for file in sorted(files):
         try:
             text = file.read_text("utf-8")
             other = Counter(theirs(text))
         except Exception as error:  # noqa: BLE001  (whatever the other parser says no with)
-            refused[type(error).__name__] += 1
+            found.refused[type(error).__name__] += 1
             continue
-        read += 1
+        found.read += 1
         mine = Counter(ours(text))
-        both += Counter(one.kind for one in (mine & other).elements())
-        only_ours += Counter({(str(file), one): n for one, n in (mine - other).items()})
-        only_theirs += Counter({(str(file), one): n for one, n in (other - mine).items()})
-    print(f"{asked.language}: {read} files, {refused.total()} refused by the other parser or no UTF-8", dict(refused))
-    ours_by, theirs_by = (kinds(some) for some in (only_ours, only_theirs))
-    for kind in sorted(both | ours_by | theirs_by):
-        print(f"  {kind}: {both[kind]} the same, {ours_by[kind]} only ours, {theirs_by[kind]} only theirs")
-    for title, some in (("only ours", only_ours), ("only theirs", only_theirs)):
-        for file, one in islice(sorted(some), asked.shown):
-            print(f"    {title}: {file}: {one.kind} {one.name}, lines {one.first} to {one.last}")
+        found.both += Counter(one.kind for one in (mine & other).elements())
+        found.only_ours += Counter({(str(file), one): n for one, n in (mine - other).items()})
+        found.only_theirs += Counter({(str(file), one): n for one, n in (other - mine).items()})
+    return found
 
 
 def kinds(found: Counter[tuple[str, Found]]) -> Counter[str]:

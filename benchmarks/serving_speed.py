@@ -250,6 +250,15 @@ def questions(number: int, first: int) -> list[str]:
     return [f"{known[place % len(known)]} {first + place}" for place in range(number)]
 
 
+def kinds(number: int, first: int) -> dict[str, list[str]]:
+    """The queries of a round by their kind, the first of which bears the number `first`."""
+    return {
+        "asked": questions(number, first),
+        "docstrings": [f"{text} {first + place}" for place, text in enumerate(distinct(number, first))],
+        "repeated": [str(get_task(TASK).sample["query"])] * number,
+    }
+
+
 def search(rounds: int, number: int) -> None:
     """Through the gateway, logged like any other answer. `asked`: questions; `docstrings`: first paragraphs of those;
     `repeated`: all ask the same. A first round is not told: services that just began look names up for the log.
@@ -268,18 +277,13 @@ def search(rounds: int, number: int) -> None:
         first = 0  # number of the next question
         for turn in range(rounds + 1):
             for connections in (1, 16, 64) if turn else (16,):
-                kinds = {
-                    "asked": questions(number, first),
-                    "docstrings": [f"{text} {first + place}" for place, text in enumerate(distinct(number, first))],
-                    "repeated": [str(get_task(TASK).sample["query"])] * number,
-                }
-                first += number
-                for what, queries in kinds.items():
+                for what, queries in kinds(number, first).items():
                     asked = [request(url, json.dumps({"query": one, "k": 10}).encode(), secret) for one in queries]
                     ours.name = f"search, {what}"
                     measured = ours.measured(asked, connections)
                     if turn:
                         said(ours, connections, *measured)
+                first += number
 
 
 def main() -> None:

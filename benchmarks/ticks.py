@@ -58,13 +58,8 @@ def a_round(at: Installation, rng: random.Random) -> tuple[datetime, float]:
     return minute, moment
 
 
-def main() -> None:
-    """Print the numbers."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=17)
-    asked = parser.parse_args()
-    rng = random.Random(asked.seed)
+def nights(rounds: int, rng: random.Random) -> tuple[list[tuple[datetime, float]], Counter[str]]:
+    """Each minute is a night. Returns which were hit, how far from them, and how often each was asked for."""
     with processes.term_unwinds(), tempfile.TemporaryDirectory(prefix="mill-ticks-") as folder:
         at = Installation(Path(folder))
         database.migrate(at.settings)
@@ -75,11 +70,20 @@ def main() -> None:
         at.up()
         try:
             until(lambda: bool(asked_for(at)), LONGEST)
-            killed = [a_round(at, rng) for _ in range(asked.rounds)]
+            killed = [a_round(at, rng) for _ in range(rounds)]
             time.sleep(SETTLED)
-            found = asked_for(at)
+            return killed, asked_for(at)
         finally:
             at.down()
+
+
+def main() -> None:
+    """Print the numbers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=17)
+    asked = parser.parse_args()
+    killed, found = nights(asked.rounds, random.Random(asked.seed))
     wished = {(minute, moment): [found[run_key(task, minute)] for task in all_tasks()] for minute, moment in killed}
     for (minute, moment), counts in wished.items():
         print(f"{minute:%H:%M} killed {moment:+.2f} s from it: runs {counts}", flush=True)

@@ -43,23 +43,9 @@ def explained(error: BaseException) -> MillError:
     if isinstance(error, MillError):
         return error
     if isinstance(error, OperationalError):
-        from modelmill import settings
-        from modelmill.store import database
-
-        if (full := database_disk_full(error)) is not None:
-            return full
-        if any(said in str(error.orig) for said in NO_ROOM):
-            return _no_room(str(error.orig))
-        return database.unreachable(settings.load(), error)
+        return _unanswered(error)
     if isinstance(error, ProgrammingError):
-        if _code(error) == NOT_ALLOWED:
-            return _not_allowed(str(error.orig).splitlines()[0])
-        return PrerequisiteError(
-            "the database has not the tables this version needs",
-            allowed="tables of this version",
-            found=str(error.orig).splitlines()[0],
-            next="mill migrate",
-        )
+        return _unfit(error)
     if isinstance(error, OSError) and error.errno is not None:
         return _system(error)
     if _no_space(error):
@@ -69,6 +55,31 @@ def explained(error: BaseException) -> MillError:
         allowed="none: this is a mistake in modelmill",
         found=f"{type(error).__name__}: {error}",
         next="run the same with MILL_DEBUG=1 for the traceback, and report it",
+    )
+
+
+def _unanswered(error: DBAPIError) -> MillError:
+    """By a server that is full or away."""
+    from modelmill import settings
+    from modelmill.store import database
+
+    if (full := database_disk_full(error)) is not None:
+        return full
+    if any(said in str(error.orig) for said in NO_ROOM):
+        return _no_room(str(error.orig))
+    return database.unreachable(settings.load(), error)
+
+
+def _unfit(error: DBAPIError) -> MillError:
+    """A server whose tables this user may not use, or that lacks them."""
+    said = str(error.orig).splitlines()[0]
+    if _code(error) == NOT_ALLOWED:
+        return _not_allowed(said)
+    return PrerequisiteError(
+        "the database has not the tables this version needs",
+        allowed="tables of this version",
+        found=said,
+        next="mill migrate",
     )
 
 

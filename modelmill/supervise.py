@@ -49,14 +49,17 @@ class Place:
 
     @property
     def config(self) -> Path:
+        """What supervisord reads; written here."""
         return self.folder / "supervisord.conf"
 
     @property
     def lock(self) -> Path:
+        """Held by the one `mill up` of this place."""
         return self.folder / "lock"
 
     @property
     def state(self) -> Path:
+        """What the last start left about itself, in JSON."""
         return self.folder / "state.json"
 
 

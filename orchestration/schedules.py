@@ -54,33 +54,36 @@ def nightly(task: Task) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def due(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        from modelmill import plan
-        from modelmill.monitor import drift
-        from modelmill.store import database
-
         earlier = unfinished(context.instance, **{"dagster/schedule_name": name})
         if earlier:
             return dg.SkipReason(
                 f"the run {earlier[0].run_id} of a night before has not ended: the next night looks again"
             )
-        settings = load()
-        db = database.engine(settings)
-        when = context.scheduled_execution_time
-        why = plan.task_reasons(settings, db, task, settings.profile, settings.seed)
-        seen = drift.drift(db, task.name)
-        moved = f"its questions have moved (index {seen.psi:.2f}, n {seen.n})" if seen and seen.moved else ""
-        if not why and _to_confirm(settings, db, task, when):
-            # By the day: where there are many nights in it, the first.
-            return dg.RunRequest(run_key=f"{task.name}:{when.date()}", tags={"reason": CONFIRMED})
-        if not why and moved:
-            # The same data would make the same model.
-            return dg.SkipReason(f"nothing new to learn from for {task.name}, though {moved}: add data or feedback")
-        if not why:
-            return dg.SkipReason(f"nothing changed for {task.name}")
-        said = "; ".join(filter(None, (plan.said(why), moved)))
-        return dg.RunRequest(run_key=run_key(task.name, when), tags={"reason": said})
+        return _due(task, context.scheduled_execution_time)
 
     return due
+
+
+def _due(task: Task, when: datetime) -> dg.RunRequest | dg.SkipReason:
+    from modelmill import plan
+    from modelmill.monitor import drift
+    from modelmill.store import database
+
+    settings = load()
+    db = database.engine(settings)
+    why = plan.task_reasons(settings, db, task, settings.profile, settings.seed)
+    seen = drift.drift(db, task.name)
+    moved = f"its questions have moved (index {seen.psi:.2f}, n {seen.n})" if seen and seen.moved else ""
+    if why:
+        said = "; ".join(filter(None, (plan.said(why), moved)))
+        return dg.RunRequest(run_key=run_key(task.name, when), tags={"reason": said})
+    if _to_confirm(settings, db, task, when):
+        # By the day: where there are many nights in it, the first.
+        return dg.RunRequest(run_key=f"{task.name}:{when.date()}", tags={"reason": CONFIRMED})
+    if moved:
+        # The same data would make the same model.
+        return dg.SkipReason(f"nothing new to learn from for {task.name}, though {moved}: add data or feedback")
+    return dg.SkipReason(f"nothing changed for {task.name}")
 
 
 def run_key(task: str, tick: datetime) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.box import BrokenError, Outcome
 from sandbox.contract import Answer, Finding
 from sandbox.display import escaped, shown
+from sandbox.program import Program
 from sandbox.verdict import Verdict
-
-if TYPE_CHECKING:
-    from sandbox.house import Program
 
 
 def answered(

@@ -57,12 +57,12 @@ def execute(
 def _answer(settings: Settings, asked: Request) -> Answer:
     """Run in a container of its own; a row before it begins, so that one that is killed is on record too."""
     from modelmill.store import executions
-    from sandbox.house import House, ceilings, program
+    from sandbox.house import House
     from sandbox.languages import offered
+    from sandbox.program import ceilings, program
 
-    program(
-        asked, ceilings(settings), offered(settings.sandbox_languages)
-    )  # what is wrong with it is said before anything is started
+    # What is wrong with it is said before anything is started.
+    program(asked, ceilings(settings), offered(settings.sandbox_languages))
     house = House(settings, warm=0, languages=[asked.language])
     try:
         db = session.opened(settings)

@@ -85,6 +85,5 @@ def _refused(status: int, content: bytes, again: str | None) -> Problem:
     except (ValueError, KeyError, TypeError):
         return silent(RuntimeError(f"HTTP {status}"))
     headers = {"Retry-After": again} if again else None
-    return Problem(
-        503 if status == 401 else status, **found, headers=headers
-    )  # 401: we were turned away, not the caller
+    status = 503 if status == 401 else status  # 401: we were turned away, not the caller
+    return Problem(status, **found, headers=headers)

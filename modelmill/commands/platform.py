@@ -128,15 +128,16 @@ def clean(
     settings = session.configured()
     db = session.opened(settings)
     sized = [(one, one.bytes) for one in cleaning.leftovers(settings, db, days)]
-    gone = {one.name for one in cleaning.remove(settings, db, days)} if yes else set[str]()
+    if yes:
+        gone = {one.name for one in cleaning.remove(settings, db, days)}
+        sized = [(one, size) for one, size in sized if one.name in gone]
     table = Table("what", "name", "why", "MB")
     for one, size in sized:
-        if not yes or one.name in gone:
-            table.add_row(one.what, one.name[:12], one.why, f"{size / 1e6:.1f}")
+        table.add_row(one.what, one.name[:12], one.why, f"{size / 1e6:.1f}")
     session.show(table, none="nothing is there that may go")
     with db.connect() as conn:
         for task in sorted(candidates.in_training(conn)):
             typer.echo(f"models of {task} stay: a training of it began and has published nothing yet")
-    total = sum(size for one, size in sized if not yes or one.name in gone) / 1e6
+    total = sum(size for _, size in sized) / 1e6
     if sized:
         typer.echo(f"removed {total:.1f} MB" if yes else f"{total:.1f} MB may go; mill clean --yes removes them")

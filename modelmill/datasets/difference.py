@@ -91,12 +91,7 @@ def tables(found: Difference) -> list[Any]:
     from rich.table import Table
 
     old, new = found.old, found.new
-    title = f"{new.task}: {old.sha256[:12]} → {new.sha256[:12]}"
-    counts = Table("split", "before", "now", "", title=title, title_justify="left")
-    for split in new.counts:
-        was, now = old.counts.get(split, 0), new.counts[split]
-        counts.add_row(split, str(was), str(now), f"{now - was:+d}" if now != was else "=")
-    parts: list[Any] = [counts]
+    parts: list[Any] = [_counts(old, new)]
     for name, pairs in (("corpus", found.sources), ("dial", found.dial), ("label or kind", found.labels)):
         if pairs:
             table = Table(name, "before", "now")
@@ -113,6 +108,17 @@ def tables(found: Difference) -> list[Any]:
             f"{found.gone[0]} examples of {old.sha256[:12]}, {found.gone[1]} of {new.sha256[:12]}"
         )
     return [*parts, "the same examples in the same splits"] if found.same else parts
+
+
+def _counts(old: Dataset, new: Dataset) -> Any:
+    from rich.table import Table
+
+    title = f"{new.task}: {old.sha256[:12]} → {new.sha256[:12]}"
+    counts = Table("split", "before", "now", "", title=title, title_justify="left")
+    for split, now in new.counts.items():
+        was = old.counts.get(split, 0)
+        counts.add_row(split, str(was), str(now), f"{now - was:+d}" if now != was else "=")
+    return counts
 
 
 def _changes(what: str, lines: Sequence[str]) -> list[str]:

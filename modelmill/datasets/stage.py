@@ -60,10 +60,12 @@ def build(
         return Built(dataset, fresh=False)
     lease = publications.take(db, f"{task.name}/dataset")
     found = trainable(settings, db, task)
-    _refuse_nothing(settings, db, task, found)
+    if not found:
+        raise _nothing(settings, db, task)
     examples, removed = made_of(settings, task, profile, seed, found, progress)
     sources = _sources(examples, found)
-    about = _about(settings, db, task, profile, seed, removed, sources)
+    made_from = _made_from(settings, db, task, sources)
+    about = {"profile": profile, "seed": seed, "removed": removed, **made_from}
     dataset = freeze.freeze(settings, task.name, examples, about)
     _publish(settings, db, lease, dataset, sources, wanted)
     return Built(dataset, fresh=True)
@@ -119,13 +121,11 @@ def _file_sha256(settings: Settings, name: str) -> str:
         ) from error
 
 
-def _refuse_nothing(settings: Settings, db: Engine, task: Task, found: Sequence[Unit]) -> None:
-    """No dataset is made of no units; the error tells whether they are missing or may not be used."""
-    if found:
-        return
+def _nothing(settings: Settings, db: Engine, task: Task) -> UserError:
+    """No dataset is made of no units: whether they are missing or may not be used."""
     there = units.count(db, task.kinds, task.languages, tenant=settings.tenant)
     if not there:
-        raise UserError(
+        return UserError(
             f"{task.name} has nothing to learn from",
             allowed=f"units of the kinds {', '.join(task.kinds) or 'all'}",
             found="no unit of these in any corpus",
@@ -135,7 +135,7 @@ def _refuse_nothing(settings: Settings, db: Engine, task: Task, found: Sequence[
         f"{one.name} (licence {one.licence or 'not said'}, consent {'yes' if one.consent_to_train else 'no'})"
         for one in corpora.all_corpora(db, settings.tenant)
     )
-    raise UserError(
+    return UserError(
         f"{task.name} may not learn from any of its {there} units",
         allowed=f"corpora with consent to train and a licence of the policy ({settings.train_on})",
         found=named,
@@ -184,25 +184,12 @@ def _sources(examples: Iterable[Example], found: Iterable[Unit]) -> list[Source]
     return [Source(by_key[key], best[key]) for key in sorted(best)]
 
 
-def _about(
-    settings: Settings,
-    db: Engine,
-    task: Task,
-    profile: Profile,
-    seed: int,
-    removed: Mapping[str, Any],
-    sources: Sequence[Source],
-) -> dict[str, Any]:
-    """What the manifest says besides counts and files."""
-    made_with = {"modelmill": modelmill.__version__, "passage": PASSAGE_VERSION}
-    given = {name: _file_sha256(settings, name) for name in task.files}
+def _made_from(settings: Settings, db: Engine, task: Task, sources: Sequence[Source]) -> dict[str, Any]:
+    """The versions, files and corpora that the manifest names."""
     named = [_corpus(one, sources) for one in corpora.all_corpora(db, settings.tenant)]
     return {
-        "profile": profile,
-        "seed": seed,
-        "made_with": made_with,
-        "inputs": given,
-        "removed": removed,
+        "made_with": {"modelmill": modelmill.__version__, "passage": PASSAGE_VERSION},
+        "inputs": {name: _file_sha256(settings, name) for name in task.files},
         "sources": [one for one in named if one["units"]],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from modelmill import tracking
@@ -22,22 +23,25 @@ def track(
     origin = {tracking.PARENT: candidate.mlflow_run_id, "candidate_sha256": made.candidate_sha256, "task": task.name}
     params = {"against": against, "n": made.n, "seed": made.seed, "dataset_sha256": made.dataset_sha256}
     with tracking.run(settings, task.name, f"evaluation against {against}", origin, params) as nested:
-        for score, sides in made.scores.items():
-            for side, value in sides.items():
-                if value is not None:
-                    nested.metric(_metric(score, side), value)
+        for score, side, value in _scored(made):
+            nested.metric(_metric(score, side), value)
         for end in ("low", "value", "high"):
             nested.metric(f"delta_baseline_{end}", getattr(made.delta_baseline, end))
         _verdict(nested, made, written)
     run = tracking.resume(settings, candidate.mlflow_run_id)
-    for score, sides in made.scores.items():
-        own = sides.get("candidate")
-        if own is not None:
-            run.metric(_metric(score, "candidate"), own)
+    for score, side, value in _scored(made):
+        if side == "candidate":
+            run.metric(_metric(score, side), value)
     run.metric("latency_ms", made.latency_ms)
     _verdict(run, made, written)
     run.model(made.task, made.candidate_sha256, task.sample)
     run.flush()
+
+
+def _scored(made: Report) -> Iterator[tuple[str, str, float]]:
+    """(score, side, value) of all that a side was measured by."""
+    for score, sides in made.scores.items():
+        yield from ((score, side, value) for side, value in sides.items() if value is not None)
 
 
 def _metric(score: str, side: str) -> str:

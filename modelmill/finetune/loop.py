@@ -121,12 +121,7 @@ def run(
     for step, batch in enumerate(all_batches[len(losses) :], len(losses) + 1):
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * _rate(min(step, mean.first) if mean else step, steps)
-        loss = loss_of(batch)
-        losses.append(_number(loss.item(), step))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(weights, CLIP)
-        optimizer.step()
+        losses.append(_take(optimizer, weights, loss_of(batch), step))
         if mean:
             mean.add(step)
         say.metric("loss", losses[-1], step)
@@ -137,6 +132,18 @@ def run(
         mean.put()
     last = losses[-max(1, len(losses) // 10) :]
     return sum(last) / len(last)
+
+
+def _take(optimizer: Any, weights: list[Tensor], loss: Tensor, step: int) -> float:
+    """One step down the loss, whose number it returns."""
+    import torch
+
+    number = _number(loss.item(), step)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(weights, CLIP)
+    optimizer.step()
+    return number
 
 
 def _rate(step: int, steps: int) -> float:

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
-import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +18,12 @@ from sqlalchemy.dialects.postgresql import insert
 from modelmill import tracking
 from modelmill.embed.encoder import identity
 from modelmill.errors import DataError, PrerequisiteError, UserError
-from modelmill.finetune import checkpoints, trials
-from modelmill.finetune.executors import local
+from modelmill.finetune import checkpoints, training, trials
 from modelmill.finetune.recipe import get_recipe
+from modelmill.finetune.training import Training
+from modelmill.finetune.trials import Params
 from modelmill.inference import conversion, engine
-from modelmill.progress import Progress, Step, silent
+from modelmill.progress import Progress, silent
 from modelmill.records import Candidate, Dataset, canonical_json, sha256_text
 from modelmill.settings import Profile, Settings
 from modelmill.store import artifacts, candidates, datasets, publications, tables
@@ -33,8 +31,6 @@ from modelmill.task import Task
 
 CARD = "README.md"
 TRAINING = "training.json"
-# A killed training loses at most this much; writing weights and moments of MiniLM takes about half a second.
-CHECKPOINT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +57,13 @@ def finetune(
     if known is not None:
         return Trained(known, fresh=False)
     _refuse_tainted(db, dataset)
-    dataset = datasets.here(settings, dataset)
+    of = Training(settings, task, datasets.here(settings, dataset), profile, seed)
     lease = publications.take(db, asset)
-    origin = {"task": task.name, "dataset_sha256": dataset.sha256, "profile": profile, "seed": seed}
-    origin |= {"trials": settings.trials} if settings.trials > 1 else {}
     kept = checkpoints.folder(settings, dataset.sha256, input_hash)
-    params, found = _params(settings, task, dataset, origin, kept, progress)
-    with _staging(settings) as folder, _run(settings, task, dataset, origin, params, tags=found) as run:
-        metrics = _train(settings, task, dataset, params, seed, folder, kept, _hear(run, progress))
-        _record(run, metrics)
-        _describe(Path(folder), task, dataset, {**origin, "base": settings.base_model, "params": dict(params)})
+    params, found = _params(of, kept, progress)
+    with training.staging(settings) as folder, training.run(of, params, tags=found) as run:
+        metrics = training.train(of, params, folder, kept, run, progress)
+        _describe(Path(folder), of, params)
         sha256, path = artifacts.publish_dir(settings, Path(folder), kind="model")
         run.tag("candidate_sha256", sha256)
         made = Candidate(sha256, task.name, dataset.sha256, path, profile, seed, dict(params), run.id)
@@ -114,116 +107,45 @@ def _refuse_tainted(db: Engine, dataset: Dataset) -> None:
         )
 
 
-def _staging(settings: Settings) -> tempfile.TemporaryDirectory[str]:
-    folder = settings.home_dir / "staging"
-    folder.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix="train-", dir=folder)
-
-
-def _params(
-    settings: Settings, task: Task, dataset: Dataset, origin: Mapping[str, Any], kept: Path, progress: Progress
-) -> tuple[trials.Params, dict[str, str]]:
+def _params(of: Training, kept: Path, progress: Progress) -> tuple[Params, dict[str, str]]:
     """What to train with, the task's own parameters or the best of the trials; and tags that say where it was found."""
-    own, recipe = dict(task.params[origin["profile"]]), get_recipe(task.recipe)
-    if settings.trials < 2:
+    own, recipe, number = dict(of.task.params[of.profile]), get_recipe(of.task.recipe), of.settings.trials
+    if number < 2:
         return own, {}
-    with _run(settings, task, dataset, origin, own, f" search of {settings.trials}") as search:
+    with training.run(of, own, f" search of {number}") as search:
 
-        def train(place: int, params: trials.Params) -> float:
-            which = f"trial {place + 1} of {settings.trials}"
+        def train(place: int, params: Params) -> float:
+            which = f"trial {place + 1} of {number}"
             trial_kept = kept / f"trial-{sha256_text(canonical_json(params))[:16]}"
-            nested = _run(settings, task, dataset, origin, params, f" {which}", {tracking.PARENT: search.id})
-            with _staging(settings) as folder, nested as run:
-                heard = _hear(run, _named(which, progress))
-                metrics = _train(settings, task, dataset, params, origin["seed"], folder, trial_kept, heard)
-                _record(run, metrics)
+            nested = training.run(of, params, f" {which}", {tracking.PARENT: search.id})
+            with training.staging(of.settings) as folder, nested as run:
+                metrics = training.train(of, params, folder, trial_kept, run, _named(which, progress))
             shutil.rmtree(trial_kept, ignore_errors=True)
             search.metric(recipe.SCORE, metrics[recipe.SCORE], place)
             return metrics[recipe.SCORE]
 
-        chosen = trials.search(own, recipe.RANGES, settings.trials, origin["seed"], kept, train)
+        chosen = trials.search(own, recipe.RANGES, number, of.seed, kept, train)
         search.metric(f"best_{recipe.SCORE}", chosen.score)
     return chosen.params, {"search_run": search.id}
-
-
-def _record(run: tracking.Run, metrics: Mapping[str, float]) -> None:
-    """What a training ended with; `loss` is the name of its curve."""
-    for name, value in metrics.items():
-        run.metric(name if name != "loss" else "final_loss", value)
 
 
 def _named(which: str, progress: Progress) -> Progress:
     return lambda step: progress(replace(step, what=f"{which}: {step.what}"))
 
 
-@contextmanager
-def _run(
-    settings: Settings,
-    task: Task,
-    dataset: Dataset,
-    origin: Mapping[str, Any],
-    params: trials.Params,
-    more: str = "",
-    tags: Mapping[str, str] | None = None,
-) -> Generator[tracking.Run]:
-    """An MLflow run that says what is trained on what. more: the end of its name; tags: further ones."""
-    told = {**params, "base_model": settings.base_model, "recipe": task.recipe, **origin}
-    name = f"{task.name} {origin['profile']} {dataset.sha256[:8]} seed {origin['seed']}{more}"
-    with tracking.run(settings, task.name, name, tags={**origin, **(tags or {})}, params=told) as run:
-        run.dataset(dataset)
-        yield run
-
-
-def _train(
-    settings: Settings,
-    task: Task,
-    dataset: Dataset,
-    params: trials.Params,
-    seed: int,
-    folder: str,
-    kept: Path,
-    heard: Callable[[Mapping[str, Any]], None],
-) -> dict[str, float]:
-    spec = {
-        "task": task.name,
-        "recipe": task.recipe,
-        "dataset": str(dataset.path),
-        "dataset_sha256": dataset.sha256,
-        "staging": folder,
-        "base": settings.base_model,
-        "params": dict(params),
-        "seed": seed,
-        "checkpoints": str(kept),
-        "checkpoint_seconds": CHECKPOINT_SECONDS,
-    }
-    started = time.monotonic()
-    metrics = local.execute(settings, spec, heard)
-    return {**metrics, "seconds": round(time.monotonic() - started, 1)}
-
-
-def _hear(run: tracking.Run, progress: Progress) -> Callable[[Mapping[str, Any]], None]:
-    """Points of curves go to MLflow, steps to whoever looks on."""
-
-    def heard(event: Mapping[str, Any]) -> None:
-        if event["event"] == "metric":
-            run.metric(event["name"], event["value"], event["step"])
-        else:
-            progress(Step(event["what"], event["done"], event["total"], event["seconds"], event["note"]))
-
-    return heard
-
-
-def _describe(folder: Path, task: Task, dataset: Dataset, made_from: Mapping[str, Any]) -> None:
+def _describe(folder: Path, of: Training, params: Params) -> None:
     """What the model was made from, as part of what it is: for machines and, as a model card, for people."""
+    base = of.settings.base_model
+    made_from = {**of.origin, "base": base, "params": dict(params)}
     (folder / TRAINING).write_text(json.dumps(made_from, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     sources = "".join(
         f"* {one['corpus']} at {str(one['revision'])[:40]}, licence {one['licence']}\n"
-        for one in dataset.manifest.get("sources", ())
+        for one in of.dataset.manifest.get("sources", ())
     )
     card = (
-        f"# {task.title}\n\n{task.question}\n\nFine-tuned from {made_from['base']} by the recipe `{task.recipe}` of "
-        f"modelmill on the dataset {dataset.sha256} ({dict(dataset.counts)}), profile {made_from['profile']}, "
-        f"seed {made_from['seed']}. Its scores are in its report, not here.\n\nSources:\n\n{sources}"
+        f"# {of.task.title}\n\n{of.task.question}\n\nFine-tuned from {base} by the recipe `{of.task.recipe}` of "
+        f"modelmill on the dataset {of.dataset.sha256} ({dict(of.dataset.counts)}), profile {of.profile}, "
+        f"seed {of.seed}. Its scores are in its report, not here.\n\nSources:\n\n{sources}"
     )
     (folder / CARD).write_text(card, encoding="utf-8")
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import Literal
 
 Category = Literal["permissive", "copyleft", "non-commercial", "unknown"]
-CATEGORIES: tuple[Category, ...] = get_args(Category)
 
 # Allow use, change and passing on, also of what comes out, at most with a notice.
 PERMISSIVE = frozenset(

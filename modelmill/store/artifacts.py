@@ -169,26 +169,30 @@ def _copy_all(staging: Path, temp: Path) -> Mapping[str, Mapping[str, Any]]:
 
 def _refuse_code(source: Path, name: str) -> None:
     """Only regular data files; a .safetensors file must begin like one, a model's config must not name code to load."""
-    found = ""
-    if not stat.S_ISREG(source.lstat().st_mode):
-        found = "a link or device"
-    elif name in IR:
-        found = ir_check.fault(*(source.parent / one for one in ir.IR))
-    elif name == ONNX:
-        found = onnx_check.fault(source)
-    elif source.suffix not in SUFFIXES or name == MANIFEST:
-        found = f"a file {source.suffix or 'without suffix'}"
-    elif source.suffix == ".safetensors" and not _is_safetensors(source):
-        found = "a file that only has the name of safetensors"
-    elif source.name == "config.json" and b'"auto_map"' in source.read_bytes():
-        found = "a model configuration that names code to load (auto_map)"
-    if found:
+    if found := _fault(source, name):
         raise UserError(
             f"{name} cannot be part of an artifact",
             allowed="regular files " + ", ".join((*SUFFIXES, *IR, ONNX)),
             found=found,
             next="save the model as safetensors and JSON only",
         )
+
+
+def _fault(source: Path, name: str) -> str:
+    """What speaks against the file; empty: nothing."""
+    if not stat.S_ISREG(source.lstat().st_mode):
+        return "a link or device"
+    if name in IR:
+        return ir_check.fault(*(source.parent / one for one in ir.IR))
+    if name == ONNX:
+        return onnx_check.fault(source)
+    if source.suffix not in SUFFIXES or name == MANIFEST:
+        return f"a file {source.suffix or 'without suffix'}"
+    if source.suffix == ".safetensors" and not _is_safetensors(source):
+        return "a file that only has the name of safetensors"
+    if source.name == "config.json" and b'"auto_map"' in source.read_bytes():
+        return "a model configuration that names code to load (auto_map)"
+    return ""
 
 
 def _is_safetensors(source: Path) -> bool:

@@ -64,26 +64,7 @@ def migrate(settings: Settings, revision: str = "head") -> None:
             _refuse_other_encodings(conn)
             if revision == "head" and _is_made(conn):
                 return
-            from alembic import command
-            from alembic.config import Config
-            from alembic.util import CommandError
-
-            conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill migrate'))"))
-            for schema in SCHEMAS:
-                conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
-            conn.execute(text("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public"))
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = conn
-            try:
-                command.upgrade(config, revision)
-            except CommandError as error:
-                raise PrerequisiteError(
-                    "the database is of another version of modelmill",
-                    allowed=f"one up to revision {_newest()}, the newest that this version knows",
-                    found=str(error),
-                    next="use the version of modelmill that made it, or `mill restore` a backup of before",
-                ) from error
+            _upgrade(conn, revision)
     except OperationalError as error:
         raise unreachable(settings, error) from error
     except DBAPIError as error:
@@ -92,6 +73,29 @@ def migrate(settings: Settings, revision: str = "head") -> None:
             allowed="a role that may create schemas, and the extension pgvector installed on the server",
             found=str(error.orig),
             next="install pgvector there (`CREATE EXTENSION vector` as its superuser), then `mill doctor`",
+        ) from error
+
+
+def _upgrade(conn: Connection, revision: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill migrate'))"))
+    for schema in SCHEMAS:
+        conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    conn.execute(text("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public"))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = conn
+    try:
+        command.upgrade(config, revision)
+    except CommandError as error:
+        raise PrerequisiteError(
+            "the database is of another version of modelmill",
+            allowed=f"one up to revision {_newest()}, the newest that this version knows",
+            found=str(error),
+            next="use the version of modelmill that made it, or `mill restore` a backup of before",
         ) from error
 
 

@@ -5,7 +5,6 @@ The model is the tiny one of tests/serving, which can be checked by hand; gatewa
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,7 @@ SERVING = str(Path(__file__).parent.parent / "serving")
 sys.path.insert(0, SERVING)  # its tiny task and the rows before a release
 
 from serving_chain import TASK, add_release  # noqa: E402
-from serving_programs import FIND_TINY, tiny_tasks  # noqa: E402
+from serving_programs import tiny_path, tiny_tasks  # noqa: E402
 
 
 @pytest.fixture
@@ -38,10 +37,7 @@ def task() -> Iterator[Task]:
 @pytest.fixture
 def served(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with free ports; programs started with them find the tiny task."""
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(FIND_TINY)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    monkeypatch.setenv("PYTHONPATH", tiny_path(tmp_path))
     return settings.model_copy(update={"gateway_port": free_port(), "release_port_base": free_port(9)})
 
 

@@ -28,7 +28,7 @@ from modelmill.evaluate import reports
 from modelmill.evaluate.stage import evaluate
 from modelmill.evaluate.unseen import SLICE
 from modelmill.extract.stage import extract
-from modelmill.finetune import stage
+from modelmill.finetune import stage, training
 from modelmill.finetune.executors import local
 from modelmill.finetune.stage import finetune
 from modelmill.normalize.stage import normalize
@@ -345,7 +345,7 @@ def test_the_best_of_the_trials_is_trained_and_recorded_and_a_killed_search_repe
 def test_a_training_whose_worker_was_killed_goes_on_where_it_was(
     small: Settings, db: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
     task = get_task("semantic_search")
     task = replace(task, params={"tiny": {**PARAMS[task.name], "epochs": 8}})
     dataset = dataset_of(small, db, task)

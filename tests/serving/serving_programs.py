@@ -19,7 +19,6 @@ from modelmill.task import all_tasks
 from serving import scopes
 
 TINY = Path(__file__).parent / "tiny_tasks"
-# The gateway finds the tiny task as the tests do; a release service finds it in its Bento and gets no such help.
 FIND_TINY = f"import modelmill.tasks\nmodelmill.tasks.__path__.insert(0, {str(TINY)!r})\n"
 
 
@@ -38,6 +37,14 @@ def tiny_tasks() -> Iterator[None]:
             cached.cache_clear()
 
 
+def tiny_path(folder: Path) -> str:
+    """A PYTHONPATH by which programs find the tiny task as the tests do; a release finds it in its Bento instead."""
+    site = folder / "site"
+    site.mkdir(exist_ok=True)
+    (site / "sitecustomize.py").write_text(FIND_TINY)
+    return os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 class Programs:
     """Programs started by a test; all are ended with it."""
 
@@ -50,10 +57,7 @@ class Programs:
         env = {**self.settings.child_env(), "MILL_DATABASE_URL": os.environ["MILL_DATABASE_URL"]}
         env["MILL_RELEASE_PORT_BASE"] = str(self.settings.release_port_base)
         if tiny:
-            site = self.folder / "site"
-            site.mkdir(exist_ok=True)
-            (site / "sitecustomize.py").write_text(FIND_TINY)
-            env["PYTHONPATH"] = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+            env["PYTHONPATH"] = tiny_path(self.folder)
         log = (self.folder / f"{port}.log").open("wb")
         argv = served(what, "127.0.0.1", port)
         program = subprocess.Popen(argv, env=env, cwd=cwd, stdout=log, stderr=log, start_new_session=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 from ports import free_port
 from serving_chain import TASK, add_release
-from serving_programs import FIND_TINY, tiny_tasks, until
+from serving_programs import tiny_path, tiny_tasks, until
 from sqlalchemy import Engine
 
 from modelmill import asking, programs, readiness, supervise
@@ -37,10 +36,7 @@ def task() -> Iterator[Task]:
 @pytest.fixture
 def first(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The machine that releases. Programs started from here find the tiny task and the shared store."""
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(FIND_TINY)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    monkeypatch.setenv("PYTHONPATH", tiny_path(tmp_path))
     monkeypatch.setenv("MILL_STORE_URL", f"file://{tmp_path}/shared")
     return _machine(settings, settings.root)
 

@@ -1,113 +1,21 @@
-"""The gateway and a release service as real programs over real HTTP: what is answered, and all that is refused.
-
-One installation serves the module: gateway, a champion whose service runs, and a task that nothing was released of.
-"""
+"""The gateway over real HTTP: who is answered what, by which routes, and who is not let in."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
-import pytest
-from ports import free_port
-from serving_chain import TASK, add_candidate, add_dataset, add_report
-from serving_programs import Programs, tiny_tasks, until
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine import make_url
+from serving_house import ROUTE, House, refused
+from serving_programs import until
 
-from modelmill.deploy import bento
-from modelmill.records import Release
-from modelmill.settings import Settings
-from modelmill.store import database, keys, predictions, releases
-from modelmill.store.releases import Promotion
-from modelmill.task import get_task
+from modelmill.store import keys, predictions
 from serving import scopes
 from serving.asking import Answer
-
-ROUTE = "/api/v1/letter-count"
-
-
-@dataclass
-class House:
-    settings: Settings
-    db: Engine
-    programs: Programs
-    url: str
-    release: Release
-    key: str
-
-    def post(self, body: object, key: str | None = None, route: str = ROUTE, **more: object) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {key or self.key}"}
-        return httpx.post(self.url + route, json=body, headers=headers, timeout=20, **more)  # type: ignore[arg-type]
-
-    def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers={"X-API-Key": self.key}, timeout=20)
-
-    def serve_release(self, release: Release, folder: Path) -> subprocess.Popen[bytes]:
-        port = self.settings.release_port(release.number)
-        assert release.bento_tag
-        program = self.programs.serve(release.bento_tag, port, cwd=folder)
-        until(
-            lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200, 60, lambda: self.programs.log(port)
-        )
-        return program
-
-
-def promote(settings: Settings, db: Engine, folder: Path, letters: str) -> Release:
-    data = add_dataset(db, letters)
-    model = add_candidate(settings, db, folder / f"model-{letters}", data, letters)
-    tag = bento.build(settings, get_task(TASK), model)
-    with db.begin() as conn:
-        return releases.promote(conn, Promotion(TASK, model, data, add_report(db, model, data), tag, letters)).release
-
-
-@pytest.fixture(scope="module")
-def house(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("house")
-    name = f"mill_house_{uuid.uuid4().hex[:8]}"
-    admin = create_engine(make_url(server_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    with pytest.MonkeyPatch.context() as patch, tiny_tasks():
-        patch.setenv("MILL_ROOT", str(folder))
-        patch.setenv("MILL_DATABASE_URL", url)
-        settings = Settings(root=folder, release_port_base=free_port(9))  # type: ignore[call-arg]
-        db = database.engine(settings)
-        programs = Programs(settings, folder)
-        try:
-            release = promote(settings, db, folder, "aeiou")
-            key = keys.create(settings, db, "app", ["predict", "feedback"]).secret
-            port = free_port()
-            programs.serve("serving.gateway:Gateway", port, tiny=True)
-            made = House(settings, db, programs, f"http://127.0.0.1:{port}", release, key)
-            made.serve_release(release, folder)
-            until(lambda: httpx.get(made.url + "/readyz").status_code == 200, 60, lambda: programs.log(port))
-            yield made
-        finally:
-            programs.end_all()
-            db.dispose()
-            with admin.connect() as conn:
-                conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-            admin.dispose()
-
-
-def refused(answer: httpx.Response, status: int, words: str = "") -> httpx.Response:
-    assert answer.status_code == status, answer.text
-    assert set(answer.json()) == {"error"}
-    assert set(answer.json()["error"]) == {"failed", "allowed", "found", "next"}
-    assert all(answer.json()["error"].values()), answer.text
-    assert words in answer.text
-    return answer
 
 
 def test_an_answer_names_its_release_and_can_be_walked_back(house: House) -> None:
@@ -176,52 +84,6 @@ def test_a_key_without_the_scope_is_refused_and_told_which_one_is_missing(house:
     assert house.post({"text": "x"}, admin).status_code == 200
 
 
-def test_bodies_that_cannot_be_used_are_refused_without_repeating_them(house: House) -> None:
-    stranger = refused(house.post({"text": "x", "tenant": "another"}), 422, "tenant cannot be used")
-    assert stranger.json()["error"]["allowed"] == "text", "the fields that there are"
-    refused(house.post({}), 422, "text")
-    refused(house.post({"text": ""}), 422, "text")
-    refused(house.post({"text": 5}), 422, "text")
-    refused(house.post([1, 2]), 422)
-    assert len(refused(house.post({"text": "x" * 5000}), 422).text) < 600
-    bearer = {"Authorization": f"Bearer {house.key}", "Content-Type": "application/json"}
-    for raw in (b"{", b"", b"[" * 50_000, b'{"text": "\xff\xfe"}', b'{"text": "\\ud800"}', b"\x80\x04K*."):
-        answer = httpx.post(house.url + ROUTE, content=raw, headers=bearer)
-        assert answer.status_code in (400, 422), (raw[:20], answer.text)
-        refused(answer, answer.status_code)
-    said = httpx.post(house.url + ROUTE, content=b'{"text": ', headers=bearer).json()["error"]
-    assert said["allowed"] == "a body of JSON in UTF-8"
-    assert said["found"] == "EOF while parsing a value at line 1 column 9, in b'{\"text\": '"
-    assert house.post({"text": "still here"}).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("route", "body"),
-    [
-        (ROUTE, '{"text": "banana", "text": "x"}'),
-        ("/api/v1/feedback", '{"prediction_id": "x", "verdict": "right", "verdict": "wrong"}'),
-        ("/api/v1/feedback", '{"correction": {"label": "a", "label": "b"}}'),
-    ],
-    ids=["task", "feedback", "within"],
-)
-def test_a_key_that_stands_twice_is_refused_and_not_the_last_one_taken(house: House, route: str, body: str) -> None:
-    headers = {"Authorization": f"Bearer {house.key}", "Content-Type": "application/json"}
-    for content in (body, iter([body.encode()])):  # with its length, and in chunks
-        answer = httpx.post(house.url + route, content=content, headers=headers, timeout=20)
-        refused(answer, 422, "each key once")
-
-
-def test_a_body_is_json_and_says_so(house: House) -> None:
-    def said(kind: str | None) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {house.key}", **({"Content-Type": kind} if kind else {})}
-        return httpx.post(house.url + ROUTE, content=b'{"text": "banana"}', headers=headers)
-
-    for kind in ("application/json", "application/json; charset=utf-8", "Application/JSON", "application/x+json"):
-        assert said(kind).status_code == 200, kind
-    for kind in (None, "text/plain", "application/jsonp", "text/json", "x" * 5000):
-        assert len(refused(said(kind), 422, "Content-Type: application/json").text) < 600
-
-
 def test_an_answer_is_what_is_documented(house: House) -> None:
     told = house.post({"text": "banana"})
     assert told.headers["content-type"] == "application/json"
@@ -231,32 +93,6 @@ def test_an_answer_is_what_is_documented(house: House) -> None:
     assert list(shown["components"]["schemas"][kind.rpartition("/")[2]]["properties"]) == list(told.json())
     asked = shown["paths"][ROUTE]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     assert shown["components"]["schemas"][asked.rpartition("/")[2]]["additionalProperties"] is False
-
-
-def test_a_body_that_is_too_big_is_refused_with_and_without_its_length(house: House) -> None:
-    refused(house.post({"text": "x" * 1_100_000}), 413)
-    pieces = (b"x" * 10_000 for _ in range(200))
-    answer = httpx.post(house.url + ROUTE, content=pieces, headers={"X-API-Key": house.key})
-    refused(answer, 413)
-
-
-def test_the_callers_fault_and_a_bug_in_the_model_are_told_apart(house: House) -> None:
-    refused(house.post({"text": "?"}), 400, "nothing can be counted")
-    refused(house.post({"text": "!"}), 503, "letter_count@1.0.0 answered 500")
-    assert house.post({"text": "banana"}).json()["answer"] == {"count": 3}
-
-
-def test_a_release_says_by_itself_what_is_wrong_with_a_body(house: House) -> None:
-    url = f"http://127.0.0.1:{house.settings.release_port(house.release.number)}/predict"
-    refused(httpx.post(url, content=b"{", headers={"Content-Type": "application/json"}), 400, "no JSON")
-    refused(httpx.post(url, content=b"{}", headers={"Content-Type": "text/plain"}), 422, "Content-Type")
-    for body in ({"tenant": "t", "inputs": []}, {"tenant": "t", "inputs": [{"text": ""}]}, {"tenant": "t"}):
-        refused(httpx.post(url, json=body), 422)
-    refused(httpx.post(url, json={"tenant": "t", "inputs": [{"text": "x"}], "more": 1}), 422, "more")
-    refused(httpx.post(url, json={"tenant": "t", "inputs": [{"text": "?"}]}), 400, "nothing can be counted")
-    refused(httpx.post(url, json={"tenant": "t", "inputs": [{"text": "!"}]}), 500)
-    told = httpx.post(url, json={"tenant": "t", "inputs": [{"text": "banana"}, {"text": "sky"}]})
-    assert [one["count"] for one in told.json()["outputs"]] == [3, 0]
 
 
 def test_a_task_that_nothing_was_released_of_is_503_with_the_next_command(house: House) -> None:
@@ -318,47 +154,6 @@ def test_the_documentation_asks_no_other_host(house: House) -> None:
     assert house.post(example["content"]["application/json"]["example"]).status_code == 200
 
 
-def test_health_and_counters_tell_the_truth(house: House) -> None:
-    assert httpx.get(house.url + "/livez").json() == {"status": "alive"}
-    assert httpx.get(house.url + "/readyz").json()["releases"] == {"letter_count@1.0.0": True}
-    house.post({"text": "x"})
-    counted = httpx.get(house.url + "/metrics").text
-    assert f'mill_requests_total{{route="{ROUTE}",status="200"}}' in counted
-    assert 'mill_release_up{release="letter_count@1.0.0"} 1.0' in counted
-
-
-def test_a_new_task_whose_release_does_not_answer_yet_takes_the_others_from_nobody_but_a_new_gateway_waits(
-    house: House, tmp_path: Path
-) -> None:
-    task = "intent_classification"
-    data = add_dataset(house.db, "new", task)
-    model = add_candidate(house.settings, house.db, tmp_path / "new", data, "new", task)
-    wish = Promotion(task, model, data, add_report(house.db, model, data, task=task), "not:served", "new")
-    with house.db.begin() as conn:
-        releases.promote(conn, wish)
-    try:
-        time.sleep(1.1)  # until the gateway asks for the releases again
-        ready = httpx.get(house.url + "/readyz", timeout=10)
-        assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
-        assert ready.json()["releases"] == {"letter_count@1.0.0": True, f"{task}@1.0.0": False}
-        assert f'mill_release_up{{release="{task}@1.0.0"}} 0.0' in httpx.get(house.url + "/metrics").text
-        assert house.post({"text": "never asked before it"}).status_code == 200
-        refused(house.post({"text": "x"}, route="/api/v1/intent-classification"), 503, "is not ready")
-        port = free_port()
-        program = house.programs.serve("serving.gateway:Gateway", port, cwd=tmp_path, tiny=True)
-        until(
-            lambda: httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200, 60, lambda: house.programs.log(port)
-        )
-        refused(httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10), 503, f"no release answers for {task}")
-        house.programs.end(program)
-        house.programs.started.remove(program)
-    finally:
-        with house.db.begin() as conn:
-            conn.execute(text("DELETE FROM release WHERE task = :task"), {"task": task})
-        time.sleep(1.1)
-    assert f'mill_release_up{{release="{task}@1.0.0"}}' not in httpx.get(house.url + "/metrics").text
-
-
 def test_curl_as_documented_works(house: House) -> None:
     argv = ["curl", "-sS", f"{house.url}{ROUTE}", "-H", f"Authorization: Bearer {house.key}"]
     argv += ["-H", "Content-Type: application/json", "-d", '{"text": "banana"}']
@@ -379,64 +174,3 @@ def test_sixteen_connections_lose_no_request(house: House) -> None:
         found = list(pool.map(one, range(16)))
     assert found == [[(200, n % 7 + 1) for n in range(count)]] * 16
     print(f"{16 * count / (time.monotonic() - start):.0f} requests/s")
-
-
-def test_a_release_that_is_down_or_altered_gives_way_to_the_one_kept_warm(house: House, tmp_path: Path) -> None:
-    second = promote(house.settings, house.db, tmp_path, "bn")
-    port = house.settings.release_port(second.number)
-    until(lambda: httpx.get(house.url + "/readyz").json().get("status") == "degraded", 10)
-    assert house.post({"text": "banana"}).json()["release"] == "letter_count@1.0.0"
-    program = house.serve_release(second, tmp_path)
-    until(lambda: house.post({"text": "banana"}).json()["release"] == "letter_count@1.1.0", 10)
-    assert house.post({"text": "banana"}).json()["answer"] == {"count": 3}
-    house.programs.end(program)  # what it said a moment ago may be said again for a second; this was never asked
-    assert house.post({"text": "melon"}).json()["release"] == "letter_count@1.0.0"
-    altered = house.settings.artifacts_dir / second.candidate_sha256[:2] / second.candidate_sha256 / "letters.json"
-    altered.chmod(0o644)
-    altered.write_text('{"letters": "z"}')
-    house.programs.serve(second.bento_tag or "", port, cwd=tmp_path)
-    until(
-        lambda: "letters.json" in httpx.get(f"http://127.0.0.1:{port}/about").text, 60, lambda: house.programs.log(port)
-    )
-    assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 503
-    refused(httpx.post(f"http://127.0.0.1:{port}/predict", json={"tenant": "t", "inputs": [{"text": "x"}]}), 503)
-    assert house.post({"text": "banana"}).json()["release"] == "letter_count@1.0.0"
-
-
-def test_a_full_disk_of_the_database_is_told_as_that_and_not_as_a_database_that_is_away(house: House) -> None:
-    full = "RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'"
-    with house.db.begin() as conn:
-        conn.execute(text(f"CREATE FUNCTION mill.full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {full}; END $$"))
-        conn.execute(
-            text("CREATE TRIGGER full_disk BEFORE INSERT ON prediction FOR EACH ROW EXECUTE FUNCTION mill.full()")
-        )
-    try:
-        answer = refused(house.post({"text": "banana"}), 503, "the disk is full (where the database lies)")
-        assert "No space left" in answer.json()["error"]["found"]
-    finally:
-        with house.db.begin() as conn:
-            conn.execute(text("DROP FUNCTION mill.full() CASCADE"))
-    assert house.post({"text": "banana"}).status_code == 200
-
-
-def test_no_release_and_no_database_are_503_and_not_ready(house: House) -> None:
-    for program in house.programs.started[1:]:
-        house.programs.end(program)
-    answer = refused(house.post({"text": "never asked before"}), 503)
-    assert "mill up" in answer.json()["error"]["next"] and answer.headers["Retry-After"]
-    refused(httpx.get(house.url + "/readyz"), 503, "letter_count")
-    name = make_url(os.environ["MILL_DATABASE_URL"]).database
-    admin = create_engine(house.db.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
-        conn.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"))
-    try:
-        time.sleep(2.1)  # until what it remembers is too old
-        refused(house.post({"text": "banana"}), 503, "database")
-        refused(httpx.get(house.url + "/readyz", timeout=10), 503, "database")
-        assert httpx.get(house.url + "/livez").status_code == 200
-    finally:
-        with admin.connect() as conn:
-            conn.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
-        admin.dispose()
-    until(lambda: house.get("/api/v1/models").status_code == 200, 10)

@@ -50,6 +50,7 @@ RANGES: Ranges = {
     "typos": Span(0.0, 0.3),
     "framed": Span(0.0, 0.6),
 }
+Asked = tuple[str, str, str]  # text, label, kind
 SMOOTHING = 0.05
 SLIPS = 0.3  # share of the words that are mistyped to decide about spelling: about two a query
 PROBE_C = 5.0  # best on validation of 1, 5, 20, 100 (docs/experiments.md)
@@ -73,19 +74,7 @@ def train(job: Job) -> dict[str, float]:
         for _ in range(int(job.params["epochs"]))
         for batch in loop.batches(job.train, int(job.params["batch"]), rng, lambda e: len(str(e.input["text"])))
     ]
-    job.say.step("linear head", 0, len(job.train))
-    _fit_head(model, job.train)
-    model.encoder.train()
-    groups = [
-        {
-            "params": loop.trainable(model.encoder, int(job.params["frozen_layers"])),
-            "lr": float(job.params["learning_rate"]),
-        },
-        {"params": list(model.head.parameters()), "lr": float(job.params["head_learning_rate"])},
-    ]
-    averaged = float(job.params.get("averaged", 0.0))
-    loss = loop.run(groups, planned, lambda batch: _loss(model, batch, job), job.say, job.checkpoints, averaged)
-    model.encoder.eval()
+    loss = _fit(model, planned, job)
     known = _known(job, model.labels)
     drawn = _draw_head(model, job, known)
     intent_model.save(model, job.staging)
@@ -97,6 +86,22 @@ def train(job: Job) -> dict[str, float]:
     _write(job.staging / INDUSTRIES, industries_of(job.train))
     size = {"examples": float(len(job.train)), "steps": float(len(planned))}
     return {"loss": loss, **size, **drawn, **spelled, **measured}
+
+
+def _fit(model: IntentModel, planned: list[list[Asked]], job: Job) -> float:
+    """The head alone, then all of it; returns the loss."""
+    job.say.step("linear head", 0, len(job.train))
+    _fit_head(model, job.train)
+    model.encoder.train()
+    weights = loop.trainable(model.encoder, int(job.params["frozen_layers"]))
+    groups = [
+        {"params": weights, "lr": float(job.params["learning_rate"])},
+        {"params": list(model.head.parameters()), "lr": float(job.params["head_learning_rate"])},
+    ]
+    averaged = float(job.params.get("averaged", 0.0))
+    loss = loop.run(groups, planned, lambda batch: _loss(model, batch, job), job.say, job.checkpoints, averaged)
+    model.encoder.eval()
+    return loss
 
 
 def _write(file: Path, value: dict[str, Any]) -> None:
@@ -170,16 +175,14 @@ def _read(examples: Sequence[Example], reading: Reading) -> list[Example]:
     return [replace(one, input={**one.input, "text": reading(str(one.input["text"]))}) for one in examples]
 
 
-def _changed(
-    batch: list[Example], rng: random.Random, params: Mapping[str, Any], reading: Reading
-) -> list[tuple[str, str, str]]:
-    """(text, label, kind) with new words around the text and new typing errors."""
+def _changed(batch: list[Example], rng: random.Random, params: Mapping[str, Any], reading: Reading) -> list[Asked]:
+    """With new words around the text and new typing errors."""
     texts = [frame(text, rng, float(params.get("framed", 0.0))) for text in _texts(batch)]
     typed = [reading(mistype(text, rng, float(params.get("typos", 0.0)))) for text in texts]
     return [(text, str(e.target["label"]), e.kind) for text, e in zip(typed, batch, strict=True)]
 
 
-def _loss(model: IntentModel, batch: list[tuple[str, str, str]], job: Job) -> Any:
+def _loss(model: IntentModel, batch: list[Asked], job: Job) -> Any:
     import torch
 
     right = torch.tensor([model.labels.index(label) for _, label, _ in batch])
