@@ -17,7 +17,14 @@ from modelmill.readiness import Notice
 from modelmill.settings import CHECKOUT, Settings
 
 HOLDERS = ("dagster-code", "gateway")
-READ = "import orchestration.definitions, serving.gateway"
+READ = """
+import sys
+from modelmill.errors import MillError
+try:
+    import orchestration.definitions, serving.gateway
+except MillError as error:
+    sys.exit(str(error))
+"""
 
 
 def reload(settings: Settings, notice: Notice) -> list[Program]:
@@ -55,15 +62,15 @@ def _require_readable(settings: Settings) -> None:
         raise UserError(
             "the task files cannot be read, so nothing was started again",
             allowed="files in modelmill/tasks/ of which each has a TASK",
-            found=_last_place(done.stderr.splitlines()),
+            found=_said(done.stderr.splitlines()),
             next="mend the file, then `mill reload`",
         )
 
 
-def _last_place(traceback: Sequence[str]) -> str:
-    """The innermost line of code that a traceback names, and what was raised there."""
-    at = max((number for number, line in enumerate(traceback) if line.startswith("  File ")), default=None)
+def _said(lines: Sequence[str]) -> str:
+    """An error of ours in one line, or the innermost line of code that a traceback names and what was raised there."""
+    at = max((number for number, line in enumerate(lines) if line.startswith("  File ")), default=None)
     if at is None:
-        return (traceback or ["no word"])[-1]
-    said = next((line for line in traceback[at + 1 :] if line and not line.startswith(" ")), "")
-    return f"{traceback[at].strip()}: {said}"
+        return "; ".join(" ".join(line.split()) for line in lines[:3]) or "no word"
+    raised = next((line for line in lines[at + 1 :] if line and not line.startswith(" ")), "")
+    return f"{lines[at].strip()}: {raised}"

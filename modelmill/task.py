@@ -178,8 +178,11 @@ def all_tasks() -> Mapping[str, Task]:
     return found
 
 
-def _mistakes(task: Task, name: str) -> Iterator[tuple[str, str]]:
+def _mistakes(task: object, name: str) -> Iterator[tuple[str, str]]:
     """What a task says of itself that nothing could be made of: what is allowed, what was found."""
+    if not isinstance(task, Task):
+        yield "a Task as TASK", type(task).__name__
+        return
     if task.name != name:
         yield f"TASK.name equal to the file's name, {name!r}", f"TASK.name = {task.name!r}"
     if wrong := set(task.kinds) - set(get_args(UnitKind)):

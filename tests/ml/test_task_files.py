@@ -45,6 +45,7 @@ def test_a_task_is_there_by_its_file(file: Path) -> None:
         ("x = 1\n\nTASK = Task()\n", "that Python can import", "line 3: NameError: name 'Task' is not defined"),
         ("def (\n", "that Python can import", "SyntaxError: invalid syntax (licence.py, line 1)"),
         ("x = 1\n", "that sets TASK", "no TASK in it"),
+        ("TASK = 3\n", "a Task as TASK", "int"),
         (TASK.format(", kinds=('func',)"), "TASK.kinds of module, class", "func"),
         (TASK.format(", params={'tiny': {}}"), "TASK.params for each of tiny, small, full", "none for full, small"),
         (TASK.format(", scores=()"), "TASK.scores with the one that decides first", "no score"),
