@@ -94,8 +94,8 @@ def open_corpus(
     """
     if corpus.uri.startswith("/") and _gone(corpus.uri) and _gone(corpus.uri.partition("#")[0]):  # behind it: a branch
         raise UserError(
-            f"the corpus {corpus.name!r} is not where it was",
-            allowed=f"what it was added as: {corpus.uri}",
+            f"the corpus {corpus.name!r} is not where it was, at {corpus.uri}",
+            allowed="what it was added as",
             found="nothing at that path",
             next=f"mill corpus move {corpus.name} NEW-PLACE, or mill corpus remove {corpus.name}",
         )
