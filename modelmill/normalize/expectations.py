@@ -76,7 +76,7 @@ def check_units(db: Engine, corpus: Corpus, everything: bool = False) -> Checked
 
     by = _suite_rules(known)
     whole = everything or not screening.is_separable(SUITE)
-    return _where_no_verdict_stands(db, corpus, verdicts.Question(WELL_FORMED, "outline", by), whole, judged)
+    return _where_no_verdict_stands(db, corpus, verdicts.Question(WELL_FORMED, by), whole, judged)
 
 
 def rescan(db: Engine, corpus: Corpus, everything: bool = False) -> Scanned:
@@ -91,7 +91,7 @@ def rescan(db: Engine, corpus: Corpus, everything: bool = False) -> Scanned:
         left = [left for batch in _batches(found) if _suspicious(batch) for unit in batch for left in _left_in(unit)]
         return Scanned(left, f"privacy rules, version {privacy.PRIVACY_VERSION}", {})
 
-    question = verdicts.Question(NO_SECRET, "content", _privacy_rules())
+    question = verdicts.Question(NO_SECRET, _privacy_rules())
     return _where_no_verdict_stands(db, corpus, question, everything, judged)
 
 

@@ -133,7 +133,7 @@ parsed = Table(
     Index("ix_parsed_corpus_id", "corpus_id"),
 )
 
-# Which of a corpus's files passed which check: the hash of what was judged, by which rules, by whom; store/verdicts.py.
+# Which of a corpus's files passed which check: the hash of its rows, by which rules, by whom; store/verdicts.py.
 verdict = Table(
     "verdict",
     metadata,

@@ -1,9 +1,10 @@
 """What of a corpus passed a check already, so that only what is new has to be judged.
 
-A row is a file whose units passed: the hash of what the check reads of them, the hash of what judged them (rules, code,
-versions), who judged, and when. Only what passed is kept: what failed is judged, and fails, every time. The hashes are
-made in the database from what is stored at that moment, whatever wrote it. Once a verdict is older than LASTS, none of
-the corpus stands any more: everything is judged again.
+A row is a file whose units passed: the hash of which rows they are, and of the versions of those rows, the hash of what
+judged them (rules, code, versions), who judged, and when. Only what passed is kept: what failed is judged, and fails,
+every time. A row's version is the transaction that wrote it (PostgreSQL's xmin), whatever wrote it: to hash the texts
+themselves would cost thirty times as much, every night, and of a database that was restored every row is another, so
+all of it is judged again. Once a verdict is older than LASTS, none of the corpus stands any more.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -21,18 +22,12 @@ from modelmill.store.units import FILE
 # So that the weekly look at every corpus (orchestration/schedules.py) judges all of it.
 LASTS = "6 days"
 
-Read = Literal["outline", "content"]
-
-READ: Mapping[Read, str] = {
-    "outline": 'c.name, u.path, u.name, u.text, u.kind, u.language, u."group", u.sha256, d.sha256, u.cluster, '
-    "u.start_line, u.end_line",
-    "content": 'u.path, u.name, u.text, u.docstring, u.signature, u."group", u.meta',
-}
+# d.sha256 and c.name are of other tables, whose rows are also written for reasons that no check asks about.
 NOW = """
 WITH now AS (
-    SELECT {file} AS file, count(*) AS units, encode(sha256(string_agg(
-        sha256(convert_to(ROW({read})::text, 'UTF8')), ''::bytea ORDER BY u.path COLLATE "C", u.name COLLATE "C"
-    )), 'hex') AS sha256
+    SELECT {file} AS file, count(*) AS units, encode(sha256(convert_to(string_agg(
+        concat_ws(E'\\x1f', u.id, u.xmin, d.sha256, c.name), E'\\n' ORDER BY u.id
+    ), 'UTF8')), 'hex') AS sha256
     FROM mill.unit u JOIN mill.corpus c ON c.id = u.corpus_id JOIN mill.document d ON d.id = u.document_id
     WHERE u.corpus_id = :corpus GROUP BY 1
 )
@@ -58,16 +53,15 @@ AND NOT EXISTS (SELECT FROM mill.unit u WHERE u.corpus_id = :corpus AND {file} =
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A check of units. read: what it reads of them. rules: the hash of what judges them."""
+    """A check of units. rules: the hash of what judges them."""
 
     check: str
-    read: Read
     rules: str
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What of a corpus is to be judged. todo: per file the hash of what is read of it. units: of all files.
+    """What of a corpus is to be judged. todo: per file the hash of its rows. units: of all files.
 
     again: units whose verdict is said again; since: when the oldest of these was given ("" for none); judges: by whom.
     """
@@ -97,7 +91,7 @@ def standing(conn: Connection, corpus_id: int, question: Question, everything: b
     To be called in the transaction (REPEATABLE READ) that then reads what it judges.
     """
     at = {"corpus": corpus_id, "check": question.check, "rules": question.rules, "lasts": LASTS}
-    rows = conn.execute(text(NOW.format(file=FILE.format("u"), read=READ[question.read])), at).all()
+    rows = conn.execute(text(NOW.format(file=FILE.format("u"))), at).all()
     kept = [] if everything else [row for row in rows if row.at is not None]
     done = {row.file for row in kept}
     return Standing(
