@@ -13,13 +13,15 @@ help: ## list the words
 setup: .venv/made .venv-dvc/made ## install everything into .venv and .venv-dvc (the second time: at once)
 
 # torch first and by itself: it is the largest part, and so the build that the registry offers (CPU or CUDA) is settled
-# before anything else asks for it. The stamp is newer than what it was made from, or it is made again.
+# before anything else asks for it. pip compiles what it copies, but not what stays here: where Python is told to write
+# no bytecode, each start would compile it. The stamp is newer than what it was made from, or it is made again.
 .venv/made: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing about 190 packages; the first time takes some minutes"
 	$(PIP) install --quiet -c constraints.txt torch
 	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
 	$(PIP) check
+	$(BIN)/python -m compileall -q modelmill orchestration assets serving sandbox
 	@touch $@
 
 # DVC pins antlr4 4.9, Dagster needs 4.13, and pip reports no conflict: so it lives by itself and is called as a program.
