@@ -55,8 +55,9 @@ def _sign_new(conn: Connection) -> set[str]:
 
 
 def _regroup(conn: Connection, new: Collection[str], torn: Collection[str]) -> None:
-    rows = conn.execute(select(signature.c.sha256, signature.c.cluster, signature.c.bands)).all()
-    known = {sha: Signed(cluster, bytes(bands)) for sha, cluster, bands in rows}
+    columns = signature.c.sha256, signature.c.cluster, signature.c.bands
+    rows = conn.execute(select(*columns).order_by(signature.c.sha256)).all()  # so it need not be sorted here
+    known = {sha: Signed(cluster, bands) for sha, cluster, bands in rows}
     affected = {sha for sha, one in known.items() if sha in new or one.cluster in torn}
     found = regroup(known, affected, lambda shas: _texts(conn, shas))
     changed = [{"sha": sha, "now": now} for sha, now in found.items() if known[sha].cluster != now]

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +26,7 @@ CROWD = 100  # texts in one bucket that are compared each with each; of a larger
 WORD = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """A text as it is compared: its cluster so far, and a 64-bit hash of each band (none: too short to compare)."""
 
     cluster: str
@@ -44,14 +42,14 @@ def clusters(texts: Mapping[str, str]) -> dict[str, str]:
 def regroup(
     known: Mapping[str, Signed], affected: Collection[str], texts_of: Callable[[Collection[str]], Mapping[str, str]]
 ) -> dict[str, str]:
-    """The cluster of every known text, now that the `affected` ones are new or have lost a neighbour.
+    """The cluster of each text that is in another now, or may be: the `affected` ones, new or without a neighbour that
+    they had, and what was in a cluster that one of them joins to another.
 
     Only they are compared, with all that share a band with them, so the cost follows the change. An affected text
     stands by itself until it is found to be alike to another; of what is not affected, clusters only grow.
     """
     fresh = frozenset(affected)
-    leader = {one.cluster: one.cluster for one in known.values()}
-    leader |= {sha: sha if sha in fresh else one.cluster for sha, one in known.items()}
+    leader: dict[str, str] = {}  # of a cluster that is part of another now
     pairs = sorted(_proposed(known, fresh))
     texts = texts_of({sha for pair in pairs for sha in pair})
 
@@ -59,11 +57,14 @@ def regroup(
     def shingles(sha: str) -> frozenset[str]:
         return shingle(texts[sha])
 
+    def cluster_of(sha: str) -> str:
+        return _find(leader, sha if sha in fresh else known[sha].cluster)
+
     for one, other in pairs:
-        a, b = _find(leader, one), _find(leader, other)
+        a, b = cluster_of(one), cluster_of(other)
         if a != b and jaccard(shingles(one), shingles(other)) >= THRESHOLD:
             leader[max(a, b)] = min(a, b)
-    return {sha: _find(leader, sha) for sha in known}
+    return {sha: cluster_of(sha) for sha, one in known.items() if sha in fresh or one.cluster in leader}
 
 
 def sign(texts: Mapping[str, str]) -> dict[str, bytes]:
@@ -85,11 +86,11 @@ def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
     return shared / (len(one) + len(other) - shared) if shared else 0.0
 
 
-def _find(leader: dict[str, str], sha: str) -> str:
-    while leader[sha] != sha:
-        leader[sha] = leader[leader[sha]]
-        sha = leader[sha]
-    return sha
+def _find(leader: dict[str, str], cluster: str) -> str:
+    while (above := leader.get(cluster)) is not None:
+        leader[cluster] = leader.get(above, above)
+        cluster = above
+    return cluster
 
 
 def _proposed(known: Mapping[str, Signed], affected: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -99,7 +100,7 @@ def _proposed(known: Mapping[str, Signed], affected: frozenset[str]) -> Iterator
     names = sorted(sha for sha, one in known.items() if one.bands)
     if not names:
         return
-    table = np.frombuffer(b"".join(known[sha].bands for sha in names), dtype=np.uint64).reshape(-1, BANDS)
+    table = np.frombuffer(b"".join([known[sha].bands for sha in names]), dtype=np.uint64).reshape(-1, BANDS)
     looked_at = np.array([sha in affected for sha in names])
     seen: set[tuple[int, int]] = set()
     for bucket in _buckets(table, looked_at):

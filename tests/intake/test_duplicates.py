@@ -61,8 +61,8 @@ def test_step_by_step_comes_to_the_same_as_at_once() -> None:
         known = {sha: known.get(sha) or Signed(sha, signed[sha]) for sha in now}
         affected = {sha for sha, one in known.items() if sha in new or one.cluster in torn}
         found = regroup(known, affected, lambda shas: {sha: texts[sha] for sha in shas})
-        known = {sha: Signed(found[sha], one.bands) for sha, one in known.items()}
-        assert found == clusters(now)
+        known = {sha: Signed(found.get(sha, one.cluster), one.bands) for sha, one in known.items()}
+        assert {sha: one.cluster for sha, one in known.items()} == clusters(now)
 
 
 def test_only_what_shares_a_band_with_the_change_is_read_again() -> None:
@@ -76,7 +76,9 @@ def test_only_what_shares_a_band_with_the_change_is_read_again() -> None:
         return {sha: texts[sha] for sha in shas}
 
     one = min(texts)
-    assert regroup(known, {one}, texts_of) == at_once
+    found = regroup(known, {one}, texts_of)
+    assert one in found and found.items() <= at_once.items()
+    assert len(found) <= 10
     assert len(read) <= 10
 
 
