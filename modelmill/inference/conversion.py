@@ -20,9 +20,9 @@ from modelmill.inference import engine, ir, ir_check, onnx_check, onnx_export, o
 from modelmill.inference.batches import PACKED, PADDED, Tokens, reading
 from modelmill.inference.ir import BOTH, QUANTIZED, Made, Precision
 from modelmill.inference.packing import Finish, Rows
-from modelmill.inference.quantization import quantized
+from modelmill.inference.quantization import looked_up_in_bytes, quantized
 
-VERSION = 4  # raise it when the same torch model would get another IR
+VERSION = 5  # raise it when the same torch model would get another IR
 LEAST = 0.99  # of torch's score
 CALIBRATE = 256  # texts that the ranges of the activations are taken from
 MADE_WITH = ("nncf", "torch")
@@ -188,7 +188,9 @@ def _write(source: Source, kind: Precision, folder: Path, texts: Sequence[str]) 
         fault = onnx_check.fault(file)
     else:
         model = _traced(source)
-        _write_ir(quantized(model, _samples(folder, made, texts)) if kind == "int8" else model, folder / ir.FOLDER)
+        if kind == "int8":
+            model = looked_up_in_bytes(quantized(model, _samples(folder, made, texts)))
+        _write_ir(model, folder / ir.FOLDER)
         fault = ir_check.fault(*(folder / ir.FOLDER / name for name in ir.IR))
     if fault:
         raise NotConvertibleError(f"it would not be stored: {fault}")
