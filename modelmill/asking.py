@@ -157,7 +157,7 @@ def search(settings: Settings, db: Engine, query: str, k: int, filters: Mapping[
             next="mill extract && mill normalize && mill embed, or mill run",
         )
     index = vectors.PgIndex(db, source.name, settings.tenant)
-    [hits] = found(index, source.load().encode([query]), _words(settings, db), [query], k, filters)
+    [hits] = found(index, source.load(few=True).encode([query]), _words(settings, db), [query], k, filters)
     if not hits:
         unknown.refuse_unknown(db, settings.tenant, filters)
     return hits

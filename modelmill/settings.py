@@ -202,6 +202,11 @@ class Settings(BaseSettings):
         return self.home_dir / "artifacts"
 
     @property
+    def compiled_dir(self) -> Path:
+        """What can be made again of the model that few texts were last embedded by (inference/compiled.py)."""
+        return self.home_dir / "compiled"
+
+    @property
     def training_policy(self) -> tuple[str, ...]:
         """`train_on`, taken apart."""
         return tuple(part.strip() for part in self.train_on.split(",") if part.strip())

@@ -144,29 +144,42 @@ def encoder_source(settings: Settings, name_or_path: str | Path | None = None, m
     """
     wanted = str(name_or_path or settings.base_model)
     verified = _with_ir(settings, wanted) if made else None
-    return EncoderSource(model_name(settings, wanted), lambda few=False: load_encoder(settings, wanted, few, verified))
+
+    def load(few: bool = False) -> Encoder:
+        return load_encoder(settings, wanted, few, verified, settings.compiled_dir)
+
+    return EncoderSource(model_name(settings, wanted), load)
 
 
 def artifact_source(settings: Settings, sha256: str) -> EncoderSource:
     """The encoder in an artifact; it is verified when it is loaded, not to know its name."""
     name = _named(sha256[:16]) + TAGS[engine.of(settings, artifacts.location(settings, sha256))]
-    return EncoderSource(name, lambda few=False: load_encoder(settings, artifacts.open_artifact(settings, sha256), few))
+
+    def load(few: bool = False) -> Encoder:
+        return load_encoder(settings, artifacts.open_artifact(settings, sha256), few, kept=settings.compiled_dir)
+
+    return EncoderSource(name, load)
 
 
 def load_encoder(
-    settings: Settings, name_or_path: str | Path | None = None, few: bool = False, verified: Path | None = None
+    settings: Settings,
+    name_or_path: str | Path | None = None,
+    few: bool = False,
+    verified: Path | None = None,
+    kept: Path | None = None,
 ) -> SentenceEncoder | IrEncoder:
     """Load the bundled model, a folder or a hub name, by its IR if it has one that is good enough.
 
     The IR of a model that was trained here lies in its folder; another's is made now, once an installation (a minute).
-    verified: where it lies, if that was looked up (which reads all of it) just before. few: see `Loader`.
+    verified: where it lies, if that was looked up (which reads all of it) just before. few: see `Loader`. kept: see
+    inference/compiled.py; only for the model that answers, as only one is kept, and no erasure deletes it.
     Raises PrerequisiteError naming what was tried.
     """
     wanted = str(name_or_path or settings.base_model)
     folder = verified or _with_ir(settings, wanted)
     if folder is None:
         return load_sentence_model(settings, wanted)
-    return IrEncoder(model_name(settings, wanted), ir.load(folder, 1 if few else settings.threads))
+    return IrEncoder(model_name(settings, wanted), ir.load(folder, 1 if few else settings.threads, kept))
 
 
 def load_sentence_model(settings: Settings, name_or_path: str | Path | None = None) -> SentenceEncoder:

@@ -24,6 +24,8 @@ from modelmill.task import Encoder, all_tasks
 CHUNK = 256
 # For that few texts a second thread takes as long to be made ready as it saves, and more of the processor.
 FEW = 64
+# Of a corpus's texts: with fewer new ones PostgreSQL's statistics stay good, and it renews them by itself (autovacuum).
+BULK = 0.1
 
 
 class Wanted(NamedTuple):
@@ -71,7 +73,7 @@ def embed(
     detail = {"model": source.name, "embedded": made, "reused": needed - made}
     with db.begin() as conn:
         publications.publish(conn, lease, input_hash=wanted, sha256=sha256, rows=needed, detail=detail)
-    if made:
+    if made > needed * BULK:
         vectors.refresh_statistics(db)
     return Embedded(corpus.name, source.name, made, needed - made, time.monotonic() - start, sha256, fresh=True)
 

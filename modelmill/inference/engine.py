@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from modelmill.inference import ir
+from modelmill.inference.compiled import processor_flags
 from modelmill.inference.ir import BOTH, Kind, Precision
 from modelmill.settings import Settings
 
 # Instructions that multiply bytes: without them OpenVINO's int8 is slower than its fp32 (docs/experiments.md).
 INT8 = {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"}
-CPU = Path("/proc/cpuinfo")
 LIBRARIES: dict[Kind, str] = {"int8": "openvino", "fp32": "openvino", "onnx-int8": "onnxruntime", "torch": "torch"}
 
 
@@ -43,9 +43,4 @@ def installed(kind: Kind) -> bool:
 
 def multiplies_bytes() -> bool:
     """Whether this processor has the instructions; False where nobody can tell."""
-    try:
-        lines = CPU.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return False
-    said = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return bool(INT8 & set(said.split()))
+    return bool(INT8 & processor_flags())

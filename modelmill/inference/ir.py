@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from modelmill.errors import DataError, PrerequisiteError
 from modelmill.inference import onnx_model
 from modelmill.inference.batches import Batch, Tokens, reading
+from modelmill.inference.compiled import compiled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -192,10 +193,10 @@ def tokens(folder: Path, made: Made) -> Tokens:
     return reading(tokenizer, made.inputs, made.max_tokens, made.pad_id, made.first_position)
 
 
-def load(folder: Path, threads: int = 0) -> TextModel:
+def load(folder: Path, threads: int = 0, kept: Path | None = None) -> TextModel:
     """The model in the folder `openvino/` of `folder`, whose bytes the caller has verified.
 
-    threads: 0 means one per core. Raises DataError.
+    threads: 0 means one per core. kept: see `compiled`. Raises DataError.
     """
     made = about(folder)
     if made is None or made.kind == "torch":
@@ -205,12 +206,12 @@ def load(folder: Path, threads: int = 0) -> TextModel:
         reader = tokens(folder, made)
         if made.kind == "onnx-int8":
             return onnx_model.load(folder / FOLDER, made, reader, threads)
-        compiled = runtime().Core().compile_model(str(folder / FOLDER / IR[0]), "CPU", config(threads))
+        model = compiled(runtime(), folder / FOLDER / IR[0], config(threads), kept)
     except Exception as error:  # both libraries raise their own, without a common parent
         raise _unreadable(folder / FOLDER, error) from error
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for _ in range(threads):
-        requests.put(compiled.create_infer_request())
+        requests.put(model.create_infer_request())
     return IrModel(made, reader, requests, threads)
 
 

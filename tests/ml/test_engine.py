@@ -13,7 +13,7 @@ import pytest
 
 from modelmill.datasets.freeze import freeze
 from modelmill.embed.encoder import IrEncoder, encoder_source, identity, load_encoder, weights
-from modelmill.inference import base, engine, ir, onnx_model
+from modelmill.inference import base, compiled, engine, ir, onnx_model
 from modelmill.records import Example, Split
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import artifacts
@@ -89,7 +89,7 @@ def test_the_setting_decides_and_auto_looks_at_the_processor(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = tmp_path / "cpuinfo"
-    monkeypatch.setattr(engine, "CPU", said)
+    monkeypatch.setattr(compiled, "PROCESSOR", said)
     auto, always, other = (settings.model_copy(update={"engine": name}) for name in ("auto", "openvino", "onnxruntime"))
     for flags, multiplies in (("flags : sse4_2 avx2", False), ("flags : avx512_vnni", True), ("", False)):
         said.write_text(f"processor : 0\n{flags}\n")
