@@ -22,6 +22,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the tests' models are bundled or
 os.environ["MILL_ENGINE"] = "torch"
 # Two test sessions may share the cores: threads that wait must not spin, as in what Settings.child_env starts.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# OpenBLAS's cannot be told so: two of them took 4.8 s of a shared processor for a fit that one does in 0.3 s.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # What a shell starts in the background ignores Ctrl-C, and so would every program that a test sends it to.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
