@@ -123,8 +123,11 @@ def test_a_line_of_a_megabyte_is_read_in_seconds(language: str) -> None:
 def test_twice_the_definitions_take_twice_the_time_and_not_four_times(name: str) -> None:
     sample = SAMPLES[name].text
     read(name, sample)
-    few, many = (min(_cpu_seconds(name, sample * copies) for _ in range(3)) for copies in (100, 400))
-    assert many < 4 * few * 2 + 0.5, (few, many)
+    few = min(_cpu_seconds(name, sample * 100) for _ in range(3))
+    many = [_cpu_seconds(name, sample * 400)]
+    while min(many) >= (allowed := 4 * few * 2 + 0.5) and len(many) < 3:  # who else works only adds
+        many.append(_cpu_seconds(name, sample * 400))
+    assert min(many) < allowed, (few, many)
 
 
 def _cpu_seconds(name: str, text: str) -> float:
