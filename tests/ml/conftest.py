@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from modelmill.normalize.language import all_languages
-from modelmill.records import Dropped, Example, Unit
+from modelmill.records import Dataset, Dropped, Example, Split, Unit
 from modelmill.settings import CHECKOUT, Settings
-from modelmill.task import Task, all_tasks
+from modelmill.task import Predictor, Task, all_tasks, get_task
 
 MODULES = ("calendar.py", "difflib.py", "fractions.py", "heapq.py", "shlex.py", "statistics.py", "textwrap.py")
 
@@ -105,8 +105,20 @@ def with_tiny_base(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return run_by
 
 
+@pytest.fixture(scope="session")
+def word_counts() -> Callable[[Dataset], Predictor]:
+    """The baseline of intent classification: fitted, which takes some ten seconds, once for the same examples."""
+    fitted: dict[tuple[bytes, ...], Predictor] = {}
+
+    def of(dataset: Dataset) -> Predictor:
+        learnt = tuple((dataset.path / f"{name}.parquet").read_bytes() for name in (Split.TRAIN, Split.VALIDATION))
+        if learnt not in fitted:
+            fitted[learnt] = get_task("intent_classification").baseline(dataset)
+        return fitted[learnt]
+
+    return of
+
+
 def as_split(examples: Sequence[Example], split: str) -> list[Example]:
     """The same examples in another split."""
-    from modelmill.records import Split
-
     return [replace(example, split=Split(split)) for example in examples]

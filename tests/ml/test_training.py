@@ -36,7 +36,7 @@ from modelmill.progress import Step
 from modelmill.records import Dataset
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import artifacts, candidates, corpora, publications, tables, vectors
-from modelmill.task import Gate, Task, get_task
+from modelmill.task import Gate, Predictor, Task, get_task
 
 ARGV = ["-m", "modelmill.finetune.worker"]
 MODULES = (
@@ -173,9 +173,11 @@ def test_a_release_is_searched_with_its_own_vectors_and_two_releases_later_they_
 
 
 @pytest.mark.parametrize("converted", ["onnxruntime"], indirect=True)
-def test_a_classifier_worse_than_word_counts_is_refused_and_says_why(converted: Settings, db: Engine) -> None:
+def test_a_classifier_worse_than_word_counts_is_refused_and_says_why(
+    converted: Settings, db: Engine, word_counts: Callable[[Dataset], Predictor]
+) -> None:
     small = converted
-    task = task_with_few_steps("intent_classification")
+    task = replace(task_with_few_steps("intent_classification"), baseline=word_counts)
     trained = finetune(small, db, task, dataset_of(small, db, task), "tiny", 17)
     report = evaluate(small, db, task, trained.candidate).report
     assert not report.passed
