@@ -61,8 +61,7 @@ def normalize(settings: Settings, db: Engine, corpus: Corpus, progress: Progress
         return _recorded(corpus, last)
     incomplete = _parse(settings, db, corpus, lease, source.detail["revision"], progress)
     with db.begin() as conn:
-        # Clusters reach over all corpora: one writer at a time, and all take this lock first.
-        conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill units'))"))
+        clustering.lock(conn)
         publications.check(conn, lease)
         parsed.move_in(conn, corpus.id)
         tested.bring_up_to_date(conn, corpus.id)
