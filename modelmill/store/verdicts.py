@@ -22,12 +22,14 @@ from modelmill.store.units import FILE
 # So that the weekly look at every corpus (orchestration/schedules.py) judges all of it.
 LASTS = "6 days"
 
+# Every server counts its transactions from the same number, so a version says something only beside which server it is.
 # d.sha256 and c.name are of other tables, whose rows are also written for reasons that no check asks about.
 NOW = """
 WITH now AS (
-    SELECT {file} AS file, count(*) AS units, encode(sha256(convert_to(string_agg(
-        concat_ws(E'\\x1f', u.id, u.xmin, d.sha256, c.name), E'\\n' ORDER BY u.id
-    ), 'UTF8')), 'hex') AS sha256
+    SELECT {file} AS file, count(*) AS units, encode(sha256(convert_to(
+        (SELECT system_identifier FROM pg_control_system()) || E'\\n' || string_agg(
+            concat_ws(E'\\x1f', u.id, u.xmin, d.sha256, c.name), E'\\n' ORDER BY u.id
+        ), 'UTF8')), 'hex') AS sha256
     FROM mill.unit u JOIN mill.corpus c ON c.id = u.corpus_id JOIN mill.document d ON d.id = u.document_id
     WHERE u.corpus_id = :corpus GROUP BY 1
 )
