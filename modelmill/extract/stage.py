@@ -89,6 +89,7 @@ def extract(
     result = _compare(corpus, survey, known)
     with db.begin() as conn:
         publications.check(conn, lease)
+        corpora.keep(conn, corpus)
         _store(conn, corpus, survey)
         detail: dict[str, Any] = {
             "revision": result.revision,

@@ -26,7 +26,7 @@ from modelmill.normalize.workers import ENDED
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Dropped, canonical_json, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import documents, parsed, publications, units
+from modelmill.store import corpora, documents, parsed, publications, units
 from modelmill.store.documents import Stored
 from modelmill.store.publications import Lease
 
@@ -63,6 +63,7 @@ def normalize(settings: Settings, db: Engine, corpus: Corpus, progress: Progress
     with db.begin() as conn:
         clustering.lock(conn)
         publications.check(conn, lease)
+        corpora.keep(conn, corpus)
         parsed.move_in(conn, corpus.id)
         tested.bring_up_to_date(conn, corpus.id)
         clustering.bring_up_to_date(conn)
@@ -146,6 +147,7 @@ def _put_aside(db: Engine, corpus: Corpus, lease: Lease, piece: Mapping[int, Par
     if piece:
         with db.begin() as conn:
             publications.check(conn, lease)
+            corpora.keep(conn, corpus)
             parsed.put_aside(conn, corpus.id, piece)
 
 

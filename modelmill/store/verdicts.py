@@ -42,8 +42,9 @@ AND NOT EXISTS (
 """
 PASSED = """
 INSERT INTO mill.verdict (corpus_id, "check", file, sha256, rules, judge)
-SELECT :corpus, :check, file, sha256, :rules, :judge
-FROM unnest(CAST(:files AS text[]), CAST(:shas AS text[])) AS t(file, sha256)
+SELECT c.id, :check, file, sha256, :rules, :judge
+FROM mill.corpus c, unnest(CAST(:files AS text[]), CAST(:shas AS text[])) AS t(file, sha256)
+WHERE c.id = :corpus FOR KEY SHARE OF c
 ON CONFLICT (corpus_id, "check", file) DO UPDATE
 SET sha256 = excluded.sha256, rules = excluded.rules, judge = excluded.judge, at = now()
 """
@@ -106,7 +107,10 @@ def standing(conn: Connection, corpus_id: int, question: Question, everything: b
 
 
 def passed(conn: Connection, corpus_id: int, question: Question, files: Mapping[str, str], judge: str) -> None:
-    """These files, with these hashes, passed. It is true whoever says it and when, so it needs no token."""
+    """These files, with these hashes, passed. It is true whoever says it and when, so it needs no token.
+
+    Nothing is written of a corpus that was erased meanwhile.
+    """
     at = {"corpus": corpus_id, "check": question.check}
     conn.execute(text(GONE.format(file=FILE.format("u"))), at)
     if files:
