@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from modelmill import logs
+from modelmill.normalize import clustering
 from modelmill.records import Corpus, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import artifacts, bucket, corpora, publications
@@ -38,8 +39,10 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
         publications.take(db, asset, one.key)
     lease = publications.take(db, corpora.ERASED, one.key)
     with db.begin() as conn:
+        clustering.lock(conn)
         knew = rows.knew(conn, one)
         counts = rows.erase(conn, one, knew)
+        clustering.bring_up_to_date(conn)  # what only its texts held together falls apart
         # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
         counts["files"] = sum(delete(path) for path in _files(settings, one, knew))
         pages = [_page_of(sha256) for sha256 in knew.candidates]

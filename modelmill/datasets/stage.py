@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -211,7 +211,7 @@ def _publish(
     """Rows, working copy and pin while the asset is held, so that an outdated run changes none of them."""
     with db.begin() as conn:
         publications.check(conn, lease)
-        _refuse_withdrawn(settings, conn, dataset, {one.unit.corpus for one in sources})
+        _refuse_withdrawn(settings, conn, dataset, sources)
         freeze.place(dataset, folder(settings, dataset.task))
         pinned = pin(settings, dataset)
         datasets.record(conn, dataset, sources, settings.tenant)
@@ -225,9 +225,14 @@ def _publish(
         )
 
 
-def _refuse_withdrawn(settings: Settings, conn: Connection, dataset: Dataset, names: Collection[str]) -> None:
-    """No set is published of what was withdrawn or erased while it was made; its files go, if no row leads to them."""
-    gone = consents.withdrawn(conn, settings.tenant, names)
+def _refuse_withdrawn(settings: Settings, conn: Connection, dataset: Dataset, sources: Sequence[Source]) -> None:
+    """No set is published of what was withdrawn or erased while it was made, or came under a licence that forbids it;
+    its files go, if no row leads to them.
+    """
+    names = {one.unit.corpus for one in sources}
+    gone = set(consents.withdrawn(conn, settings.tenant, names))
+    forbidden = units.not_trainable(conn, settings.tenant, names, settings.training_policy)
+    gone |= {one.unit.corpus for one in sources if one.unit.key in forbidden}
     if not gone:
         return
     if not datasets.recorded(conn, dataset.sha256):
@@ -236,7 +241,7 @@ def _refuse_withdrawn(settings: Settings, conn: Connection, dataset: Dataset, na
     raise UserError(
         f"the dataset of {dataset.task} was not published",
         allowed="units of corpora that may be trained on until it is",
-        found=f"{', '.join(gone)}: consent withdrawn, or the corpus removed, while it was made",
+        found=f"{', '.join(sorted(gone))}: consent withdrawn, another licence, or the corpus removed, meanwhile",
         next=f"mill datasets --task {dataset.task}",
     )
 

@@ -21,6 +21,7 @@ from modelmill.records import canonical_json, sha256_text
 
 URI = "python:packages"
 ABOUT = ".dist-info"  # the folder with a distribution's metadata, of which only what tells the licence is taken
+LICENCES = ("licenses", "license_files")
 LEFT_OUT = frozenset({"test", "tests", "__pycache__"})
 
 
@@ -35,7 +36,7 @@ class PackagesSnapshot:
 
     def files(self) -> Iterator[Entry]:
         for name, one in self._chosen.items():
-            for path, place in sorted(_listed(name, one)):
+            for path, place in sorted(dict(_listed(name, one)).items()):  # a LICENSE may lie in both places
                 self._places[path] = place
                 link = place.is_symlink()
                 yield Entry(path, _size(place), "link" if link else "", "links are not followed" if link else "")
@@ -94,8 +95,9 @@ def _listed(name: str, one: importlib.metadata.Distribution) -> Iterator[tuple[s
         if path.is_absolute() or ".." in path.parts or LEFT_OUT & set(path.parts[:-1]):
             continue
         if path.parts[0].endswith(ABOUT):
-            if declares(path.name):
-                yield f"{name}/{path.name}", Path(str(one.locate_file(file)))
+            if declares(path.name):  # `licenses/a/LICENSE` is of the folder `a`: https://peps.python.org/pep-0639/
+                inner = path.parts[2:] if path.parts[1] in LICENCES else path.parts[1:]
+                yield str(PurePosixPath(name, *inner)), Path(str(one.locate_file(file)))
         else:
             yield f"{name}/{path}", Path(str(one.locate_file(file)))
 

@@ -25,7 +25,7 @@ from modelmill.store import corpora, documents, publications, seen, verdicts
 from modelmill.store.seen import Seen
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 10
+EXTRACT_VERSION = 11
 
 # The rules by which files are chosen and called: when one changes, so may the name of a file that did not.
 NAMED_BY = f"{EXTRACT_VERSION}.{privacy.PRIVACY_VERSION}"
@@ -89,6 +89,7 @@ def extract(
     result = _compare(corpus, survey, known)
     with db.begin() as conn:
         publications.check(conn, lease)
+        corpora.keep(conn, corpus)
         _store(conn, corpus, survey)
         detail: dict[str, Any] = {
             "revision": result.revision,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -36,7 +37,7 @@ def compiled(runtime: Any, xml: Path, options: Mapping[str, Any], kept: Path | N
         with suppress(RuntimeError):  # of a kind that this build does not read after all
             return core.import_model(there, "CPU", options)
     made = core.compile_model(str(xml), "CPU", options)
-    with suppress(OSError):  # a full disk costs the next one half a second
+    with suppress(OSError, RuntimeError):  # a full disk, or a build that exports none, costs the next one half a second
         _keep(file, made.export_model().getvalue())
     return made
 
@@ -68,10 +69,15 @@ def _read(file: Path) -> bytes | None:
 
 
 def _keep(file: Path, made: bytes) -> None:
-    """Whole or not at all, and in place of the one before."""
+    """Whole or not at all, and in place of all that was there: the one before, and what killed processes left."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}")
-    draft.write_bytes(hashlib.sha256(made).digest() + made)
-    for other in file.parent.glob(f"*{SUFFIX}"):
+    handle, draft = tempfile.mkstemp(dir=file.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(hashlib.sha256(made).digest() + made)
+        Path(draft).replace(file)
+    except OSError:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    for other in set(file.parent.iterdir()) - {file}:  # another process whose draft goes makes its model again
         other.unlink(missing_ok=True)
-    draft.replace(file)

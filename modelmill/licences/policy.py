@@ -27,6 +27,9 @@ COPYLEFT = re.compile(
 NON_COMMERCIAL = re.compile(r"(?i)CC-BY(-NC|-ND)|PolyForm-(Non|Small|Free|Strict)|BUSL-|Elastic-|JSON$|Aladdin")
 
 
+EXCEPTION = re.compile(r"(?i)\S*exception\S*|GPL-CC-1\.0|\S*-linking\S*")  # as https://spdx.org/licenses/ names them
+
+
 def category(identifier: str) -> Category:
     """Of one licence, with or without an exception (`GPL-2.0-only WITH ...`). SPDX compares without case."""
     plain = _without_exception(identifier)
@@ -61,4 +64,6 @@ def _allowed(identifier: str, allowed: frozenset[str]) -> bool:
 
 
 def _without_exception(identifier: str) -> str:
-    return re.split(r"\s+WITH\s+", identifier.strip())[0]
+    """What stands behind WITH and is none takes something away (`Apache-2.0 WITH Commons-Clause`): it stays."""
+    plain, _, beside = " ".join(identifier.split()).partition(" WITH ")
+    return plain if EXCEPTION.fullmatch(beside) else identifier.strip()

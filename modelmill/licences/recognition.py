@@ -1,15 +1,17 @@
 """Which licence a text is: a header in a file, a LICENSE beside it, or what a package says of itself.
 
 A text is a licence when nearly all word triples of that licence's own passage (texts/) are in it, in any order: names,
-years and line ends differ, words hardly do. A text that holds several licences stands under all of them (AND).
+years and line ends differ, words hardly do. A text that holds several licences stands under all of them (AND), and so
+does a folder with several texts. What says something that is not understood is UNKNOWN.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,20 +20,42 @@ from modelmill.normalize import privacy
 from modelmill.normalize.rules.randomness import random_looking
 
 ALIKE = 0.88  # of a passage's triples: 339 of 353 copies in one environment's packages have .90; ISC has .85 of 0BSD
-LICENCE_NAME = re.compile(r"(?i)(un)?licen[sc]e|copying")
+LICENCE_NAME = re.compile(r"(?i)(un)?licen[sc]es?(?=$|[^a-z])|copying(?=$|[^a-z])")
+TEXT_SUFFIXES = ("", ".txt", ".md", ".rst", ".adoc", ".html")
+OF_OTHERS = re.compile(r"(?i)third|3rd|bundled|vendor|dependenc|notice|template|header")  # of what is shipped beside
 HEAD_BYTES = 3000
+UNKNOWN = "NOASSERTION"  # SPDX's word for what is not told; no policy allows it but one that names it
 
-SPDX = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+() -]{2,80}?)[ \t]*(?:\*/|-->|\r?\n|$)")
-NAME = re.compile(r"[A-Za-z0-9.+() -]{2,80}")
+SPDX = re.compile(rb"(?i)SPDX-License-Identifier:[ \t]*([^\r\n]*)")
+# An expression and what may follow on its line: the end of a comment or of a string, or another comment.
+EXPRESSION = re.compile(
+    r"([( ]*[A-Za-z0-9.+:-]+[) ]*(?:(?:AND|OR|WITH) [( ]*[A-Za-z0-9.+:-]+[) ]*)*)"
+    r"(?:\*[/|]|-->|[#%]\}|['\"`;#]|//|\\n|$)"
+)
+NAME = re.compile(r"[A-Za-z0-9.+() -]{2,200}")
 LONG_NAME = 12  # characters; a shorter one is no secret
 NOTICES: Mapping[str, re.Pattern[str]] = {
-    "AGPL-3.0-or-later": re.compile(r"(?i)under the terms of the gnu affero general public license"),
-    "LGPL-2.1-or-later": re.compile(r"(?i)under the terms of the gnu (lesser|library) general public license"),
-    "GPL-2.0-or-later": re.compile(r"(?i)under the terms of the gnu general public license"),
+    "AGPL-3.0-or-later": re.compile(r"(?i)gnu affero general public licen[sc]e"),
+    "LGPL-2.1-or-later": re.compile(r"(?i)gnu (lesser|library) general public licen[sc]e"),
+    "GPL-2.0-or-later": re.compile(
+        r"(?i)gnu general public licen[sc]e|licen[sc]ed? under (the )?(gnu )?gpl|mit or gpl"
+    ),
     "MPL-2.0": re.compile(r"(?i)subject to the terms of the mozilla public license"),
     "Apache-2.0": re.compile(r"(?i)licensed under the apache license,? version 2\.0"),
     "MIT": re.compile(r"(?i)(licensed|released|distributed) under the (terms of the )?mit licen[sc]e"),
     "BSD-3-Clause": re.compile(r"(?i)use of this source code is governed by a bsd-style licen[sc]e"),
+}
+# What takes away from a licence whose whole passage is there, and licences that are told by their titles.
+SAID_BESIDE: Mapping[str, re.Pattern[str]] = {
+    "LicenseRef-Commons-Clause": re.compile(r"(?i)commons clause"),
+    "JSON": re.compile(r"(?i)shall be used for good,? not evil"),
+    "LicenseRef-Non-Commercial": re.compile(
+        r"(?i)non-?commercial (use|purposes?) only|only for non-?commercial (use|pur)"
+    ),
+    "BUSL-1.1": re.compile(r"Business Source License 1\.1"),
+    "Elastic-2.0": re.compile(r"Elastic License 2\.0"),
+    "SSPL-1.0": re.compile(r"Server Side Public License\s+VERSION 1"),
+    "PolyForm-Noncommercial-1.0.0": re.compile(r"PolyForm Noncommercial License 1\.0\.0"),
 }
 NAMES = {
     "mit": "MIT", "mit license": "MIT", "the mit license": "MIT", "apache 2.0": "Apache-2.0", "apache": "Apache-2.0",
@@ -44,14 +68,31 @@ NAMES = {
 
 
 def of_head(content: bytes) -> str | None:
-    """What the first lines of a file say: an SPDX line, else a notice that is usual."""
+    """What the first lines of a file say: SPDX lines, which all hold, else a notice that is usual."""
     head = content[:HEAD_BYTES]
-    if (found := SPDX.search(head)) and (said := _harmless(found.group(1).decode("ascii").strip())):
-        return said
+    if said := SPDX.findall(head):
+        return _all_of(_spdx(one) for one in said)
     if b"licen" not in head.lower():  # every notice has the word, and most files do not
         return None
     plain = " ".join(re.findall(r"[\w.,()'-]+", head.decode("utf-8", "replace")))
     return next((licence for licence, notice in NOTICES.items() if notice.search(plain)), None)
+
+
+def _spdx(line: bytes) -> str:
+    plain = re.sub(r"\s(?:and|or|with)\s", lambda word: word[0].upper(), line.decode("utf-8", "replace").strip())
+    found = EXPRESSION.match(plain)
+    return (found and _harmless(found.group(1).strip())) or UNKNOWN
+
+
+def not_known(said: str) -> str:
+    """What a declaration that is not understood is told by in another folder; it is never stored (`Folders`)."""
+    return f"{UNKNOWN} {hashlib.sha256(' '.join(said.split()).encode('utf-8', 'replace')).hexdigest()}"
+
+
+def _all_of(expressions: Iterable[str]) -> str | None:
+    """Their AND; one with an OR keeps its sides together."""
+    found = sorted({*expressions})
+    return " AND ".join(f"({one})" if " OR " in one and len(found) > 1 else one for one in found) or None
 
 
 def of_text(text: str) -> str | None:
@@ -59,7 +100,8 @@ def of_text(text: str) -> str | None:
     triples = _triples(text)
     alike = {name: own for name, own in _passages().items() if len(own & triples) >= ALIKE * len(own)}
     within = {a for a, one in alike.items() for b, other in alike.items() if _part_of(a, one, b, other)}
-    return " AND ".join(sorted({*alike.keys() - within, *_creative_commons(text)})) or None
+    beside = {name for name, words in SAID_BESIDE.items() if words.search(text)}
+    return _all_of({*alike.keys() - within, *beside, *_creative_commons(text)})
 
 
 def _creative_commons(text: str) -> set[str]:
@@ -82,15 +124,17 @@ def declares(path: str) -> bool:
 
 
 def _is_text(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in ("", ".txt", ".md", ".rst") or "-" in name
+    """`LICENSE.md`, `LICENSE-Apache-2.0`, `COPYING.LESSER`; neither `license-check.js` nor what is said of others."""
+    suffix = PurePosixPath(name).suffix
+    return (suffix.lower() in TEXT_SUFFIXES or suffix == suffix.upper()) and not OF_OTHERS.search(name)
 
 
 def of_declaration(path: str, content: bytes) -> str | None:
-    """The licence of the folder that this file (see `declares`) lies in; None if it is none that is known."""
+    """The licence of the folder that this file (see `declares`) lies in; None if it says nothing of it."""
     text = content.decode("utf-8", "replace")
     reader = PACKAGES.get(PurePosixPath(path).name)
     if reader is None:
-        return of_text(text) or of_head(content)
+        return of_text(text) or of_head(content) or (not_known(text) if text.strip() else None)
     try:
         return reader(text)
     except (ValueError, AttributeError, TypeError, RecursionError):
@@ -102,7 +146,7 @@ def _named(said: Any) -> str | None:
         return None
     one = said.strip()
     known = NAMES.get(one.lower())
-    return known or (_harmless(one) if " License" not in one else None)
+    return known or (" License" not in one and _harmless(one)) or not_known(one)
 
 
 def _harmless(said: str) -> str | None:
@@ -115,27 +159,45 @@ def _pyproject(text: str) -> str | None:
     project: Any = tomllib.loads(text).get("project", {})
     said = project.get("license")
     if isinstance(said, dict):
-        said = said.get("text")
-    return _named(said) or _of_classifiers(project.get("classifiers", []))
+        file = said.get("file")
+        said = said.get("text") or (file if isinstance(file, str) and not declares(file) else None)
+    return _with_classifiers(said, project.get("classifiers", []))
 
 
-def _of_classifiers(classifiers: list[str]) -> str | None:
-    named = [_named(one.rpartition("::")[2]) for one in classifiers if one.startswith("License ::")]
-    return " OR ".join(sorted({one for one in named if one})) or None
+def _with_classifiers(said: Any, classifiers: list[str]) -> str | None:
+    """What is said, or what the classifiers tell where nothing is, or nothing that is known."""
+    own = _named(said)
+    if own and not own.startswith(UNKNOWN):
+        return own
+    last = {one.rpartition("::")[2] for one in classifiers if one.startswith("License ::")} - {" OSI Approved"}
+    return _any_of(_named(one) for one in last) or own
+
+
+def _any_of(named: Iterable[str | None]) -> str | None:
+    """Their OR; what is not understood is no choice."""
+    found = sorted({one for one in named if one})
+    return " OR ".join(one for one in found if not one.startswith(UNKNOWN)) or next(iter(found), None)
 
 
 def _package_json(text: str) -> str | None:
-    said: Any = json.loads(text).get("license")
-    return _named(said.get("type") if isinstance(said, dict) else said)
+    package: Any = json.loads(text)
+    said = package.get("license") or package.get("licenses")
+    several = said if isinstance(said, list) else [said]
+    return _any_of(_named(one.get("type") if isinstance(one, dict) else one) for one in several)
 
 
 def _cargo(text: str) -> str | None:
-    return _named(tomllib.loads(text).get("package", {}).get("license", "").replace("/", " OR "))
+    package: Any = tomllib.loads(text).get("package", {})
+    said = package.get("license")
+    return _named(said.replace("/", " OR ")) if isinstance(said, str) else None
 
 
 def _metadata(text: str) -> str | None:
-    fields = dict(re.findall(r"(?m)^(License-Expression|License): (.+)$", text.partition("\n\n")[0]))
-    return _named(fields.get("License-Expression")) or _named(fields.get("License"))
+    fields = re.findall(r"(?m)^(License-Expression|License|Classifier): (.+)$", text.partition("\n\n")[0])
+    said = dict(fields)
+    return _with_classifiers(
+        said.get("License-Expression") or said.get("License"), [of for name, of in fields if name == "Classifier"]
+    )
 
 
 PACKAGES: Mapping[str, Callable[[str], str | None]] = {
@@ -148,14 +210,29 @@ PACKAGES: Mapping[str, Callable[[str], str | None]] = {
 
 
 class Folders:
-    """Per folder the licence that was declared in it: a LICENSE text before what a package says of itself."""
+    """Per folder the licence that was declared in it: LICENSE texts before what a package says of itself.
+
+    All texts hold, unless the package says which of just these may be chosen. What is not understood holds where
+    nothing else is: in a folder below it keeps out what the folders around declare. At the top it is the team's own,
+    of which `mill corpus add` was told, there and wherever it is repeated.
+    """
 
     def __init__(self, declared: Mapping[str, str | None]) -> None:
-        self.by_folder: dict[str, str] = {}
         self._around: dict[str, str | None] = {}
-        for path in sorted(declared, key=lambda path: (PurePosixPath(path).name not in PACKAGES, path)):
-            if licence := declared[path]:
-                self.by_folder[str(PurePosixPath(path).parent)] = licence
+        texts: dict[str, set[str]] = {}
+        packages: dict[str, set[str]] = {}
+        for path, licence in declared.items():
+            file = PurePosixPath(path)
+            if licence:
+                (packages if file.name in PACKAGES else texts).setdefault(str(file.parent), set()).add(licence)
+        together = {one: _together(texts.get(one, ()), packages.get(one, ())) for one in {*texts, *packages}}
+        top = together.get(".", "")
+        own = {top} if top.startswith(UNKNOWN) else set[str]()
+        self.by_folder = {
+            folder: UNKNOWN if licence.startswith(UNKNOWN) else licence
+            for folder, licence in together.items()
+            if licence not in own
+        }
 
     def licence_of(self, path: str) -> str | None:
         """Of the nearest folder around the file that declares one."""
@@ -164,6 +241,21 @@ class Folders:
             around = (str(one) for one in PurePosixPath(path).parents)
             self._around[folder] = next((self.by_folder[one] for one in around if one in self.by_folder), None)
         return self._around[folder]
+
+
+def _together(texts: Collection[str], packages: Collection[str]) -> str:
+    """Of one folder."""
+    understood = [[one for one in said if not one.startswith(UNKNOWN)] for said in (texts, packages)]
+    known, named = (_all_of(said) for said in understood)
+    if known and named and _identifiers(known) <= _identifiers(named):
+        return named
+    return known or named or _all_of([*texts, *packages]) or ""
+
+
+def _identifiers(expression: str) -> set[str]:
+    """Its licences, whatever the versions that may be chosen."""
+    plain = re.sub(r"\s+WITH\s+\S+|[()]", "", expression)
+    return {re.sub(r"-only$|-or-later$|\+$", "", one.strip()).lower() for one in re.split(r"\s(?:AND|OR)\s", plain)}
 
 
 @cache

@@ -15,6 +15,7 @@ identity, stays as it is. Everything is counted from the syntax tree and from na
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -25,6 +26,8 @@ from modelmill.normalize.language import Draft
 
 CODE = frozenset({"module", "class", "interface", "function", "method", "statement"})
 TEST_FOLDERS = frozenset({"test", "tests", "testing", "__tests__", "spec", "specs", "testdata"})
+
+TEST_FILE = re.compile(r"^test_|(?:^|[_-])tests?$|(?<=[a-z0-9])(?:Tests?|TestCase|IT)$")  # `PlaneTest`, not `contests`
 
 
 def annotate(path: str, language: str, draft: Draft) -> Mapping[str, Any]:
@@ -58,7 +61,7 @@ def _category(path: str, draft: Draft, known: Sequence[technologies.Technology])
 
 def _is_test(path: str, name: str) -> bool:
     file = PurePosixPath(path)
-    stem = file.name.split(".")[0].lower()
+    stem = file.name.split(".")[0]
     said = {*file.name.lower().split(".")[1:-1]} & {"test", "spec", "stories"}
     inside = any(part.lower() in TEST_FOLDERS for part in file.parts[:-1])
-    return inside or bool(said) or stem.startswith("test_") or stem.endswith(("_test", "tests")) or name[:5] == "test_"
+    return inside or bool(said) or TEST_FILE.search(stem) is not None or name.startswith("test_")

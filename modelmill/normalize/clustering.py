@@ -30,10 +30,15 @@ UPDATE mill.unit u SET cluster = s.cluster FROM mill.signature s WHERE s.sha256 
 """
 
 
+def lock(conn: Connection) -> None:
+    """Let the transaction be the only one that changes units, as clusters reach over all corpora; before any row."""
+    conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill units'))"))
+
+
 def bring_up_to_date(conn: Connection) -> None:
     """Sign new texts, forget those gone, and regroup both and what was in one cluster with those gone.
 
-    The caller holds the lock on units: clusters reach over all corpora.
+    The caller holds the lock.
     """
     torn = set(conn.scalars(text(FORGET), {"version": SIGN_VERSION}))
     new = _sign_new(conn)

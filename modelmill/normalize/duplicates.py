@@ -19,7 +19,7 @@ MIN_SHINGLES = 8  # shorter texts are alike by chance; only exact copies count
 PERMUTATIONS = 128
 BANDS = 32  # four rows each: finds a pair of .8 with probability 1 - (1 - .8^4)^32 > .9999
 SEED = 17
-SIGN_VERSION = 1  # raise it when the same text would get other bands
+SIGN_VERSION = 2  # raise it when the same text would get other bands, or all are to be grouped anew
 KEPT = 2000  # sets of shingles kept while pairs are compared: a set weighs ten times what its text does
 CROWD = 100  # texts in one bucket that are compared each with each; of a larger crowd, each with the first ones
 

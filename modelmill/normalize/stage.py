@@ -26,7 +26,7 @@ from modelmill.normalize.workers import ENDED
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Dropped, canonical_json, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import documents, parsed, publications, units
+from modelmill.store import corpora, documents, parsed, publications, units
 from modelmill.store.documents import Stored
 from modelmill.store.publications import Lease
 
@@ -61,9 +61,9 @@ def normalize(settings: Settings, db: Engine, corpus: Corpus, progress: Progress
         return _recorded(corpus, last)
     incomplete = _parse(settings, db, corpus, lease, source.detail["revision"], progress)
     with db.begin() as conn:
-        # Clusters reach over all corpora: one writer at a time, and all take this lock first.
-        conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mill units'))"))
+        clustering.lock(conn)
         publications.check(conn, lease)
+        corpora.keep(conn, corpus)
         parsed.move_in(conn, corpus.id)
         tested.bring_up_to_date(conn, corpus.id)
         clustering.bring_up_to_date(conn)
@@ -147,6 +147,7 @@ def _put_aside(db: Engine, corpus: Corpus, lease: Lease, piece: Mapping[int, Par
     if piece:
         with db.begin() as conn:
             publications.check(conn, lease)
+            corpora.keep(conn, corpus)
             parsed.put_aside(conn, corpus.id, piece)
 
 

@@ -94,10 +94,13 @@ def links(subjects: Sequence[Subject], tests: Iterable[Testing]) -> dict[int, li
     found: dict[int, list[str]] = defaultdict(list)
     for test in tests:
         near = {_place(module) for module in test.imports} | {("", subject_of(test.path))}
+        packages = {last for _, last in near}
+        through = {parts[-2] for call in test.calls if len(parts := call.rsplit(".", 2)) > 1}
         for name in _mentioned(test):
             alike = named.get(name, [])
             for one in alike:
-                if (len(alike) == 1 or _is_near(one.path, near)) and len(found[one.id]) < MAX_TESTS:
+                near_it = _is_near(one.path, near) or _is_called_through(one.path, packages, through)
+                if (len(alike) == 1 or near_it) and len(found[one.id]) < MAX_TESTS:
                     found[one.id].append(f"{test.path}::{test.name}")
     return {key: tests for key, tests in found.items() if tests}
 
@@ -136,6 +139,12 @@ def _is_near(path: str, near: Set[tuple[str, str]]) -> bool:
     """Whether one of the places is the file's; `abc` of `collections.abc` is no `aiohttp/abc.py`."""
     folder, stem = _lies(path)
     return ("", stem) in near or (folder, stem) in near or (not folder and any(last == stem for _, last in near))
+
+
+def _is_called_through(path: str, packages: Set[str], through: Set[str]) -> bool:
+    """`plane.area()` after `from shapes import plane`: which of the package's names is a file nobody says there."""
+    folder, stem = _lies(path)
+    return stem in through and folder in packages
 
 
 @lru_cache(maxsize=FILES_KNOWN)

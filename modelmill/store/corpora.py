@@ -132,6 +132,18 @@ def held(conn: Connection, of: Corpus) -> Corpus:
     return _one(conn, of.tenant, of.name)
 
 
+def keep(conn: Connection, of: Corpus) -> None:
+    """Let nobody remove the corpus until the transaction ends. Raises UserError when it was removed, or is another."""
+    there = select(corpus.c.id).where(corpus.c.id == of.id).with_for_update(read=True, key_share=True)
+    if conn.execute(there).one_or_none() is None:
+        raise UserError(
+            f"nothing of the corpus {of.name!r} was stored",
+            allowed="a corpus that is there",
+            found=f"{of.name!r} was removed meanwhile",
+            next="nothing, or mill corpus add, then the same again",
+        )
+
+
 def _one(conn: Connection, tenant: str, name: str) -> Corpus:
     theirs = select(*columns()).where(corpus.c.tenant == tenant)
     row = conn.execute(theirs.where(corpus.c.name == name)).one_or_none()

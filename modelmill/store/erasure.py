@@ -29,7 +29,6 @@ from modelmill.store.tables import (
     release,
     report,
     seen,
-    signature,
     unit,
     vector,
     verdict,
@@ -85,7 +84,10 @@ def knew(conn: Connection, of: Corpus) -> Knew:
 
 
 def erase(conn: Connection, of: Corpus, known: Knew) -> dict[str, int]:
-    """Delete and mark, in the caller's transaction; returns how many rows of what. known: what `knew` said."""
+    """Delete and mark, in the caller's transaction; returns how many rows of what. known: what `knew` said.
+
+    Signatures of texts that are gone are left for `clustering.bring_up_to_date`, which regroups what was near them.
+    """
     counts = {
         "documents": _count(conn, document, of),
         "units": _count(conn, unit, of),
@@ -102,8 +104,6 @@ def erase(conn: Connection, of: Corpus, known: Knew) -> dict[str, int]:
     conn.execute(delete(publication).where(publication.c.asset.in_(PARTITIONED), publication.c.partition == of.key))
     live = list(conn.scalars(select(vector.c.model).distinct()))
     counts["vectors"] = vectors.prune(conn, live)
-    left = select(unit.c.id).where(unit.c.sha256 == signature.c.sha256).exists()
-    conn.execute(delete(signature).where(~left))
     return counts
 
 

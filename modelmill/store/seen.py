@@ -39,7 +39,7 @@ FROM mill.corpus c, unnest(CAST(:paths AS text[]), CAST(:states AS text[]), CAST
     CAST(:sizes AS int[]), CAST(:licences AS text[]), CAST(:languages AS text[]), CAST(:reasons AS text[]),
     CAST(:details AS text[])
 ) AS s(path, state, sha256, size, licence, language, reason, detail)
-WHERE c.id = :corpus ORDER BY s.path
+WHERE c.id = :corpus ORDER BY s.path FOR KEY SHARE OF c
 ON CONFLICT (corpus_id, path) DO UPDATE SET rules = excluded.rules, state = excluded.state, sha256 = excluded.sha256,
     size = excluded.size, licence = excluded.licence, language = excluded.language, reason = excluded.reason,
     detail = excluded.detail, at = now()

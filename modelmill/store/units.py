@@ -148,6 +148,13 @@ def fingerprint(
         return conn.scalar(select(func.encode(func.sha256(whole), "hex"))) or "none"
 
 
+def not_trainable(conn: Connection, tenant: str, names: Collection[str], policy: Sequence[str]) -> frozenset[str]:
+    """Keys of the units of these corpora that may not be trained on now, in the caller's transaction."""
+    key = func.concat(corpus.c.name, ":", unit.c.path, "::", unit.c.name)
+    every = _filtered(_joined(select(key)), (), (), list(names), tenant)
+    return frozenset(conn.scalars(every.except_(_trainable(conn, every, policy))))
+
+
 def by_sha256(db: Engine, shas: Iterable[str]) -> dict[str, list[Unit]]:
     """Per content the units that have it (copies lie in several places)."""
     found: dict[str, list[Unit]] = {}

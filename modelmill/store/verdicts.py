@@ -22,12 +22,14 @@ from modelmill.store.units import FILE
 # So that the weekly look at every corpus (orchestration/schedules.py) judges all of it.
 LASTS = "6 days"
 
+# Every server counts its transactions from the same number, so a version says something only beside which server it is.
 # d.sha256 and c.name are of other tables, whose rows are also written for reasons that no check asks about.
 NOW = """
 WITH now AS (
-    SELECT {file} AS file, count(*) AS units, encode(sha256(convert_to(string_agg(
-        concat_ws(E'\\x1f', u.id, u.xmin, d.sha256, c.name), E'\\n' ORDER BY u.id
-    ), 'UTF8')), 'hex') AS sha256
+    SELECT {file} AS file, count(*) AS units, encode(sha256(convert_to(
+        (SELECT system_identifier FROM pg_control_system()) || E'\\n' || string_agg(
+            concat_ws(E'\\x1f', u.id, u.xmin, d.sha256, c.name), E'\\n' ORDER BY u.id
+        ), 'UTF8')), 'hex') AS sha256
     FROM mill.unit u JOIN mill.corpus c ON c.id = u.corpus_id JOIN mill.document d ON d.id = u.document_id
     WHERE u.corpus_id = :corpus GROUP BY 1
 )
@@ -40,8 +42,9 @@ AND NOT EXISTS (
 """
 PASSED = """
 INSERT INTO mill.verdict (corpus_id, "check", file, sha256, rules, judge)
-SELECT :corpus, :check, file, sha256, :rules, :judge
-FROM unnest(CAST(:files AS text[]), CAST(:shas AS text[])) AS t(file, sha256)
+SELECT c.id, :check, file, sha256, :rules, :judge
+FROM mill.corpus c, unnest(CAST(:files AS text[]), CAST(:shas AS text[])) AS t(file, sha256)
+WHERE c.id = :corpus FOR KEY SHARE OF c
 ON CONFLICT (corpus_id, "check", file) DO UPDATE
 SET sha256 = excluded.sha256, rules = excluded.rules, judge = excluded.judge, at = now()
 """
@@ -104,7 +107,10 @@ def standing(conn: Connection, corpus_id: int, question: Question, everything: b
 
 
 def passed(conn: Connection, corpus_id: int, question: Question, files: Mapping[str, str], judge: str) -> None:
-    """These files, with these hashes, passed. It is true whoever says it and when, so it needs no token."""
+    """These files, with these hashes, passed. It is true whoever says it and when, so it needs no token.
+
+    Nothing is written of a corpus that was erased meanwhile.
+    """
     at = {"corpus": corpus_id, "check": question.check}
     conn.execute(text(GONE.format(file=FILE.format("u"))), at)
     if files:

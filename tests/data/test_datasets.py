@@ -160,8 +160,13 @@ def _withdrawn(settings, db):
         consents.withdraw(conn, corpora.get(db, settings.tenant, "code"), "train", "me")
 
 
+def _relicensed(settings, db):
+    uri = corpora.get(db, settings.tenant, "code").uri
+    corpora.add(settings, db, "code", uri, "GPL-3.0-only", consent=True)
+
+
 @pytest.mark.parametrize(
-    "meanwhile", [_withdrawn, lambda settings, db: erasure.remove(settings, db, "default", "code")]
+    "meanwhile", [_withdrawn, _relicensed, lambda settings, db: erasure.remove(settings, db, "default", "code")]
 )
 def test_what_is_withdrawn_or_erased_while_a_set_is_made_is_in_none(settings, db, code, meanwhile):
     def taken_back(units, rng, profile):
@@ -170,7 +175,7 @@ def test_what_is_withdrawn_or_erased_while_a_set_is_made_is_in_none(settings, db
 
     with pytest.raises(UserError, match="semantic_search was not published") as caught:
         stage.build(settings, db, dataclasses.replace(SEARCH, examples=taken_back), "tiny", 17)
-    assert "code: consent withdrawn, or the corpus removed" in caught.value.found
+    assert "code: consent withdrawn, another licence, or the corpus removed" in caught.value.found
     assert publications.current(db, "semantic_search/dataset") is None
     assert not stage.folder(settings, SEARCH.name).exists()
     assert not list(settings.artifacts_dir.rglob("*.parquet"))

@@ -159,3 +159,7 @@ def test_annotations_leave_the_text_as_it_is_and_content_alone() -> None:
     assert (said["category"], said["technologies"], said["naming"]) == ("serialization", ["json"], "lowercase")
     assert annotate("shop/test_money.py", "python", function)["category"] == "test"
     assert annotate("src/money.spec.ts", "typescript", function)["category"] == "test"
+    for path in ("shop/PurseTest.java", "shop/PurseIT.java", "shop/tests.py", "shop/purse_test.go"):
+        assert annotate(path, "java", function)["category"] == "test"
+    for path in ("shop/contests.py", "shop/latest.py", "shop/Contest.java"):
+        assert annotate(path, "python", function)["category"] == "serialization"

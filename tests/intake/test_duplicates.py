@@ -9,6 +9,7 @@ import pytest
 from intake_project import write
 from sqlalchemy import Engine, text
 
+from modelmill import erasure
 from modelmill.extract.stage import extract
 from modelmill.normalize import duplicates
 from modelmill.normalize.duplicates import Signed, clusters, jaccard, regroup, shingle, sign
@@ -100,3 +101,36 @@ def test_a_cluster_is_renamed_when_a_member_goes(settings: Settings, db: Engine,
         assert {row.cluster for row in rows} == {min(row.sha256 for row in rows)}
         assert signed == all_units
         (root / gone).unlink(missing_ok=True)
+
+
+def test_two_corpora_that_change_and_are_erased_are_grouped_as_they_would_be_at_once(
+    settings: Settings, db: Engine, tmp_path: Path
+) -> None:
+    """Texts come, change, go and are in both; a corpus that is erased leaves no cluster that only it held together."""
+    rng = random.Random(2)
+    texts = sorted(families(rng, 20).values())
+    roots = [write(tmp_path / name, {"keep.md": f"# Keep\n\nWhat is {name}'s.\n"}) for name in ("a", "b")]
+    for step in range(16):
+        root = rng.choice(roots)
+        for _ in range(rng.randrange(1, 9)):
+            file = root / f"f{rng.randrange(25)}.md"
+            if file.exists() and rng.random() < 0.4:
+                file.unlink()
+            else:
+                file.write_text(f"# T\n\n{rng.choice(texts)}\n")
+        corpus = corpora.add(settings, db, root.name, str(root))
+        extract(settings, db, corpus)
+        normalize(settings, db, corpus)
+        _are_grouped_as_at_once(db)
+        if step % 4 == 3:
+            erasure.remove(settings, db, "default", root.name)
+            _are_grouped_as_at_once(db)
+
+
+def _are_grouped_as_at_once(db: Engine) -> None:
+    with db.connect() as conn:
+        rows = conn.execute(text("SELECT DISTINCT sha256, text, cluster FROM mill.unit")).all()
+        signed = dict(conn.execute(text("SELECT sha256, cluster FROM mill.signature")).all())
+    at_once = clusters({row.sha256: row.text for row in rows})
+    assert [(row.sha256, row.cluster) for row in rows] == [(row.sha256, at_once[row.sha256]) for row in rows]
+    assert signed == at_once

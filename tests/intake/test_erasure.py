@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sysconfig
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,9 @@ from sqlalchemy import Engine, text
 
 from modelmill import erasure, moving, reporting
 from modelmill.datasets import stage as dataset_stage
+from modelmill.errors import UserError
 from modelmill.extract.stage import extract
+from modelmill.normalize.expectations import rescan
 from modelmill.normalize.stage import normalize
 from modelmill.records import sha256_text
 from modelmill.settings import Settings
@@ -224,3 +228,46 @@ def test_every_dropped_thing_is_a_line_of_json(settings: Settings, db: Engine, p
         "reason": "wrong encoding",
         "detail": "not UTF-8 at byte 8",
     } in found
+
+
+@pytest.mark.parametrize(("work", "said"), [(extract, "UserError"), (normalize, "UserError"), ("rescan", "passed")])
+def test_who_still_works_on_what_is_being_erased_is_told_so(
+    settings: Settings, db: Engine, tmp_path: Path, work, said: str
+) -> None:
+    """No row of it is written, and no error of the database is shown, when the erasure ends in the middle of it."""
+    root = write(tmp_path / "c", {"a.py": 'def area(r):\n    """Area."""\n    return r * r\n'})
+    take_in(settings, db, "c", root)
+    corpus = corpora.get(db, "default", "c")
+    if work is normalize:
+        write(root, {"b.py": 'def side(r):\n    """Side."""\n    return r + r\n'})
+        extract(settings, db, corpus)
+    elif work is extract:
+        write(root, {"b.py": "x = 1\n"})
+
+    def working() -> str:
+        try:
+            return "passed" if work == "rescan" and rescan(db, corpus).passed else str(work(settings, db, corpus))
+        except UserError as error:
+            assert "was removed meanwhile" in str(error)
+            return "UserError"
+
+    with ThreadPoolExecutor(1) as another, db.connect() as conn:
+        conn.execute(text("DELETE FROM mill.corpus WHERE id = :id"), {"id": corpus.id})
+        at_work = another.submit(working)
+        _wait(db)
+        conn.commit()
+        assert at_work.result(60) == said
+    with db.connect() as conn:
+        for table in ("document", "unit", "parsed", "verdict", "seen"):
+            assert conn.scalar(text(f"SELECT count(*) FROM mill.{table} WHERE corpus_id = :id"), {"id": corpus.id}) == 0
+
+
+def _wait(db: Engine) -> None:
+    """Until somebody waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with db.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        for _ in range(600):
+            if conn.scalar(text(waiting)):
+                return
+            time.sleep(0.05)
+    raise AssertionError("nobody waits")

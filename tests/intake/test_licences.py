@@ -51,12 +51,90 @@ def test_each_passage_is_known_in_another_layout_with_other_names(file: Path) ->
         ("METADATA", "License-Expression: 0BSD\nLicense: x\n\n", "0BSD"),
         ("LICENSE", "Creative Commons Attribution-NonCommercial 4.0 International Public License", "CC-BY-NC-4.0"),
         ("LICENSE-CONTENT", "Attribution-ShareAlike 3.0 Unported\n\nwords", "CC-BY-SA-3.0"),
-        ("LICENSE", "All rights reserved. You may look at it.", None),
+        ("LICENSE", "\n", None),
+        ("package.json", '{"licenses": [{"type": "MIT"}, {"type": "GPL-3.0"}]}', "GPL-3.0 OR MIT"),
+        ("package.json", '{"license": ["MIT", "as told, see x"]}', "MIT"),
+        ("METADATA", "License: MIT, see x\nClassifier: License :: OSI Approved :: ISC License\n", "ISC"),
+        ("LICENSE", "Business Source License 1.1\n\nParameters\n", "BUSL-1.1"),
     ],
 )  # fmt: skip
 def test_packages_say_their_licence_in_their_own_ways(path: str, content: str, licence: str | None) -> None:
     assert recognition.declares(f"a/{path}")
     assert recognition.of_declaration(path, content.encode()) == licence
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("LICENSE", "All rights reserved. You may look at it."),
+        ("package.json", '{"license": "Proprietary, see LICENSE"}'),
+        ("pyproject.toml", '[project]\nlicense = {file = "legal/our words.txt"}\n'),
+        ("METADATA", "License: the Apache License, but not for sale\n"),
+    ],
+)
+def test_what_is_said_and_not_understood_is_no_silence(path: str, content: str) -> None:
+    said = recognition.of_declaration(path, content.encode())
+    assert said and said.startswith(recognition.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "path", ["license-header.js", "LICENSE-3RD-PARTY.txt", "license_check.py", "licenses_bundled.md"]
+)
+def test_what_is_only_called_after_licences_is_none(path: str) -> None:
+    assert not recognition.declares(path)
+
+
+def text_of(*names: str) -> str:
+    return "\n\n".join((TEXTS / f"{name}.txt").read_text(encoding="utf-8") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("text", "licence"),
+    [
+        ('"Commons Clause" License\n\n' + text_of("Apache-2.0"), "Apache-2.0 AND LicenseRef-Commons-Clause"),
+        (text_of("MIT") + "\nThe Software shall be used for Good, not Evil.\n", "JSON AND MIT"),
+        (text_of("MIT") + "\nFor non-commercial use only.\n", "LicenseRef-Non-Commercial AND MIT"),
+    ],
+)  # fmt: skip
+def test_what_takes_something_away_from_a_licence_is_a_part_of_it(text: str, licence: str) -> None:
+    assert recognition.of_text(text) == licence
+    assert not may_train(licence)
+
+
+@pytest.mark.parametrize(
+    ("files", "licence"),
+    [
+        ({"COPYING": text_of("GPL-3.0-only"), "LICENSE": text_of("MIT")}, "GPL-3.0-only AND MIT"),
+        ({"LICENSE.GPL": text_of("GPL-3.0-only"), "LICENSE.MIT": text_of("MIT")}, "GPL-3.0-only AND MIT"),
+        ({"LICENSE": text_of("GPL-3.0-only"), "LICENSE-jquery.txt": text_of("MIT")}, "GPL-3.0-only AND MIT"),
+        (
+            {"LICENSE-GPL": text_of("GPL-3.0-only"), "LICENSE-MIT": text_of("MIT"),
+             "Cargo.toml": '[package]\nlicense = "MIT OR GPL-3.0-or-later"\n'},
+            "MIT OR GPL-3.0-or-later",
+        ),
+        ({"LICENSE": text_of("GPL-3.0-only"), "package.json": '{"license": "MIT"}'}, "GPL-3.0-only"),
+        ({"LICENSE": "Ours.", "package.json": '{"license": "MIT"}'}, "MIT"),
+        ({"package.json": '{"license": "MIT"}', "Cargo.toml": '[package]\nlicense = "ISC"\n'}, "ISC AND MIT"),
+        ({"LICENSE": "Ours."}, None),
+    ],
+)  # fmt: skip
+def test_all_texts_of_a_folder_hold_unless_its_package_says_which_may_be_chosen(
+    files: dict[str, str], licence: str | None
+) -> None:
+    assert folders(files).licence_of("a.py") == licence
+
+
+def folders(files: dict[str, str]) -> recognition.Folders:
+    return recognition.Folders({path: recognition.of_declaration(path, text.encode()) for path, text in files.items()})
+
+
+def test_a_folder_with_a_licence_of_its_own_that_nobody_knows_is_not_under_the_one_around_it() -> None:
+    """As `ee/` of many projects; where a team's own text stands in each folder, what it said of the corpus holds."""
+    found = folders({"LICENSE": text_of("MIT"), "ee/LICENSE": "Pay us.", "ee/in/LICENSE": text_of("ISC")})
+    assert [found.licence_of(path) for path in ("a.py", "ee/a.py", "ee/in/a.py")] == ["MIT", "NOASSERTION", "ISC"]
+    assert not may_train("NOASSERTION")
+    ours = folders({"LICENSE": "Ours.", "part/LICENSE": "Ours.\n", "other/LICENSE": "Theirs."})
+    assert [ours.licence_of(path) for path in ("a.py", "part/a.py", "other/a.py")] == [None, None, "NOASSERTION"]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +144,14 @@ def test_packages_say_their_licence_in_their_own_ways(path: str, content: str, l
         ("/* SPDX-License-Identifier: BSD-2-Clause */\n", "BSD-2-Clause"),
         ("# under the terms of the GNU General\n# Public License as published\n", "GPL-2.0-or-later"),
         ("// Licensed under the Apache License, Version 2.0 (the\n// License)\n", "Apache-2.0"),
+        ("{# SPDX-License-Identifier: GPL-3.0-only #}\n", "GPL-3.0-only"),
+        ("|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception    *|\n", "Apache-2.0 WITH LLVM-exception"),
+        ("# SPDX-License-Identifier: MIT or ISC\n", "MIT OR ISC"),
+        ("# spdx-license-identifier: MIT\n# SPDX-License-Identifier: GPL-2.0-only\n", "GPL-2.0-only AND MIT"),
+        ("# SPDX-License-Identifier: DocumentRef-x:LicenseRef-y\n", "NOASSERTION"),
+        ("# SPDX-License-Identifier: MIT, GPL-2.0-only\n", "NOASSERTION"),
+        ("# under the terms of version 2 of the GNU General\n# Public License\n", "GPL-2.0-or-later"),
+        ("# GNU General Public License v3.0+ (see COPYING)\n", "GPL-2.0-or-later"),
         ("x = 1\n", None),
     ],
 )  # fmt: skip
@@ -79,6 +165,7 @@ def test_the_head_of_a_file_says_its_licence(head: str, licence: str | None) -> 
         ("MIT", "permissive"), ("GPL-3.0-only", "copyleft"), ("AGPL-3.0-or-later", "copyleft"), ("MPL-2.0", "copyleft"),
         ("CC-BY-NC-4.0", "non-commercial"), ("CC-BY-SA-4.0", "copyleft"), ("Proprietary", "unknown"),
         ("GPL-2.0-only WITH Classpath-exception-2.0", "copyleft"), ("BUSL-1.1", "non-commercial"),
+        ("Apache-2.0 WITH LLVM-exception", "permissive"), ("Apache-2.0 WITH Commons-Clause", "unknown"),
         ("mit", "permissive"), ("gpl-3.0-only", "copyleft"), ("cc-by-nc-4.0", "non-commercial"),
     ],
 )  # fmt: skip
@@ -90,6 +177,7 @@ def test_the_policy_may_let_more_train() -> None:
     assert not may_train("MPL-2.0")
     assert may_train("MPL-2.0", ("permissive", "MPL-2.0"))
     assert may_train("GPL-3.0-only", ("permissive", "copyleft"))
+    assert not may_train("MIT WITH Commons-Clause", ("permissive", "MIT"))
     assert may_train("mpl-2.0", ("MPL-2.0",))  # SPDX compares identifiers without case
     assert not may_train("MIT AND (GPL-3.0-only OR MPL-2.0)")
     assert not may_train("MIT AND (GPL-3.0-only OR MIT)")  # read strictly: a bracket under AND is not taken apart

@@ -119,5 +119,6 @@ def test_a_path_keeps_what_is_nobodys(path: str, said: str) -> None:
 
 @pytest.mark.parametrize("said", [KEY, "wJalrXUtnFEMIqK7MDENGbPxRfiCYzq8"])
 def test_a_secret_is_no_licence(said: str) -> None:
-    assert recognition.of_head(f"# SPDX-License-Identifier: {said}\n".encode()) is None
-    assert recognition.of_declaration("package.json", json.dumps({"license": said}).encode()) is None
+    assert recognition.of_head(f"# SPDX-License-Identifier: {said}\n".encode()) == recognition.UNKNOWN
+    declared = recognition.of_declaration("package.json", json.dumps({"license": said}).encode())
+    assert recognition.Folders({"a/package.json": declared}).licence_of("a/b.js") == recognition.UNKNOWN

@@ -28,6 +28,15 @@ def test_a_package_is_a_folder_with_its_own_licence(settings: Settings, db: Engi
     assert is_current(settings, db, corpus)
 
 
+def test_each_text_of_a_licence_stands_at_the_folder_that_it_is_of() -> None:
+    with SOURCE.open("python:packages:numpy", Path()) as snapshot:
+        paths = [entry.path for entry in snapshot.files()]
+        texts = [path for path in paths if path.endswith("/LICENSE.md")]
+        assert "numpy/numpy/random/LICENSE.md" in texts  # `licenses/numpy/random/LICENSE.md` of its metadata
+        assert len(dict(snapshot.read(texts))) == len(texts)
+    assert len(paths) == len(set(paths))
+
+
 def test_its_units_are_grouped_by_package(settings: Settings, db: Engine) -> None:
     corpus = corpora.add(settings, db, "environment", "python:packages:iniconfig,pluggy", consent=True)
     extract(settings, db, corpus)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,14 @@ def test_a_common_name_is_linked_only_where_the_file_has_to_do_with_the_test() -
         2: ["tests/test_b.py::test_it"],
         3: ["tests/test_x.py::test_other"],
     }
+
+
+def test_a_file_that_is_imported_from_its_package_is_linked_by_what_is_called_through_its_name() -> None:
+    """`from shapes import plane`, then `plane.area()`."""
+    both = [tested.Subject(1, "shapes/plane.py", "area"), tested.Subject(2, "other/solid.py", "area")]
+    test = tested.Testing("tests/test_geometry.py", "test_it", ("plane.area",), ("shapes",))
+    assert tested.links(both, [test]) == {1: ["tests/test_geometry.py::test_it"]}
+    assert tested.links(both, [dataclasses.replace(test, calls=("area",))]) == {}
 
 
 def test_units_hold_their_tests_as_the_corpus_changes(settings: Settings, db: Engine, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from intake_project import SHAPES, write
+from pydantic import SecretStr
 from sqlalchemy import Engine, func, select, text, update
 
 from modelmill import expectations, guard, screening
@@ -18,7 +19,8 @@ from modelmill.normalize.expectations import SUITE, check_units, rescan
 from modelmill.normalize.stage import normalize
 from modelmill.records import Corpus
 from modelmill.settings import Settings
-from modelmill.store import corpora, units
+from modelmill.store import corpora, database, dump, units
+from modelmill.store.server import embedded_url
 from modelmill.store.tables import unit, verdict
 
 FILES = {"a.py": SHAPES, "b.py": SHAPES.replace("Circle", "Square"), "c.md": "# Shapes\n\nA page about shapes.\n"}
@@ -194,3 +196,28 @@ def test_an_expectation_that_the_first_look_does_not_know_is_the_librarys(other:
     assert screening.is_separable(SUITE)
     assert not screening.is_separable(file)
     assert not screening.passes([GOOD], file, KNOWN)
+
+
+def test_no_verdict_stands_on_another_server_that_has_counted_as_far(
+    settings: Settings, db: Engine, corpus: Corpus, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What passed, was changed and failed is restored by the transaction with the number of the one that passed."""
+    with db.connect() as conn:
+        number = conn.scalar(text("SELECT max(xmin::text::bigint) FROM mill.unit"))
+    _change(db, "c.md", text="mail jim@acme-shapes.com")
+    assert not rescan(db, corpus).passed
+    dump.write(settings, tmp_path / "dump")
+    url = SecretStr(embedded_url(tmp_path_factory.mktemp("another")))
+    other = settings.model_copy(update={"database_url": url})
+    there = database.engine(other)
+    with there.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        now = conn.scalar(text("SELECT pg_current_xact_id()::text::bigint"))
+        if not 0 <= number - now < 50_000:
+            pytest.skip("the server of MILL_TEST_DATABASE_URL has counted too far")
+        for _ in range(number - 1 - now):
+            conn.execute(text("SELECT pg_current_xact_id()"))
+    dump.read(other, tmp_path / "dump")
+    with there.connect() as conn:
+        assert set(conn.scalars(text("SELECT xmin::text::bigint FROM mill.unit"))) == {number}
+    assert {one.kind for one in rescan(there, corpus).left} == {"email"}
+    there.dispose()

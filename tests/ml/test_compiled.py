@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -97,3 +99,35 @@ def test_another_model_or_processor_has_its_own(
 def test_where_nothing_can_be_written_it_is_made_each_time(model: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("a file")
     assert ir.load(model, 1, tmp_path / "kept").rows(TEXTS).shape[0] == len(TEXTS)
+
+
+def test_a_disk_that_fills_up_half_way_leaves_nothing(model: Path, tmp_path: Path) -> None:
+    """By the system's limit of a file's size, which ends a write as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        ir.load(model, 1, tmp_path / "kept")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_what_a_killed_process_left_goes_with_the_next_that_writes(
+    model: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next(kept.iterdir()).unlink()
+    (kept / "half").write_bytes(b"half")
+    ir.load(model, 1, kept)
+    assert len(list(kept.iterdir())) == 1
+    assert reads(model, kept, monkeypatch)
+
+
+def test_of_several_that_write_at_once_one_stays_and_is_whole(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(4) as several:
+        loaded = list(several.map(lambda _: ir.load(model, 1, tmp_path / "kept").rows(TEXTS), range(4)))
+    assert all(np.array_equal(rows, loaded[0]) for rows in loaded)
+    ir.load(model, 1, tmp_path / "kept")
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+    assert reads(model, tmp_path / "kept", monkeypatch)
