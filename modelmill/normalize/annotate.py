@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -57,8 +58,14 @@ def _category(path: str, draft: Draft, known: Sequence[technologies.Technology])
 
 
 def _is_test(path: str, name: str) -> bool:
+    return name[:5] == "test_" or _is_of_tests(path)
+
+
+@lru_cache(64)
+def _is_of_tests(path: str) -> bool:
+    """Whether a file is one of tests; asked once more for each unit of it."""
     file = PurePosixPath(path)
     stem = file.name.split(".")[0].lower()
     said = {*file.name.lower().split(".")[1:-1]} & {"test", "spec", "stories"}
     inside = any(part.lower() in TEST_FOLDERS for part in file.parts[:-1])
-    return inside or bool(said) or stem.startswith("test_") or stem.endswith(("_test", "tests")) or name[:5] == "test_"
+    return inside or bool(said) or stem.startswith("test_") or stem.endswith(("_test", "tests"))
