@@ -24,9 +24,25 @@ def tags(size: int) -> str:
     return numbered("%TAG !a{}! tag:b,2000:\n", size, tail="--- a\n")
 
 
+def long_indent(size: int) -> str:
+    return f"def f():\n  a\n{' ' * size}b\n  yield\n"
+
+
+def long_bases(size: int) -> str:
+    return f"class A({'a(' * size}{')' * size}):\n  x = 1\n"
+
+
 @pytest.mark.parametrize(
     ("path", "text", "size"),
-    [("a.ts", many_names, 2000), ("a.js", many_names, 2000), ("a.tsx", many_names, 2000), ("a.yaml", tags, 8000)],
+    [
+        ("a.ts", many_names, 2000),
+        ("a.js", many_names, 2000),
+        ("a.tsx", many_names, 2000),
+        ("a.yaml", tags, 8000),
+        ("a.ts", "a`b`".__mul__, 3000),
+        ("a.py", long_indent, 600),
+        ("a.py", long_bases, 4000),
+    ],
 )
 def test_four_times_as_much_takes_no_sixteen_times_as_long(path: str, text: Text, size: int) -> None:
     read(path, "a")
@@ -40,3 +56,10 @@ def test_what_takes_the_parser_ten_times_as_long_as_code_is_given_up_early(piece
     [left_out] = read("a.ts", text).dropped
     assert left_out.detail == "ValueError: not read within 0.5 s and 2.5 s a MB"
     assert seconds(lambda said: read("a.ts", said), text) < 3  # .7 where nobody else is at work; once 4.5 and 8.8
+
+
+def test_types_in_types_without_an_end_take_no_memory() -> None:
+    [left_out] = read("A.java", "A<" * 30_000).dropped
+    assert left_out.detail == "ValueError: 30000 times `<` without an end"
+    nested = f"interface A {{\n  {'B<' * 40}C{'>' * 40} b();\n  int c();\n  int d();\n}}\n"
+    assert [one.name for one in read("A.java", nested).units] == ["A (module)", "A"]
