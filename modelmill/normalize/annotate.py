@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -60,8 +61,14 @@ def _category(path: str, draft: Draft, known: Sequence[technologies.Technology])
 
 
 def _is_test(path: str, name: str) -> bool:
+    return name.startswith("test_") or _is_of_tests(path)
+
+
+@lru_cache(64)
+def _is_of_tests(path: str) -> bool:
+    """Whether a file is one of tests; asked once more for each unit of it."""
     file = PurePosixPath(path)
     stem = file.name.split(".")[0]
     said = {*file.name.lower().split(".")[1:-1]} & {"test", "spec", "stories"}
     inside = any(part.lower() in TEST_FOLDERS for part in file.parts[:-1])
-    return inside or bool(said) or TEST_FILE.search(stem) is not None or name.startswith("test_")
+    return inside or bool(said) or TEST_FILE.search(stem) is not None

@@ -78,7 +78,8 @@ def _read(grammar: Grammar, root: Node, source: bytes) -> File:
     """Go once through what the query finds."""
     said = Facts(source)
     found: list[Definition] = []
-    imports: dict[Import, None] = {}
+    modules: list[tuple[Node, Import]] = []
+    imported: list[Node] = []
     for _, match in matches(grammar, root):
         if "call" in match:  # four of ten, then three: asked in the order of how many there are
             said.calls.append(match["call"][0].byte_range)
@@ -88,16 +89,20 @@ def _read(grammar: Grammar, root: Node, source: bytes) -> File:
             said.comments.append(match["comment"][0].byte_range)
         elif "annotation" in match:
             said.annotations.append(match["annotation"][0].byte_range)
+        elif "imported" in match:
+            imported.append(match["imported"][0])
         elif "module" in match:
-            imports[definitions.import_of(grammar, source, match)] = None
+            around = match.get("around_names", match["module"])[0]
+            modules.append((around, definitions.import_of(grammar, source, match)))
         elif one := definitions.of_match(source, match):
             found.append(one)
     said.sort()
+    imports = definitions.with_names(source, modules, imported)
     bound: dict[str, list[int]] = {}
     for at, one in enumerate(imports):
         if WORD.fullmatch(one.bound):
             bound.setdefault(one.bound, []).append(at)
-    return File(grammar, root, said, list(imports), bound, definitions.nested(found))
+    return File(grammar, root, said, imports, bound, definitions.nested(found))
 
 
 def module_name(path: str) -> str:

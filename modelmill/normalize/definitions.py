@@ -5,8 +5,10 @@ A function in a function belongs to the outer one and is not listed.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Literal, get_args
 
 from modelmill.normalize.grammar import Grammar
@@ -63,6 +65,18 @@ def import_of(grammar: Grammar, source: bytes, match: Mapping[str, list[Node]]) 
         return Import(module, _name(source, match["bound"][0]))
     parts = module.translate({ord(sign): " " for sign in grammar.separators}).split() or [module]
     return Import(module, parts[0] if grammar.bound_part == "first" else parts[-1])
+
+
+def with_names(source: bytes, modules: list[tuple[Node, Import]], names: list[Node]) -> list[Import]:
+    """Each import once: the modules in the order of the file, behind each the names that lie in its node."""
+    modules = sorted(modules, key=lambda one: one[0].start_byte)
+    starts = [around.start_byte for around, _ in modules]
+    found = [[one] for _, one in modules]
+    for name in names:
+        at = bisect_right(starts, name.start_byte) - 1
+        if at >= 0 and name.end_byte <= modules[at][0].end_byte:
+            found[at].append(Import(modules[at][1].module, _name(source, name)))
+    return list(dict.fromkeys(chain.from_iterable(found)))
 
 
 def nested(found: Iterable[Definition]) -> list[Definition]:

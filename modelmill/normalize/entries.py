@@ -40,6 +40,10 @@ DRAWN = re.compile(
 MISSING = object()  # no literal: what only running the program would tell
 
 
+def _none() -> list[tuple[str, Place]]:
+    return []  # list[...] would take six times as long, for each value of a file
+
+
 @dataclass(slots=True)
 class Place:
     """A value and where it stands. items: an object's values with their keys, an array's elements with none.
@@ -54,7 +58,7 @@ class Place:
     first: int
     last: int
     scalar: Any = None
-    items: list[tuple[str, Place]] = field(default_factory=list["tuple[str, Place]"])
+    items: list[tuple[str, Place]] = field(default_factory=_none)
     elsewhere: bool = False
     spread: bool = False
     size: int = 1
@@ -85,9 +89,9 @@ def entries(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[
     if place.kind == "array":
         yield from _elements(collection, place, meta)
     elif place.kind == "object":
-        fields = place.value
-        if any(_is_prose(key, value) for key, value in fields.items()):
-            yield from _entry(collection, fields, place, meta)
+        said = {key: inner.scalar for key, inner in place.items if inner.scalar is not MISSING}  # of the deeper none
+        if any(_is_prose(key, value) for key, value in said.items()):
+            yield from _entry(collection, place.value, place, meta)
             return
         for key, inner in place.items:
             yield from entries(f"{collection}.{key}" if collection else key, inner, meta)
@@ -96,11 +100,12 @@ def entries(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[
 def of_file(stem: str, whole: Place) -> Iterator[Draft]:
     """The entries of a file of data; the file itself, where it is one, has its name."""
     for draft in entries("", whole, {}):
-        yield replace(draft, name=draft.name or stem, signature=draft.signature or stem)
+        named = draft.name and draft.signature
+        yield draft if named else replace(draft, name=draft.name or stem, signature=draft.signature or stem)
 
 
 def _elements(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
-    sayings = [value for value in place.value if _is_prose("", value)]
+    sayings = [said for said in _scalars(place) if _is_prose("", said)]
     if len(sayings) > 1:
         yield from _entry(collection, {"items": sayings}, place, meta)
     for number, (_, inner) in enumerate(place.items):
@@ -111,6 +116,15 @@ def _elements(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterato
         elif inner.kind == "object" and has_prose(fields := inner.value):
             name = _identity(fields) or str(number)
             yield from _entry(f"{collection}.{name}" if collection else name, fields, inner, meta)
+
+
+def _scalars(place: Place) -> Iterator[Any]:
+    """The single values among an array's elements, those that are spread in it too."""
+    for _, inner in place.items:
+        if inner.spread and inner.kind == "array":
+            yield from _scalars(inner)
+        elif inner.kind == "scalar":
+            yield inner.scalar
 
 
 def _entry(name: str, fields: Mapping[str, Any], place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:

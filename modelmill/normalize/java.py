@@ -6,6 +6,7 @@ One unit, from java/util/Optional.java: name `Optional.map`, kind method, docstr
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from modelmill.normalize import code
@@ -30,13 +31,25 @@ QUERY = """
 """
 
 
+TYPES_END = rb"[>;(){}=]"
+MAX_TYPES = 1000  # 15,000 took 2 GB
+
+
 def _load() -> object:
     import tree_sitter_java
 
     return tree_sitter_java.language()
 
 
-GRAMMAR = Grammar("java", _load, QUERY, separators=".", apart=True)
+def _refuse_types(source: bytes) -> bytes:
+    """The source; raises ValueError for types in types without an end: the parser's memory is quadratic in them."""
+    most = max(piece.count(b"<") for piece in re.split(TYPES_END, source))
+    if most > MAX_TYPES:
+        raise ValueError(f"{most} times `<` without an end")
+    return source
+
+
+GRAMMAR = Grammar("java", _load, QUERY, separators=".", apart=True, prepared=_refuse_types)
 
 LANGUAGE = Language(
     "java", version=5, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)

@@ -89,11 +89,11 @@ QUERY = f"""
   . (member_expression object: {_LAST.format("name")} property: (property_identifier) @prototype)
   (object) .) (#eq? @prototype "prototype")) @container
 
-(import_statement source: (string) @module)
-(import_statement (import_clause (identifier) @bound) source: (string) @module)
-(import_statement (import_clause (namespace_import (identifier) @bound)) source: (string) @module)
-(import_statement (import_clause (named_imports (import_specifier name: (_) @bound !alias))) source: (string) @module)
-(import_statement (import_clause (named_imports (import_specifier alias: (_) @bound))) source: (string) @module)
+(import_statement source: (string) @module) @around_names
+(import_clause (identifier) @imported)
+(namespace_import (identifier) @imported)
+(import_specifier name: (_) @imported !alias)
+(import_specifier alias: (_) @imported)
 (variable_declarator name: (identifier) @bound
   value: (call_expression function: (identifier) @require arguments: (arguments . (string) @module .))
   (#eq? @require "require"))

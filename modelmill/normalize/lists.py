@@ -38,6 +38,8 @@ NEXT = b"\n---"  # a document of YAML
 
 def listed(data: bytes) -> View | None:
     """The strings in such lists, one a line; None where there is no such list."""
+    if b":" not in data and b"=" not in data:
+        return None
     return behind_names(data, _cells(data))
 
 

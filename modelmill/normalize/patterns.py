@@ -50,7 +50,8 @@ TAKES = frozenset({"subscribe", "attach", "on", "observe", "connect"})
 TELLS = frozenset({"notify", "emit", "publish", "fire", "dispatch", "trigger", "notifyAll", "notify_all"})
 LISTENER = re.compile(r"(?i)^add_?(?:event_?)?(?:listener|observer|handler|subscriber)$")
 TOLD = re.compile(r"(?i)^(?:notify|emit|fire|dispatch)(?:_?(?:all|event|observers|listeners|change))*$")
-YIELD = re.compile(r"^[ \t]*(?:(?:const |let |var )?[\w.,\[\] ]+[ \t]*=[ \t]*)?\(?yield\b", re.M)
+YIELD = re.compile(r"^[ \t]*([^\n]*?)\byield\b", re.M)
+BEFORE_YIELD = re.compile(r"(?:[\w.,\[\] \t]+=[ \t]*)?\(?")  # from the line's first word on
 INNER = re.compile(r"^[ \t]+(?:async )?def (\w+)", re.M)
 GIVEN_A_FUNCTION = re.compile(r"\((?:self, )?(?:fn|func|function|f|method|callable_?|wrapped|view|handler)\b")
 DEFER = re.compile(r"^[ \t]*defer\b", re.M)
@@ -59,7 +60,7 @@ ABSTRACT = re.compile(r"(?:^|\s)abstract\s")
 ASYNC = re.compile(r"(?:^|\s)(?:async|suspend)\s")
 VISIT = re.compile(r"visit(?:_\w+|[A-Z]\w*)$")
 HOOK = re.compile(r"use[A-Z]\w*$")
-RECORD_BASES = re.compile(r"\((?:.*[ .,(])?(?:BaseModel|NamedTuple|TypedDict)\b")
+RECORD_BASE = re.compile(r"(?<=[ .,(])(?:BaseModel|NamedTuple|TypedDict)\b")
 
 
 def of(language: str, name: str, draft: Draft) -> list[str]:
@@ -131,7 +132,9 @@ def _fixture(form: Form) -> bool:
 
 
 def _generator(form: Form) -> bool:
-    return form.kind in ("function", "method") and form.language != "java" and YIELD.search(form.own) is not None
+    if form.kind not in ("function", "method") or form.language == "java" or "yield" not in form.own:
+        return False
+    return any(BEFORE_YIELD.fullmatch(found.group(1)) for found in YIELD.finditer(form.own))
 
 
 def _hook(form: Form) -> bool:
@@ -154,9 +157,9 @@ def _property(form: Form) -> bool:
 
 def _record(form: Form) -> bool:
     said = {"dataclass", "attrs", "define", "frozen", "Data", "Value"} & form.annotations
-    return form.kind == "class" and (
-        bool(said) or RECORD_BASES.search(form.signature) is not None or " record " in f" {form.signature}"
-    )
+    bases = form.signature.find("(") + 1
+    based = bases > 0 and RECORD_BASE.search(form.signature, bases) is not None
+    return form.kind == "class" and (bool(said) or based or " record " in f" {form.signature}")
 
 
 def _recursive(form: Form) -> bool:

@@ -18,9 +18,10 @@ from functools import cache, cached_property
 from typing import Any
 
 from modelmill.normalize import lists, tables, views
+from modelmill.normalize.gates import Gates
 from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbered
 from modelmill.normalize.rules import GROUPS, Rule
-from modelmill.normalize.signs import Sign, Signs, Text
+from modelmill.normalize.signs import MIN_BYTES, Sign, Signs, Text
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
 PRIVACY_VERSION = 10
@@ -239,10 +240,11 @@ def _seen_through(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
 
 
 def _possible(data: bytes, groups: Sequence[tuple[Any, list[Search]]]) -> Iterator[Search]:
-    """The rules that can match at all, by the gates of their groups and their own signs."""
+    """The rules that can match at all, by the gates of their groups, all or the first of them, and their own signs."""
     text = Text(data, _signs())
-    for gate, searches in groups:
-        if gate.search(data):
+    opened = _gates().opened(data) if len(data) < MIN_BYTES else None
+    for number, (gate, searches) in enumerate(groups):
+        if number in opened if opened is not None else gate.search(data):
             yield from (one for one in searches if text.has_any(one.signs))
 
 
@@ -319,6 +321,11 @@ def _compiled() -> list[tuple[Any, list[Search]]]:
 def _signs() -> Signs:
     every = {sign.number: sign for _, searches in _compiled() for one in searches for sign in one.signs}
     return Signs([every[number] for number in range(len(every))])
+
+
+@cache
+def _gates() -> Gates:
+    return Gates(GROUPS)
 
 
 def _pattern(written: str) -> Any:

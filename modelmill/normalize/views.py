@@ -22,6 +22,7 @@ ESCAPED = (
     rb"|\\{2,7}([\"'])"
 )
 # Where one string ends and goes on as another one; and a line that goes on.
+QUOTES = (b'"', b"'", b"`", b"\\")  # of which each joint has one
 JOINT = rb"[\"'`]\s{0,80}(?:[+.&\\]|\.\.|\|\|)?\s{0,80}(?:[rRbBfFuU]{1,2})?[\"'`]|\\\r?\n[ \t]{0,80}"
 # A list of strings that are put together without anything between them, and where one ends and the next begins.
 TOGETHER = (
@@ -91,6 +92,8 @@ def unescaped(data: bytes) -> View | None:
 
 def joined(data: bytes) -> View | None:
     """Strings that follow each other as one, lines that go on as one; None where there are none."""
+    if not any(sign in data for sign in QUOTES):
+        return None
     return _with(data, ((*found.span(), b"") for found in _compiled(JOINT).finditer(data)))
 
 

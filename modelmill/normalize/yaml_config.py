@@ -8,6 +8,7 @@ composer were tried: both end the process on 100,000 dashes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,6 +19,8 @@ from modelmill.records import Dropped
 
 BLOCKS = ("|", ">")
 CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
+MAX_CONSTANT = 5
+MAX_TAGS = 1000
 
 
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
@@ -41,41 +44,79 @@ def _documents(text: str) -> Iterator[Place]:
     """Each document as a place. Raises YAMLError, and ValueError when nested too deep."""
     import yaml
 
-    around: list[tuple[Place, list[str]]] = []  # what is open, with the key that waits for its value
+    around: list[_Open] = []
     for event in _events(text):
-        place = _place(event, text)
-        if place is not None and around:
-            _put(place, *around[-1])
-        elif place is not None:
+        kind = type(event)
+        if kind is yaml.ScalarEvent or kind is yaml.AliasEvent:
+            if around and around[-1].waits_for_key:
+                around[-1].key = str(_scalar(event)) if kind is yaml.ScalarEvent else ""
+                continue
+            place = _single(event, text) if kind is yaml.ScalarEvent else _missing(event)
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            first = event.start_mark.line + 1
+            place = Place("object" if kind is yaml.MappingStartEvent else "array", first, _last_line(event))
+        else:
+            if kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                _end(around.pop().place, event)
+            continue
+        if around:
+            around[-1].put(place)
+        else:
             yield place
-        if isinstance(event, yaml.CollectionStartEvent) and place is not None:
-            around.append((place, []))
-        elif isinstance(event, yaml.CollectionEndEvent):
-            _end(around.pop()[0], event)
+        if place.kind != "scalar":
+            around.append(_Open(place))
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or an object that is being read, with the key that waits for its value."""
+
+    place: Place
+    key: str | None = None
+
+    @property
+    def waits_for_key(self) -> bool:
+        return self.key is None and self.place.kind == "object"
+
+    def put(self, place: Place) -> None:
+        """Take the next one in; what is no single value is a key without a name."""
+        if self.waits_for_key:
+            self.key = ""
+        else:
+            self.place.items.append((self.key or "", place))
+            self.key = None
 
 
 def _events(text: str) -> Iterator[Any]:
-    """As they are read, so that what is too deep costs nothing: libyaml's time is quadratic in the depth."""
+    """As they are read, so that what is too deep costs nothing: libyaml's time is quadratic in the depth.
+
+    It is in the number of a document's %TAG, too.
+    """
     import yaml
 
+    if text.count("%TAG") > MAX_TAGS:
+        raise ValueError(f"more than {MAX_TAGS} times %TAG")
+    starts, ends = (yaml.MappingStartEvent, yaml.SequenceStartEvent), (yaml.MappingEndEvent, yaml.SequenceEndEvent)
     depth = 0
     for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         yield event
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise ValueError(f"nested deeper than {MAX_DEPTH}")
+        kind = type(event)
+        if kind in starts:
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"nested deeper than {MAX_DEPTH}")
+        elif kind in ends:
+            depth -= 1
 
 
-def _place(event: Any, text: str) -> Place | None:
-    import yaml
+def _single(event: Any, text: str) -> Place:
+    last = _last_of_block(event, text) if event.style in BLOCKS else _last_line(event)
+    return Place("scalar", event.start_mark.line + 1, last, _scalar(event))
 
-    block = isinstance(event, yaml.ScalarEvent) and event.style in BLOCKS
-    first, last = event.start_mark.line + 1, _last_of_block(event, text) if block else _last_line(event)
-    if isinstance(event, yaml.CollectionStartEvent):
-        return Place("object" if isinstance(event, yaml.MappingStartEvent) else "array", first, last)
-    if isinstance(event, yaml.ScalarEvent):
-        return Place("scalar", first, last, _scalar(event))
-    return Place("scalar", first, last, MISSING) if isinstance(event, yaml.AliasEvent) else None
+
+def _missing(event: Any) -> Place:
+    """An alias is left out."""
+    return Place("scalar", event.start_mark.line + 1, _last_line(event), MISSING)
 
 
 def _end(place: Place, event: Any) -> None:
@@ -88,8 +129,10 @@ def _end(place: Place, event: Any) -> None:
 
 def _last_line(event: Any) -> int:
     """An end at the start of a line belongs to the line before."""
-    mark = event.end_mark
-    return max(event.start_mark.line + 1 if event.start_mark.line < mark.line else 1, mark.line + (mark.column > 0))
+    start, mark = event.start_mark.line, event.end_mark
+    if start == mark.line:
+        return start + (mark.column > 0) or 1
+    return max(start + 1, mark.line + (mark.column > 0))
 
 
 def _last_of_block(event: Any, text: str) -> int:
@@ -103,22 +146,14 @@ def _scalar(event: Any) -> Any:
     if event.style or event.tag:
         return event.value
     plain = event.value
-    if plain.lower() in CONSTANTS:
+    if len(plain) <= MAX_CONSTANT and plain.lower() in CONSTANTS:
         return CONSTANTS[plain.lower()]
+    if plain[0].isalpha():  # no number: told in a fifth of the time that a refusal takes
+        return plain
     try:
         return float(plain) if "." in plain else int(plain)
     except ValueError:
         return plain
-
-
-def _put(place: Place, around: Place, key: list[str]) -> None:
-    """Into a list, or into an object as key and then value."""
-    if around.kind == "array":
-        around.items.append(("", place))
-    elif key:
-        around.items.append((key.pop(), place))
-    else:
-        key.append("" if place.kind != "scalar" or place.scalar is MISSING else str(place.scalar))
 
 
 def parses(text: str) -> bool:

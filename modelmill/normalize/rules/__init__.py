@@ -36,10 +36,14 @@ from modelmill.normalize.rules.written_out import GATE, WRITTEN_OUT
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules with a gate: a pattern without which none of them can match. Most texts stop at most gates."""
+    """Rules with a gate: a pattern without which none of them can match. Most texts stop at most gates.
+
+    apart: of a gate that counts, which a search for others at the same time would make slow (gates.py).
+    """
 
     gate: str
     rules: tuple[Rule, ...]
+    apart: bool = False
 
 
 SIGNS = "|".join(sorted({re.escape(sign) for rule in TOKENS for sign in rule.signs}))
@@ -53,11 +57,11 @@ GROUPS: tuple[Group, ...] = (
         r"|\*:[\d*]|AC[0-9a-f]{32}|@(?:tcp|unix)\(|redis-cli|openssl|unseal|username_pw|" + PASSWORDS,
         ASSIGNMENTS,
     ),
-    Group(GATE, WRITTEN_OUT),
+    Group(GATE, WRITTEN_OUT, apart=True),
     Group(PARTS_GATE, PARTS),
-    Group(f"{COMMANDS_GATE}|{KEY_GATE}", (*COMMANDS, *KEY_FORMS)),
-    Group(f"{FRAMED_GATE}|{LISTED_GATE}", (*FRAMED, *LISTED)),
-    Group(HANDED_GATE, HANDED_OVER),
+    Group(f"{COMMANDS_GATE}|{KEY_GATE}", (*COMMANDS, *KEY_FORMS), apart=True),
+    Group(f"{FRAMED_GATE}|{LISTED_GATE}", (*FRAMED, *LISTED), apart=True),
+    Group(HANDED_GATE, HANDED_OVER, apart=True),
     Group(TOLD_GATE, TOLD),
     Group(
         r"\d{3}-\d\d-\d{4}|\.\d{3}-\d\d|756\.\d|[A-Z]{6}\d\d|\d{6}[-+A]\d{3}|[12] ?\d\d ?[01]\d ?\d\d ?\d{3} ?\d{3}",
@@ -94,6 +98,7 @@ GROUPS: tuple[Group, ...] = (
         r"|(?:tel|phone|fon|mob|m(?:o|ó)vil|handy|cell|fax|puhelin|tlf|gsm|contact|whatsapp)[^\n]{0,16}[.:=]"
         r"|wa\.me/|whatsapp|sms:|tel:|\b06-\d{8}|\b01\d[-\d ]|\b04\d\d |手机|手機|电话|電話|携帯|휴대폰|전화|тел",
         TELEPHONES,
+        apart=True,
     ),
 )
 RULES: tuple[Rule, ...] = tuple(rule for group in GROUPS for rule in group.rules)

@@ -1,0 +1,65 @@
+"""Each reader takes time in step with a file's length, whatever is in it: what once took more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from linear_time import seconds
+from test_time_limits import read
+
+Text = Callable[[int], str]
+
+
+def numbered(piece: str, size: int, head: str = "", tail: str = "") -> str:
+    """Pieces, each with its number in it."""
+    return head + "".join(piece.replace("{}", str(number)) for number in range(size)) + tail
+
+
+def many_names(size: int) -> str:
+    return numbered("a{},", size, "import {", "} from 'm';\n")
+
+
+def tags(size: int) -> str:
+    return numbered("%TAG !a{}! tag:b,2000:\n", size, tail="--- a\n")
+
+
+def long_indent(size: int) -> str:
+    return f"def f():\n  a\n{' ' * size}b\n  yield\n"
+
+
+def long_bases(size: int) -> str:
+    return f"class A({'a(' * size}{')' * size}):\n  x = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "size"),
+    [
+        ("a.ts", many_names, 2000),
+        ("a.js", many_names, 2000),
+        ("a.tsx", many_names, 2000),
+        ("a.yaml", tags, 8000),
+        ("a.ts", "a`b`".__mul__, 3000),
+        ("a.py", long_indent, 600),
+        ("a.py", long_bases, 4000),
+    ],
+)
+def test_four_times_as_much_takes_no_sixteen_times_as_long(path: str, text: Text, size: int) -> None:
+    read(path, "a")
+    long, short = (seconds(lambda said: read(path, said), text(number)) for number in (4 * size, size))
+    assert long < 7 * short + 0.3
+
+
+@pytest.mark.parametrize("piece", ["/* a\n", "'"])
+def test_what_takes_the_parser_ten_times_as_long_as_code_is_given_up_early(piece: str) -> None:
+    text = piece * (400_000 // len(piece))
+    [left_out] = read("a.ts", text).dropped
+    assert left_out.detail == "ValueError: not read within 0.5 s and 2.5 s a MB"
+    assert seconds(lambda said: read("a.ts", said), text) < 3  # .7 where nobody else is at work; once 4.5 and 8.8
+
+
+def test_types_in_types_without_an_end_take_no_memory() -> None:
+    [left_out] = read("A.java", "A<" * 30_000).dropped
+    assert left_out.detail == "ValueError: 30000 times `<` without an end"
+    nested = f"interface A {{\n  {'B<' * 40}C{'>' * 40} b();\n  int c();\n  int d();\n}}\n"
+    assert [one.name for one in read("A.java", nested).units] == ["A (module)", "A"]
