@@ -60,7 +60,7 @@ def build(
         return Built(dataset, fresh=False)
     lease = publications.take(db, f"{task.name}/dataset")
     found = trainable(settings, db, task)
-    if not found:
+    if not any(map(task.teaching.has, found)):
         raise _nothing(settings, db, task)
     examples, removed = made_of(settings, task, profile, seed, found, progress)
     sources = _sources(examples, found)
@@ -121,22 +121,37 @@ def _file_sha256(settings: Settings, name: str) -> str:
         ) from error
 
 
+def nothing_to_learn(settings: Settings, db: Engine, task: Task) -> UserError | None:
+    """Why no dataset can be made now, whatever else changed; None where the units for one are there."""
+    of = (db, task.kinds, task.languages, settings.tenant, task.teaching.fields)
+    return None if units.there(*of, settings.training_policy) else _nothing(settings, db, task)
+
+
 def _nothing(settings: Settings, db: Engine, task: Task) -> UserError:
-    """No dataset is made of no units: whether they are missing or may not be used."""
-    there = units.count(db, task.kinds, task.languages, tenant=settings.tenant)
-    if not there:
+    """No dataset is made of units that teach nothing: whether they are missing or may not be used."""
+    kinds = ", ".join(task.kinds) or "all"
+    number = units.count(db, task.kinds, task.languages, tenant=settings.tenant)
+    if not number:
         return UserError(
             f"{task.name} has nothing to learn from",
-            allowed=f"units of the kinds {', '.join(task.kinds) or 'all'}",
+            allowed=f"units of the kinds {kinds}",
             found="no unit of these in any corpus",
             next="mill extract && mill normalize  (first: mill corpus add NAME URI)",
         )
+    if not units.there(db, task.kinds, task.languages, settings.tenant, task.teaching.fields):
+        return UserError(
+            f"{task.name} has nothing to learn from",
+            allowed=task.teaching.said,
+            found=f"{number} units of the kinds {kinds}, none of which is that",
+            next="mill corpus add NAME URI --license SPDX --consent-to-train, then mill run",
+        )
     named = ", ".join(
-        f"{one.name} (licence {one.licence or 'not said'}, consent {'yes' if one.consent_to_train else 'no'})"
+        f"{one.name} (licence {one.licence or 'as its files say'}, consent {'yes' if one.consent_to_train else 'no'})"
         for one in corpora.all_corpora(db, settings.tenant)
+        if units.count(db, task.kinds, task.languages, [one.name], settings.tenant)
     )
     return UserError(
-        f"{task.name} may not learn from any of its {there} units",
+        f"{task.name} may not learn from any of its {number} units",
         allowed=f"corpora with consent to train and a licence of the policy ({settings.train_on})",
         found=named,
         next="mill corpus consent NAME --give, or mill corpus add NAME URI --license SPDX --consent-to-train",

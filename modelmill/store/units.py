@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
@@ -99,6 +100,25 @@ def count(
     statement = _filtered(_joined(select(func.count())), kinds, languages, corpora, tenant)
     with db.connect() as conn:
         return conn.scalar(statement) or 0
+
+
+def there(
+    db: Engine,
+    kinds: Sequence[str],
+    languages: Sequence[str],
+    tenant: str,
+    fields: Mapping[str, str],
+    policy: Sequence[str] | None = None,
+) -> bool:
+    """Whether there is one; fields: that has, being of this kind, this field in its meta; policy: to train on now."""
+    statement = _filtered(_joined(select(literal(1))), kinds, languages, None, tenant)
+    if fields:
+        having = ((unit.c.kind == kind) & unit.c.meta.has_key(name) for kind, name in fields.items())
+        statement = statement.where(or_(*having))
+    with db.connect() as conn:
+        if policy is not None:
+            statement = _trainable(conn, statement, policy)
+        return conn.scalar(statement.limit(1)) is not None
 
 
 def counts(conn: Connection, corpus_id: int, by: str) -> dict[str, int]:
