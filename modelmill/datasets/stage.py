@@ -124,37 +124,31 @@ def _file_sha256(settings: Settings, name: str) -> str:
 def nothing_to_learn(settings: Settings, db: Engine, task: Task) -> UserError | None:
     """Why no dataset can be made now, whatever else changed; None where the units for one are there."""
     of = (db, task.kinds, task.languages, settings.tenant, task.teaching.fields)
-    return None if units.there(*of, settings.training_policy) else _nothing(settings, db, task)
+    return None if units.may_teach(*of, settings.training_policy) else _nothing(settings, db, task)
 
 
 def _nothing(settings: Settings, db: Engine, task: Task) -> UserError:
     """No dataset is made of units that teach nothing: whether they are missing or may not be used."""
+    there = units.by_source(db, task.kinds, task.languages, settings.tenant, task.teaching.fields)
+    if there:
+        said = [
+            f"{one.corpus} ({one.number}, {one.licence}, consent {'yes' if one.consent else 'no'})" for one in there
+        ]
+        return UserError(
+            f"{task.name} may not learn from any of its {sum(one.number for one in there)} units",
+            allowed=f"corpora with consent to train and a licence of the policy ({settings.train_on})",
+            found=", ".join(said),
+            next="mill corpus consent NAME --give, or mill corpus add NAME URI --license SPDX --consent-to-train",
+        )
     kinds = ", ".join(task.kinds) or "all"
     number = units.count(db, task.kinds, task.languages, tenant=settings.tenant)
-    if not number:
-        return UserError(
-            f"{task.name} has nothing to learn from",
-            allowed=f"units of the kinds {kinds}",
-            found="no unit of these in any corpus",
-            next="mill extract && mill normalize  (first: mill corpus add NAME URI)",
-        )
-    if not units.there(db, task.kinds, task.languages, settings.tenant, task.teaching.fields):
-        return UserError(
-            f"{task.name} has nothing to learn from",
-            allowed=task.teaching.said,
-            found=f"{number} units of the kinds {kinds}, none of which is that",
-            next="mill corpus add NAME URI --license SPDX --consent-to-train, then mill run",
-        )
-    named = ", ".join(
-        f"{one.name} (licence {one.licence or 'as its files say'}, consent {'yes' if one.consent_to_train else 'no'})"
-        for one in corpora.all_corpora(db, settings.tenant)
-        if units.count(db, task.kinds, task.languages, [one.name], settings.tenant)
-    )
     return UserError(
-        f"{task.name} may not learn from any of its {number} units",
-        allowed=f"corpora with consent to train and a licence of the policy ({settings.train_on})",
-        found=named,
-        next="mill corpus consent NAME --give, or mill corpus add NAME URI --license SPDX --consent-to-train",
+        f"{task.name} has nothing to learn from",
+        allowed=task.teaching.said or f"units of the kinds {kinds}",
+        found=f"{number} units of the kinds {kinds}, none of which is that"
+        if number
+        else "no unit of these in any corpus",
+        next="mill corpus add NAME URI --license SPDX --consent-to-train, then mill run",
     )
 
 

@@ -102,23 +102,34 @@ def count(
         return conn.scalar(statement) or 0
 
 
-def there(
+def may_teach(
     db: Engine,
     kinds: Sequence[str],
     languages: Sequence[str],
     tenant: str,
     fields: Mapping[str, str],
-    policy: Sequence[str] | None = None,
+    policy: Sequence[str],
 ) -> bool:
-    """Whether there is one; fields: that has, being of this kind, this field in its meta; policy: to train on now."""
-    statement = _filtered(_joined(select(literal(1))), kinds, languages, None, tenant)
-    if fields:
-        having = ((unit.c.kind == kind) & unit.c.meta.has_key(name) for kind, name in fields.items())
-        statement = statement.where(or_(*having))
+    """Whether there is one that may be trained on now; fields: per kind what its meta must have (task.Teaching)."""
+    statement = _with(_filtered(_joined(select(literal(1))), kinds, languages, None, tenant), fields)
     with db.connect() as conn:
-        if policy is not None:
-            statement = _trainable(conn, statement, policy)
-        return conn.scalar(statement.limit(1)) is not None
+        return conn.scalar(_trainable(conn, statement, policy).limit(1)) is not None
+
+
+def by_source(
+    db: Engine, kinds: Sequence[str], languages: Sequence[str], tenant: str, fields: Mapping[str, str]
+) -> list[Row[Any]]:
+    """How many of those there are (`number`) per `corpus`, `licence` and whether it has `consent` now."""
+    licence = func.coalesce(document.c.licence, corpus.c.licence, "unknown").label("licence")
+    by: list[Any] = [corpus.c.name.label("corpus"), licence, live(corpus.c.id).label("consent")]
+    statement = _filtered(_joined(select(*by, func.count().label("number"))), kinds, languages, None, tenant)
+    with db.connect() as conn:
+        return list(conn.execute(_with(statement, fields).group_by(*by).order_by(*by)))
+
+
+def _with(statement: Select[Any], fields: Mapping[str, str]) -> Select[Any]:
+    having = ((unit.c.kind == kind) & unit.c.meta.has_key(name) for kind, name in fields.items())
+    return statement.where(or_(*having)) if fields else statement
 
 
 def counts(conn: Connection, corpus_id: int, by: str) -> dict[str, int]:
