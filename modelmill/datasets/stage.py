@@ -145,10 +145,8 @@ def _nothing(settings: Settings, db: Engine, task: Task) -> UserError:
     return UserError(
         f"{task.name} has nothing to learn from",
         allowed=task.teaching.said or f"units of the kinds {kinds}",
-        found=f"{number} units of the kinds {kinds}, none of which is that"
-        if number
-        else "no unit of these in any corpus",
-        next="mill corpus add NAME URI --license SPDX --consent-to-train, then mill run",
+        found=f"{number or 'no'} units of the kinds {kinds}" + (", none of which is that" if number else ""),
+        next="mill run  (first, where no corpus has it: mill corpus add NAME URI --license SPDX --consent-to-train)",
     )
 
 

@@ -121,8 +121,10 @@ def by_source(
 ) -> list[Row[Any]]:
     """How many of those there are (`number`) per `corpus`, `licence` and whether it has `consent` now."""
     licence = func.coalesce(document.c.licence, corpus.c.licence, "unknown").label("licence")
-    by: list[Any] = [corpus.c.name.label("corpus"), licence, live(corpus.c.id).label("consent")]
-    statement = _filtered(_joined(select(*by, func.count().label("number"))), kinds, languages, None, tenant)
+    by = [corpus.c.name.label("corpus"), licence, live(corpus.c.id).label("consent")]
+    statement = _filtered(
+        _joined(select(func.count().label("number")).add_columns(*by)), kinds, languages, None, tenant
+    )
     with db.connect() as conn:
         return list(conn.execute(_with(statement, fields).group_by(*by).order_by(*by)))
 
