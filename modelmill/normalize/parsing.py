@@ -19,7 +19,7 @@ from modelmill.records import Document, Dropped, Unit
 from modelmill.storable import storable, storable_text
 
 # Raise when the same documents would give other units for a reason that no language or privacy version tells.
-NORMALIZE_VERSION = 5
+NORMALIZE_VERSION = 6
 
 # Direction overrides and characters without width: what is seen is not what is there (https://trojansource.codes).
 HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -29,6 +29,9 @@ HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 FORMS = ("<{}>", "{}", '"{}"')
 
 ALONE = Given()
+
+# Why a file gave nothing: imports and calls, settings without a sentence in them, rows that are only inserted.
+SILENT = "nothing defined or said"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ def parse_document(
         parsed.dropped.append(Dropped(document.path, "does not parse", f"{type(error).__name__}: {error}"[:200]))
     if others.wanted:
         return Parsed(None, wants=tuple(others.wanted))
+    if not parsed.units and not parsed.dropped:
+        parsed.dropped.append(Dropped(f"{document.path}::(file)", SILENT, f"{language.name}, {document.size} bytes"))
     parsed.secrets.extend(Dropped(f"{document.path}::{kind}", kind, str(n)) for kind, n in secrets.items())
     return parsed
 
