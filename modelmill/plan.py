@@ -133,7 +133,7 @@ def _unreleased(settings: Settings, db: Engine, task: Task, candidate: Candidate
 
 
 def _changed(what: str, before: str, now: str) -> str:
-    return f"{what} {now[:24]} (was {before[:24]})" if before != now else "the code that reads it changed"
+    return f"{what} {now[:24]} (was {before[:24]})" if before != now else "its place or the code that reads it changed"
 
 
 def said(why: Iterable[Reason]) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 
 import modelmill
 from modelmill.datasets import freeze, leak, split
-from modelmill.datasets.pin import Pinned, pin
+from modelmill.datasets.pin import Pinned, lacking, pin
 from modelmill.embed.texts import PASSAGE_VERSION
 from modelmill.errors import PrerequisiteError, UserError
 from modelmill.progress import Progress, Step, silent
@@ -62,6 +62,8 @@ def build(
     found = trainable(settings, db, task)
     if not any(map(task.teaching.has, found)):
         raise _nothing(settings, db, task)
+    if missing := lacking(settings):  # before anything is written that no row would lead to
+        raise missing
     examples, removed = made_of(settings, task, profile, seed, found, progress)
     sources = _sources(examples, found)
     made_from = _made_from(settings, db, task, sources)
