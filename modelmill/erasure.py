@@ -9,18 +9,19 @@ rows whose files are gone, and never leaves a file that no row leads to.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from modelmill import logs
 from modelmill.normalize import clustering
 from modelmill.records import Corpus, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import artifacts, bucket, corpora, publications
+from modelmill.store import artifacts, bucket, corpora, datasets, publications
 from modelmill.store import erasure as rows
 
 
@@ -41,8 +42,10 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
     with db.begin() as conn:
         clustering.lock(conn)
         knew = rows.knew(conn, one)
+        unpublished = {path.name: str(path) for path in _unpublished(settings, conn, one)}
         counts = rows.erase(conn, one, knew)
         clustering.bring_up_to_date(conn)  # what only its texts held together falls apart
+        knew = replace(knew, datasets={**knew.datasets, **unpublished})
         # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
         counts["files"] = sum(delete(path) for path in _files(settings, one, knew))
         pages = [_page_of(sha256) for sha256 in knew.candidates]
@@ -75,6 +78,17 @@ def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
         yield settings.home_dir / "dagster" / "storage" / run
     if not knew.read_by_others:
         yield our_copy(settings, one)
+
+
+def _unpublished(settings: Settings, conn: Connection, one: Corpus) -> Iterator[Path]:
+    """Sets with something of the corpus whose run ended before a row led to them; one that is being made now is
+    refused when it wants to be published.
+    """
+    for file in sorted(settings.artifacts_dir.glob("??/*/manifest.json")):
+        said = json.loads(file.read_text(encoding="utf-8"))
+        of = {source["corpus"] for source in said.get("sources", ())}
+        if one.key in of and not datasets.recorded(conn, file.parent.name):
+            yield file.parent
 
 
 def our_copy(settings: Settings, of: Corpus) -> Path:

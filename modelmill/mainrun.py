@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import Engine
 
 from modelmill import asking, launching, plan, programs, readiness, scoreboard, setup, supervise
+from modelmill.datasets import pin
 from modelmill.programs import Program
 from modelmill.records import Release
 from modelmill.settings import Settings
@@ -48,6 +49,8 @@ def run(settings: Settings, selected: Selection, console: Console) -> int:
     tasks = [get_task(name) for name in selected.tasks] or list(all_tasks().values())
     db = setup.prepare(settings)
     corpora = _corpora(settings, db, selected)
+    if missing := pin.lacking(settings):
+        console.print(f"warning: corpora are taken in, but {missing}", markup=False, soft_wrap=True)
     code = _take_in(settings, db, selected, corpora, console) or _train(settings, db, selected, tasks, console)
     show(settings, db, tasks, console)
     console.print(f"done in {time.monotonic() - start:.0f} s" + (f"; a part failed (exit code {code})" if code else ""))
@@ -69,9 +72,20 @@ def _take_in(settings: Settings, db: Engine, selected: Selection, corpora: Seque
 
 
 def _train(settings: Settings, db: Engine, selected: Selection, tasks: Sequence[Task], console: Console) -> int:
-    """Build, train, measure and release the tasks that have a reason, judged by the corpora as they are now."""
+    """Build, train, measure and release the tasks that have a reason, judged by the corpora as they are now.
+
+    One that has nothing to learn from is told so; where it was asked for by its name, its run fails with that.
+    """
     names = [task.name for task in tasks]
     why = plan.reasons(settings, db, tasks=names, force=selected.force)
+    idle = [task for task in tasks if task.name not in {reason.of for reason in why}]
+    waiting = {task.name: error for task in idle if (error := plan.waiting(settings, db, task))}
+    if selected.tasks:
+        why = (*why, *(plan.Reason("datasets", name, "asked for by its name") for name in waiting))
+    else:
+        for error in waiting.values():
+            console.print(f"waits: {error}", markup=False, soft_wrap=True)
+        names = [name for name in names if name not in waiting]
     return _launch(settings, "train", names, why, selected.force, console)
 
 

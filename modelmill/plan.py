@@ -86,7 +86,19 @@ def corpus_reasons(settings: Settings, db: Engine, corpus: Corpus, force: bool =
 def task_reasons(
     settings: Settings, db: Engine, task: Task, profile: Profile, seed: int, force: bool = False
 ) -> list[Reason]:
-    """Whether the task is to be made again, judged by the units as they are now."""
+    """Whether the task is to be made again, judged by the units as they are now; one that waits is not."""
+    found = _stage_due(settings, db, task, profile, seed, force)
+    return [] if found and waiting(settings, db, task) else found
+
+
+def waiting(settings: Settings, db: Engine, task: Task) -> MillError | None:
+    """What the task has to have before anything can be learnt, while it has it not."""
+    from modelmill.datasets.stage import nothing_to_learn
+
+    return nothing_to_learn(settings, db, task)
+
+
+def _stage_due(settings: Settings, db: Engine, task: Task, profile: Profile, seed: int, force: bool) -> list[Reason]:
     from modelmill.datasets import stage as datasets
     from modelmill.finetune import stage as finetune
     from modelmill.store import datasets as dataset_store
@@ -121,7 +133,7 @@ def _unreleased(settings: Settings, db: Engine, task: Task, candidate: Candidate
 
 
 def _changed(what: str, before: str, now: str) -> str:
-    return f"{what} {now[:24]} (was {before[:24]})" if before != now else "the code that reads it changed"
+    return f"{what} {now[:24]} (was {before[:24]})" if before != now else "its place or the code that reads it changed"
 
 
 def said(why: Iterable[Reason]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from modelmill import plan, programs, readiness, supervise
+from modelmill.errors import MillError
 from modelmill.monitor import drift
 from modelmill.monitor.traffic import Traffic, traffic
 from modelmill.records import corpus_key
@@ -35,6 +36,7 @@ def as_dict(settings: Settings, db: Engine) -> dict[str, Any]:
     """The same for programs."""
     running, failed = runs.standing(runs.lately(db))
     asked = overview.predictions(db, settings.tenant)
+    due = _reasons(settings, db)
     return {
         "corpora": overview.corpora(db, settings.tenant),
         "tasks": [_task(db, name, asked.get(name)) for name in all_tasks()],
@@ -42,7 +44,8 @@ def as_dict(settings: Settings, db: Engine) -> dict[str, Any]:
         "programs": [{"program": name, "state": state.lower()} for name, state in _states(settings).items()],
         "running": [asdict(run) for run in running],
         "failed": [asdict(run) for run in failed],
-        "due": [str(reason) for reason in _reasons(settings, db)],
+        "due": [str(reason) for reason in due],
+        "waiting": {name: error.as_dict() for name, error in _waiting(settings, db, due).items()},
         "profile": settings.profile,
         "seed": settings.seed,
         "home": str(settings.home_dir),
@@ -144,17 +147,28 @@ def _drift(seen: drift.Drift | None) -> str:
 
 def _due(settings: Settings, db: Engine) -> str:
     """What `mill run` would make again."""
-    lines = [f"  {reason}" for reason in _reasons(settings, db)]
-    if not lines:
-        return "nothing changed: `mill run` would make nothing, nor does the night"
+    due = _reasons(settings, db)
+    waiting = [f"waits: {error.failed}: {error.found}" for error in _waiting(settings, db, due).values()]
+    if not due:
+        return "\n".join(["nothing changed: `mill run` would make nothing, nor does the night", *waiting])
     return "\n".join(
-        [f"`mill run` would make now, and the night ({settings.night}, UTC) while `mill up` runs:", *lines]
+        [
+            f"`mill run` would make now, and the night ({settings.night}, UTC) while `mill up` runs:",
+            *(f"  {reason}" for reason in due),
+            *waiting,
+        ]
     )
 
 
 def _reasons(settings: Settings, db: Engine) -> Sequence[plan.Reason]:
     names = [corpus.name for corpus in corpora.all_corpora(db, settings.tenant)]
     return plan.reasons(settings, db, corpora=names, tasks=list(all_tasks()))
+
+
+def _waiting(settings: Settings, db: Engine, due: Sequence[plan.Reason]) -> Mapping[str, MillError]:
+    """Of the tasks that nothing is to be made of, those that have nothing to learn from."""
+    idle = [task for task in all_tasks().values() if task.name not in {reason.of for reason in due}]
+    return {task.name: error for task in idle if (error := plan.waiting(settings, db, task))}
 
 
 def _states(settings: Settings) -> dict[str, str]:

@@ -108,11 +108,26 @@ class Gate:
     max_size_bytes: int = 500_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """What a unit must have for anything to be learnt of it. fields: per kind of unit the field of its meta (empty: any
+    unit teaches). said: the same in words, with where it comes from.
+    """
+
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    said: str = ""
+
+    def has(self, unit: Unit) -> bool:
+        """Whether it teaches something."""
+        return not self.fields or bool(unit.meta.get(self.fields.get(unit.kind, "")))
+
+
 @dataclass(frozen=True)
 class Task:
     """A question that a model of the team's own answers.
 
-    kinds, languages: the units its examples are made of (empty = all). examples: makes them from those units; order
+    kinds, languages: the units its examples are made of (empty = all). teaching: which of them it learns from: while
+    there is none, the task waits instead of failing each night. examples: makes them from those units; order
     and content must depend on the arguments alone. params: the recipe's parameters per profile. measure: per score name
     an array of one number an example, in order. sample: a request that works, shown in the docs and tried by the
     contract tests.
@@ -142,6 +157,7 @@ class Task:
     scores: tuple[Score, ...]
     sample: Mapping[str, Any]
     languages: tuple[str, ...] = ()
+    teaching: Teaching = field(default_factory=Teaching)
     indexes: bool = False
     gate: Gate = field(default_factory=Gate)
     files: tuple[str, ...] = ()

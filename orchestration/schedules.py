@@ -83,6 +83,8 @@ def _due(task: Task, when: datetime) -> dg.RunRequest | dg.SkipReason:
     if moved:
         # The same data would make the same model.
         return dg.SkipReason(f"nothing new to learn from for {task.name}, though {moved}: add data or feedback")
+    if missing := plan.waiting(settings, db, task):
+        return dg.SkipReason(f"waits: {missing}")
     return dg.SkipReason(f"nothing changed for {task.name}")
 
 

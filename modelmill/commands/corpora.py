@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
@@ -38,8 +39,21 @@ def add(
 
     settings = session.configured()
     db = session.opened(settings)
+    before = next((one for one in corpora.all_corpora(db, settings.tenant) if one.name == name), None)
     made = corpora.add(settings, db, name, uri, licence=license, consent=consent_to_train, by=session.actor())
+    for change in _changes(before, made) if before else ():
+        typer.echo(f"it was there already: {change}")
     _tell(settings, made)
+
+
+def _changes(before: Corpus, made: Corpus) -> Iterator[str]:
+    """What adding it again, perhaps without its options, did to a corpus."""
+    if before.licence != made.licence:
+        yield f"its licence was {before.licence or 'as its files say'}"
+    if before.consent_to_train and not made.consent_to_train:
+        yield f"consent is withdrawn, models made with it are marked; next: mill corpus consent {made.name} --give"
+    if made.consent_to_train and not before.consent_to_train:
+        yield "consent is given"
 
 
 def _tell(settings: Settings, made: Corpus) -> None:

@@ -167,13 +167,17 @@ def _over_tasks(
     seed: int | None,
     trials: int | None = None,
 ) -> None:
-    from modelmill import setup
+    """Do it for each; of all of them, those that have nothing to learn from are told and passed over."""
+    from modelmill import plan, setup
     from modelmill.task import all_tasks, get_task
 
     settings = session.configured(profile, seed, trials)
     chosen = [get_task(name)] if name else list(all_tasks().values())
     db = setup.prepare(settings)
     for task in chosen:
+        if not name and (missing := plan.waiting(settings, db, task)):
+            typer.echo(f"waits: {missing}", err=True)
+            continue
         with drawn() as tell:
             result = work(settings, db, task, tell)
         _tell(settings, stage, task.name, [result])

@@ -49,6 +49,17 @@ def receipt(dataset: Dataset) -> dict[str, object]:
     return {dataset.task: receipts.entry(dataset.sha256, sum(dataset.counts.values()))}
 
 
+def lacking(settings: Settings) -> PrerequisiteError | None:
+    """What `pin` would fail for, told before the work that leads to it."""
+    if os.environ.get("DVC_STAGE") or not (settings.root / ".dvc").is_dir():
+        return None
+    try:
+        program(settings)
+    except PrerequisiteError as error:
+        return error
+    return None
+
+
 def program(settings: Settings) -> Path:
     """The dvc program. Raises PrerequisiteError saying how to get it."""
     own = settings.root / ".venv-dvc" / "bin" / "dvc"

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 
 import modelmill
 from modelmill.datasets import freeze, leak, split
-from modelmill.datasets.pin import Pinned, pin
+from modelmill.datasets.pin import Pinned, lacking, pin
 from modelmill.embed.texts import PASSAGE_VERSION
 from modelmill.errors import PrerequisiteError, UserError
 from modelmill.progress import Progress, Step, silent
@@ -60,8 +60,10 @@ def build(
         return Built(dataset, fresh=False)
     lease = publications.take(db, f"{task.name}/dataset")
     found = trainable(settings, db, task)
-    if not found:
+    if not any(map(task.teaching.has, found)):
         raise _nothing(settings, db, task)
+    if missing := lacking(settings):  # before anything is written that no row would lead to
+        raise missing
     examples, removed = made_of(settings, task, profile, seed, found, progress)
     sources = _sources(examples, found)
     made_from = _made_from(settings, db, task, sources)
@@ -121,25 +123,32 @@ def _file_sha256(settings: Settings, name: str) -> str:
         ) from error
 
 
+def nothing_to_learn(settings: Settings, db: Engine, task: Task) -> UserError | None:
+    """Why no dataset can be made now, whatever else changed; None where the units for one are there."""
+    of = (db, task.kinds, task.languages, settings.tenant, task.teaching.fields)
+    return None if units.may_teach(*of, settings.training_policy) else _nothing(settings, db, task)
+
+
 def _nothing(settings: Settings, db: Engine, task: Task) -> UserError:
-    """No dataset is made of no units: whether they are missing or may not be used."""
-    there = units.count(db, task.kinds, task.languages, tenant=settings.tenant)
-    if not there:
+    """No dataset is made of units that teach nothing: whether they are missing or may not be used."""
+    there = units.by_source(db, task.kinds, task.languages, settings.tenant, task.teaching.fields)
+    if there:
+        said = [
+            f"{one.corpus} ({one.number}, {one.licence}, consent {'yes' if one.consent else 'no'})" for one in there
+        ]
         return UserError(
-            f"{task.name} has nothing to learn from",
-            allowed=f"units of the kinds {', '.join(task.kinds) or 'all'}",
-            found="no unit of these in any corpus",
-            next="mill extract && mill normalize  (first: mill corpus add NAME URI)",
+            f"{task.name} may not learn from any of its {sum(one.number for one in there)} units",
+            allowed=f"corpora with consent to train and a licence of the policy ({settings.train_on})",
+            found=", ".join(said),
+            next="mill corpus consent NAME --give, or mill corpus add NAME URI --license SPDX --consent-to-train",
         )
-    named = ", ".join(
-        f"{one.name} (licence {one.licence or 'not said'}, consent {'yes' if one.consent_to_train else 'no'})"
-        for one in corpora.all_corpora(db, settings.tenant)
-    )
+    kinds = ", ".join(task.kinds) or "all"
+    number = units.count(db, task.kinds, task.languages, tenant=settings.tenant)
     return UserError(
-        f"{task.name} may not learn from any of its {there} units",
-        allowed=f"corpora with consent to train and a licence of the policy ({settings.train_on})",
-        found=named,
-        next="mill corpus consent NAME --give, or mill corpus add NAME URI --license SPDX --consent-to-train",
+        f"{task.name} has nothing to learn from",
+        allowed=task.teaching.said or f"units of the kinds {kinds}",
+        found=f"{number or 'no'} units of the kinds {kinds}" + (", none of which is that" if number else ""),
+        next="mill run  (first, where no corpus has it: mill corpus add NAME URI --license SPDX --consent-to-train)",
     )
 
 

@@ -171,6 +171,10 @@ class Xz(io.RawIOBase):
         super().close()
 
 
+class NoFileError(ValueError):
+    """What stands where a file of a tar archive should begin is none."""
+
+
 class Header(tarfile.TarInfo):
     """What a tar says of a member. The library reads whatever is said about it into memory, however much it is."""
 
@@ -185,7 +189,7 @@ class Header(tarfile.TarInfo):
         try:
             return super().frombuf(buf, encoding, errors)
         except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
-            raise ValueError(f"a part of it that is no file: {error}") from error
+            raise NoFileError(f"a part of it that is no file: {error}") from error
 
 
 class TarMembers:
@@ -212,7 +216,7 @@ class TarMembers:
         budget = Budget(self.budget.packed)
         with self._unpacked() as stream:
             counted: Any = Counted(stream, budget)
-            with tarfile.open(fileobj=counted, mode="r|", tarinfo=Header) as file:
+            with self._opened(counted) as file:
                 for number, member in enumerate(file, 1):
                     if number > MAX_MEMBERS:
                         raise ValueError(f"more than {MAX_MEMBERS} files and folders")
@@ -220,6 +224,17 @@ class TarMembers:
                         raise ValueError(f"a file of {member.size} bytes in it")
                     yield member, file
             _read_out(counted)
+
+    def _opened(self, stream: Any) -> tarfile.TarFile:
+        """Its first file is looked for here: where there is none, it is no archive, or a zip without its end."""
+        try:
+            return tarfile.open(fileobj=stream, mode="r|", tarinfo=Header)
+        except NoFileError as error:
+            with self.path.open("rb") as file:
+                cut_off = file.read(4) == b"PK\x03\x04"
+            raise ValueError(
+                "a zip archive that is cut off" if cut_off else "neither a zip nor a tar archive"
+            ) from error
 
     def _unpacked(self) -> IO[bytes]:
         with self.path.open("rb") as file:

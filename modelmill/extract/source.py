@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -99,6 +100,8 @@ def existing(path: str) -> Path | None:
 
 
 def _what_is_there(uri: str) -> str:
+    if uri.startswith("ssh://") or re.match(r"[\w.-]+@[\w.-]+:", uri):
+        return "an address by SSH: clone it yourself and add the folder, or give its https address"
     if "://" in uri:
         return "an address that no source understands"
     return "a file of another kind" if existing(uri) else "nothing at that path"

@@ -134,9 +134,13 @@ def _definitions(path: str, cell: Cell, imports: dict[str, set[str]]) -> Iterato
     yield from _in_cell(cell, python.units(path, text))
 
 
-def _in_cell(cell: Cell, found: Iterator[Draft | Dropped]) -> Iterator[Draft]:
+def _in_cell(cell: Cell, found: Iterator[Draft | Dropped]) -> Iterator[Draft | Dropped]:
+    """What was left out is told by its name; that a cell does not parse in part is not said of the file."""
     for draft in found:
-        if isinstance(draft, Draft) and draft.kind != "module":
+        if isinstance(draft, Dropped):
+            if draft.path != "(file)":
+                yield draft
+        elif draft.kind != "module":
             yield replace(draft, start_line=cell.first, end_line=cell.last, group="")
 
 
@@ -150,4 +154,4 @@ def _behind_magic(text: str) -> str:
     return "".join(text.lstrip().partition("\n")[1:])
 
 
-LANGUAGE = Language("notebook", version=6, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)
+LANGUAGE = Language("notebook", version=7, suffixes=(".ipynb",), units=units, parses=json_config.parses, rendered=True)

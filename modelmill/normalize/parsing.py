@@ -31,6 +31,9 @@ FORMS = ("<{}>", "{}", '"{}"')
 
 ALONE = Given()
 
+# Why a file gave nothing: imports and calls, settings without a sentence in them, rows that are only inserted.
+SILENT = "nothing defined or said"
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -86,6 +89,8 @@ def parse_document(
         parsed.dropped.append(Dropped(document.path, "does not parse", f"{type(error).__name__}: {error}"[:200]))
     if others.wanted:
         return Parsed(None, wants=tuple(others.wanted))
+    if not parsed.units and not parsed.dropped:
+        parsed.dropped.append(Dropped(f"{document.path}::(file)", SILENT, f"{language.name}, {document.size} bytes"))
     parsed.secrets.extend(Dropped(f"{document.path}::{kind}", kind, str(n)) for kind, n in secrets.items())
     return parsed
 

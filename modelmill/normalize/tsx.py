@@ -42,13 +42,14 @@ def units(path: str, text: str, others: Others | None = None) -> Iterator[Draft 
 
 
 def _components(root: Node) -> Iterator[tuple[str, Node]]:
-    """Functions, classes and constants whose name begins with a capital letter: React's own rule.
+    """Functions, classes and constants whose name begins with a capital letter, React's own rule, and those with markup
+    in them: `withTitle`, `renderEmpty`.
 
     A default that has no name is called that, as its code is, and is a component if there is markup in it.
     """
     for statement in root.named_children:
         default = statement.child_by_field_name("value") if statement.type == "export_statement" else None
-        if default is not None and _is_anonymous(default) and any(sign in (default.text or b"") for sign in MARKUP):
+        if default is not None and _is_anonymous(default) and _has_markup(default):
             yield "default", default
         for node in statement.named_children if statement.type == "export_statement" else [statement]:
             declared = node.named_children if node.type == "lexical_declaration" else [node]
@@ -56,8 +57,12 @@ def _components(root: Node) -> Iterator[tuple[str, Node]]:
                 name = one.child_by_field_name("name")
                 value = one.child_by_field_name("value")
                 is_data = value is not None and unwrapped(value).type in ("array", "object")
-                if name is not None and text_of(name)[:1].isupper() and not is_data:
+                if name is not None and not is_data and (text_of(name)[:1].isupper() or _has_markup(one)):
                     yield text_of(name), one
+
+
+def _has_markup(node: Node) -> bool:
+    return any(sign in (node.text or b"") for sign in MARKUP)
 
 
 def _is_anonymous(value: Node) -> bool:
@@ -90,6 +95,6 @@ def _component(name: str, node: Node) -> Draft | None:
 
 
 LANGUAGE = Language(
-    "tsx", version=11, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
+    "tsx", version=12, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
     linked=units,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
@@ -99,6 +100,38 @@ def count(
     statement = _filtered(_joined(select(func.count())), kinds, languages, corpora, tenant)
     with db.connect() as conn:
         return conn.scalar(statement) or 0
+
+
+def may_teach(
+    db: Engine,
+    kinds: Sequence[str],
+    languages: Sequence[str],
+    tenant: str,
+    fields: Mapping[str, str],
+    policy: Sequence[str],
+) -> bool:
+    """Whether there is one that may be trained on now; fields: per kind what its meta must have (task.Teaching)."""
+    statement = _with(_filtered(_joined(select(literal(1))), kinds, languages, None, tenant), fields)
+    with db.connect() as conn:
+        return conn.scalar(_trainable(conn, statement, policy).limit(1)) is not None
+
+
+def by_source(
+    db: Engine, kinds: Sequence[str], languages: Sequence[str], tenant: str, fields: Mapping[str, str]
+) -> list[Row[Any]]:
+    """How many of those there are (`number`) per `corpus`, `licence` and whether it has `consent` now."""
+    licence = func.coalesce(document.c.licence, corpus.c.licence, "unknown").label("licence")
+    by = [corpus.c.name.label("corpus"), licence, live(corpus.c.id).label("consent")]
+    statement = _filtered(
+        _joined(select(func.count().label("number")).add_columns(*by)), kinds, languages, None, tenant
+    )
+    with db.connect() as conn:
+        return list(conn.execute(_with(statement, fields).group_by(*by).order_by(*by)))
+
+
+def _with(statement: Select[Any], fields: Mapping[str, str]) -> Select[Any]:
+    having = ((unit.c.kind == kind) & unit.c.meta.has_key(name) for kind, name in fields.items())
+    return statement.where(or_(*having)) if fields else statement
 
 
 def counts(conn: Connection, corpus_id: int, by: str) -> dict[str, int]:

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from modelmill.datasets.intents import FILES, MAX_CHARS
 from modelmill.records import Dataset, Example
-from modelmill.task import Gate, Predictor, Score, Task
+from modelmill.task import Gate, Predictor, Score, Task, Teaching
 
 if TYPE_CHECKING:
     import random
@@ -114,6 +114,10 @@ TASK = Task(
     input=Input,
     output=Output,
     kinds=("entry", "labelled"),
+    teaching=Teaching(
+        {"entry": "exampleQueries", "labelled": "label"},
+        "rows of a CSV, TSV, JSON or JSONL file with the columns text and label, or entries with id and exampleQueries",
+    ),
     examples=examples,
     recipe="classifier",
     params={"tiny": {**PARAMS, "epochs": 1}, "small": {**PARAMS, "epochs": 3}, "full": {**PARAMS, "epochs": 6}},

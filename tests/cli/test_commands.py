@@ -157,3 +157,13 @@ def test_the_doctor_says_what_mends_a_missing_dvc(inside: Mill, monkeypatch: pyt
 
 def test_down_says_that_nothing_was_running(inside: Mill) -> None:
     assert inside("down").stdout == "nothing was running\n"
+
+
+def test_adding_a_corpus_again_says_what_that_took_from_it(inside: Mill, tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c/a.md").write_text("# A\n\nWords.\n")
+    first = inside("corpus", "add", "c", str(tmp_path / "c"), "--license", "MIT", "--consent-to-train").stdout
+    assert "already" not in first
+    again = inside("corpus", "add", "c", str(tmp_path / "c")).stdout
+    assert "already: its licence was MIT" in again and "already: consent is withdrawn" in again
+    assert "already: consent is given" in inside("corpus", "add", "c", str(tmp_path / "c"), "--consent-to-train").stdout

@@ -5,6 +5,7 @@ The model is the tiny one of tests/serving, which can be checked by hand; gatewa
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,11 @@ from ports import free_port
 from rich.console import Console
 from sqlalchemy import Engine, func, select
 
-from modelmill import asking, mainrun, processes, programs, readiness, supervise
+from modelmill import asking, erasure, mainrun, processes, programs, readiness, supervise
 from modelmill.deploy.stage import rollback
 from modelmill.errors import UserError
-from modelmill.settings import Settings
-from modelmill.store import releases, tables
+from modelmill.settings import CHECKOUT, Settings
+from modelmill.store import corpora, releases, tables
 from modelmill.task import Task, get_task
 
 SERVING = str(Path(__file__).parent.parent / "serving")
@@ -97,3 +98,22 @@ def test_who_joins_from_a_shell_with_other_settings_leaves_the_ports_and_what_ru
         assert running <= {process.pid for process in processes.marked(supervise.place(served).mark)}
         readiness.wait_ready(served, [programs.release(served, releases.live(db)[-1])], lambda program, seconds: None)
         assert asking.over_http(served, task, {"text": "xyz aei"}, key)["answer"]["count"] == 3
+
+
+def test_what_is_missing_is_told_first_and_a_task_with_nothing_to_learn_from_waits_unless_it_is_named(
+    settings: Settings, db: Engine, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    corpora.ensure_defaults(settings, db)
+    erasure.remove(settings, db, settings.tenant, "stdlib")
+    shutil.copytree(CHECKOUT / "data/eval", settings.data_dir / "eval")
+    (settings.root / ".dvc").mkdir()
+    settings = settings.model_copy(update={"dvc": tmp_path / "dvc"})
+    console = Console(width=200, highlight=False)
+    assert mainrun.run(settings, mainrun.Selection(), console) == 0
+    said = capfd.readouterr().out
+    assert said.startswith("warning: corpora are taken in, but the dataset cannot be pinned: there is no DVC")
+    assert "waits: intent_classification has nothing to learn from" in said
+    assert "waits: semantic_search has nothing to learn from" in said
+    asked_for = mainrun.Selection(tasks=("intent_classification",))
+    assert mainrun.run(settings, asked_for, console) == UserError.exit_code
+    assert "error: intent_classification has nothing to learn from" in capfd.readouterr().err

@@ -117,7 +117,7 @@ def test_without_consent_nothing_is_learned_and_nothing_is_written(settings, db,
     corpora.add(settings, db, "code", str(code), "Apache-2.0", consent=False)
     with pytest.raises(UserError, match="may not learn from any of its") as caught:
         _build(settings, db)
-    assert "code (licence Apache-2.0, consent no)" in caught.value.found
+    assert caught.value.found.startswith("code (") and caught.value.found.endswith(", Apache-2.0, consent no)")
     corpora.add(settings, db, "code", str(code), "GPL-3.0-only", consent=True)
     with pytest.raises(UserError, match="may not learn from any of its"):
         _build(settings, db)
@@ -128,7 +128,7 @@ def test_without_consent_nothing_is_learned_and_nothing_is_written(settings, db,
 def test_without_units_the_error_says_what_to_do_first(settings, db):
     with pytest.raises(UserError, match="has nothing to learn from") as caught:
         _build(settings, db)
-    assert "mill extract" in caught.value.next
+    assert "mill corpus add" in caught.value.next
     with pytest.raises(UserError, match="semantic_search has no dataset yet"):
         datasets.load(db, SEARCH)
 

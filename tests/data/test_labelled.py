@@ -13,7 +13,7 @@ from data_sources import take_in
 from labelled_rows import ROWS, table
 from sqlalchemy import Engine
 
-from modelmill import reporting
+from modelmill import plan, reporting
 from modelmill.datasets import expectations, stage
 from modelmill.errors import DataError, UserError
 from modelmill.records import Split
@@ -282,3 +282,20 @@ def test_a_corpus_that_holds_the_frozen_files_changes_no_split(settings, db, cat
     shutil.copytree(CHECKOUT / "data/eval/intent_classification", desk)
     take_in(settings, db, "desk", desk)
     assert {(str(e.input["text"]), e.split) for e in datasets.read_examples(built(settings, db))} == before
+
+
+def test_entries_without_a_label_teach_nothing_and_the_task_waits_until_a_label_may_be_learnt(
+    settings: Settings, db: Engine, desk: Path
+) -> None:
+    taken(settings, db, desk, "hero.json", json.dumps({"title": "Welcome to our help desk"}))
+    with pytest.raises(UserError, match="has nothing to learn from") as caught:
+        built(settings, db)
+    assert "columns text and label" in caught.value.allowed and "1 units" in caught.value.found
+    assert plan.task_reasons(settings, db, INTENT, "tiny", 17) == []
+    (desk / "questions.csv").write_text(table())
+    take_in(settings, db, "desk", desk, consent=False)
+    waits = plan.waiting(settings, db, INTENT)
+    assert waits is not None and "may not learn from any of its" in waits.failed
+    corpora.add(settings, db, "desk", str(desk), "Apache-2.0", consent=True)
+    assert plan.waiting(settings, db, INTENT) is None
+    assert [one.why for one in plan.task_reasons(settings, db, INTENT, "tiny", 17)] == ["never made"]

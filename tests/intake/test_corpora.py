@@ -53,7 +53,15 @@ def test_names_that_would_not_fit_a_path_or_a_partition_are_refused(
             corpora.add(settings, db, name, str(project))
 
 
-@pytest.mark.parametrize(("uri", "found"), [("/no/such/folder", "nothing at that path"), ("ftp://x/y", "no source")])
+@pytest.mark.parametrize(
+    ("uri", "found"),
+    [
+        ("/no/such/folder", "nothing at that path"),
+        ("ftp://x/y", "no source"),
+        ("git@example.com:shop/web.git", "an address by SSH"),
+        ("ssh://git@example.com/shop/web.git", "an address by SSH"),
+    ],
+)
 def test_an_unknown_address_is_refused(settings: Settings, db: Engine, uri: str, found: str) -> None:
     with pytest.raises(UserError) as caught:
         corpora.add(settings, db, "p", uri)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import random
 import shutil
 import subprocess
 import sysconfig
 import time
 import uuid
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,13 +20,13 @@ from sqlalchemy import Engine, text
 
 from modelmill import erasure, moving, reporting
 from modelmill.datasets import stage as dataset_stage
-from modelmill.errors import UserError
+from modelmill.errors import FencedError, UserError
 from modelmill.extract.stage import extract
 from modelmill.normalize.expectations import rescan
 from modelmill.normalize.stage import normalize
-from modelmill.records import sha256_text
-from modelmill.settings import Settings
-from modelmill.store import consents, corpora, datasets
+from modelmill.records import Example, Unit, sha256_text
+from modelmill.settings import Profile, Settings
+from modelmill.store import consents, corpora, datasets, publications
 from modelmill.task import get_task
 
 CANARY = "quetzalcoatlus"
@@ -152,6 +155,20 @@ def test_a_canary_is_in_no_table_and_no_folder_after_removal(
         assert conn.scalar(text(left)) == 0
         assert conn.scalar(text("SELECT count(*) FROM mill.signature s LEFT JOIN mill.unit u USING (sha256) "
                                 "WHERE u.id IS NULL")) == 0  # fmt: skip
+
+
+def test_a_frozen_set_that_was_never_published_goes_with_the_corpus_that_it_is_of(
+    settings: Settings, db: Engine, shop: Path
+) -> None:
+    def overtaken(units: Sequence[Unit], rng: random.Random, profile: Profile) -> Iterable[Example]:
+        publications.take(db, f"{SEARCH.name}/dataset")
+        return SEARCH.examples(units, rng, profile)
+
+    with pytest.raises(FencedError):
+        dataset_stage.build(settings, db, dataclasses.replace(SEARCH, examples=overtaken), "tiny", 17)
+    assert {file.parent.parent.parent for file in files_with(settings.root, CANARY)} == {settings.artifacts_dir}
+    erasure.remove(settings, db, "default", "shop")
+    assert files_with(settings.root, CANARY) == set()
 
 
 def test_of_the_only_corpus_no_word_stays_in_the_statistics_either(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 
 import pytest
 from intake_project import CATALOG, COMPONENT, README, SHAPES
@@ -424,6 +425,21 @@ def test_a_default_without_a_name_is_called_default(path: str, written: str) -> 
 
 def test_a_default_without_markup_is_no_component() -> None:
     assert "default" not in units("a.tsx", "export default () => ({ title: 'Some More Words' });\n")
+
+
+def test_what_gives_markup_says_what_is_in_it_whatever_its_name() -> None:
+    wrapped = "export const withTitle = (C) => (props) => <><h2>Demos of this week</h2><C {...props} /></>;\n"
+    assert units("a.tsx", wrapped)["withTitle"].text == "Demos of this week"
+    empty = "function renderEmpty() { return <p>Nothing here</p>; }\n"
+    assert units("a.jsx", empty)["renderEmpty"].text == "Nothing here"
+    silent = "export const first = (a) => a ? 'Some more words here' : 'x';\n"
+    assert all(one.kind != "component_text" for one in units("a.tsx", silent).values())
+
+
+def test_a_method_of_a_cell_that_is_too_small_is_told() -> None:
+    cell = {"cell_type": "code", "source": "class A:\n    def score(self):\n        return 1\n\ndef torn(:\n"}
+    found = dropped("a.ipynb", json.dumps({"cells": [cell], "nbformat": 4}))
+    assert found["A.score"] == "trivial" and "(file)" not in found
 
 
 def test_words_set_apart_in_a_sentence_are_a_part_of_it() -> None:

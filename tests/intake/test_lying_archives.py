@@ -161,6 +161,9 @@ def _half_a_header() -> bytes:
 HALVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "damaged.tar": (_damaged_in_the_middle, "no file: "),
     "damaged.tar.gz": (lambda: gzip.compress(_damaged_in_the_middle()), "no file: "),
+    "renamed.zip": (lambda: b'{"name": "no archive"}', "neither a zip nor a tar archive"),
+    "renamed.tar.gz": (lambda: gzip.compress(b"plain words"), "neither a zip nor a tar archive"),
+    "cut.zip": (lambda: b"PK\x03\x04" + bytes(200), "a zip archive that is cut off"),
     "cut.tar": (_half_a_header, "no file: truncated header"),
     "other-size.tar": (lambda: tarred(pax_headers={"size": "many"}), "no file: "),
     "checksum.tar.gz": (lambda: gzip.compress(tarred())[:-8] + b"\0" * 8, "CRC check failed"),

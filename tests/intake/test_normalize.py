@@ -323,3 +323,20 @@ def _rows(db: Engine) -> list:
     with db.connect() as conn:
         assert conn.scalar(select(func.count()).select_from(unit)) is not None
         return list(conn.execute(select(unit)).all())
+
+
+def test_a_file_that_gives_no_unit_is_told_with_its_reason(settings: Settings, db: Engine, tmp_path: Path) -> None:
+    root = write(
+        tmp_path / "c",
+        {
+            "values.yaml": "replicas: 2\nimage:\n  tag: latest\n",
+            "src/index.ts": 'export * from "./money";\n',
+            "seeds.sql": "INSERT INTO shop (id) VALUES (1);\n",
+            "README.md": "# Shop\n\nSells shoes.\n",
+        },
+    )
+    made = corpora.add(settings, db, "c", str(root), "MIT")
+    extract(settings, db, made)
+    assert normalize(settings, db, made).dropped == {parsing.SILENT: 3}
+    told = {one.path for one in documents.all_dropped(db, made.id, "normalize")}
+    assert told == {"values.yaml::(file)", "src/index.ts::(file)", "seeds.sql::(file)"}

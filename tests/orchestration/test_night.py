@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from modelmill.evaluate import reports
 from modelmill.extract.stage import extract
+from modelmill.normalize.stage import normalize
 from modelmill.records import Interval, Report
 from modelmill.settings import Settings
 from modelmill.store import corpora, releases, tables
@@ -76,7 +77,12 @@ def asked(dagster: DagsterInstance) -> list[dg.RunRequest]:
     return list(found.run_requests or [])
 
 
-def test_the_night_says_why_it_trains(settings: Settings, dagster: DagsterInstance) -> None:
+def test_the_night_waits_for_something_to_learn_from_then_says_why_it_trains(
+    settings: Settings, db: Engine, dagster: DagsterInstance, tmp_path: Path
+) -> None:
+    assert _asked(dagster, NIGHT) == []
+    assert f"waits: {TASK} has nothing to learn from" in _skipped(dagster, NIGHT)
+    _teach(settings, db, tmp_path)
     context = dg.build_schedule_context(instance=dagster, scheduled_execution_time=NIGHT)
     asked = defs.resolve_schedule_def(f"nightly_{TASK}").evaluate_tick(context).run_requests
     assert [(one.run_key, one.tags["reason"]) for one in asked] == [
@@ -85,8 +91,9 @@ def test_the_night_says_why_it_trains(settings: Settings, dagster: DagsterInstan
 
 
 def test_a_night_asks_for_no_run_while_one_of_a_night_before_waits_or_works(
-    settings: Settings, dagster: DagsterInstance
+    settings: Settings, db: Engine, dagster: DagsterInstance, tmp_path: Path
 ) -> None:
+    _teach(settings, db, tmp_path)
     job, theirs = defs.resolve_job_def(train_name(TASK)), {"dagster/schedule_name": f"nightly_{TASK}"}
     dagster.create_run_for_job(job)  # made, and never queued, as when the daemon is killed: its tick asks for it again
     dagster.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)  # a person's, who may have asked for less
@@ -99,6 +106,13 @@ def test_a_night_asks_for_no_run_while_one_of_a_night_before_waits_or_works(
         assert earlier.run_id in _skipped(dagster, NIGHT)
         dagster.delete_run(earlier.run_id)
     assert len(_asked(dagster, NIGHT)) == 1
+
+
+def _teach(settings: Settings, db: Engine, folder: Path) -> None:
+    (folder / "asked.csv").write_text("text,label\nmy card was stolen,card\nwhere is my parcel,parcel\n")
+    corpus = corpora.add(settings, db, "asked", str(folder), "Apache-2.0", consent=True)
+    extract(settings, db, corpus)
+    normalize(settings, db, corpora.get(db, settings.tenant, corpus.name))
 
 
 def _origin() -> RemoteJobOrigin:
