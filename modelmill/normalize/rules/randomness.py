@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 from collections import Counter
+from functools import lru_cache
 
 STAND_INS = re.compile(
     r"(?i)example|change[_-]?me|placeholder|your[_-]|yourkey|(?:^|[^a-z0-9])my[_-]|xxxx|dummy|redacted|sample|insert|replace|fixme"
@@ -81,6 +82,8 @@ FOLLOWING = (
 SPOKEN_PAIRS = frozenset(word[0] + letter for word in FOLLOWING.split() for letter in word[1:])
 RUN = re.compile("[a-z]{2,}")
 MIN_PAIRS, MAX_SPOKEN = 7, 0.45
+
+ASKED = 10_000  # values kept for a while, as many as one rule looks at: several rules ask the same of one
 
 MIN_ENTROPY = 3.0  # bits a character: English words have less at these lengths, random letters and digits more
 MIN_ENTROPY_OF_SHAPED = 2.3
@@ -235,6 +238,7 @@ def lettered(value: str, before: str, after: str) -> bool:
     return (told or LIVE.fullmatch(value) is not None) and random_looking(value, before, after)
 
 
+@lru_cache(maxsize=ASKED)
 def stands_in(value: str) -> bool:
     """Whether it says of itself that it is none: an example, a template, a mask."""
     return (
@@ -255,18 +259,21 @@ def generated(value: str) -> bool:
     return ALL_KINDS_ONCE.match(rest) is not None and (signs > 1 or changes(letters) >= few)
 
 
+@lru_cache(maxsize=ASKED)
 def unspoken(value: str) -> bool:
     """Whether its letters follow each other as they do in no word: `ctdwkbuans4yvhx8avt2`."""
     pairs = [two in SPOKEN_PAIRS for run in RUN.findall(value.lower()) for two in map("".join, itertools.pairwise(run))]
     return len(pairs) >= MIN_PAIRS and sum(pairs) < MAX_SPOKEN * len(pairs)
 
 
+@lru_cache(maxsize=ASKED)
 def entropy(value: str) -> float:
     """Shannon's, in bits a character."""
     counts = Counter(value).values()
     return -sum(n / len(value) * math.log2(n / len(value)) for n in counts)
 
 
+@lru_cache(maxsize=ASKED)
 def changes(value: str) -> float:
     """How often a letter, capital or digit follows another of these kinds, of all characters. A hump is no change."""
     kinds = [_kind(c) for c in value]
