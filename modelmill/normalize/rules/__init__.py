@@ -7,6 +7,14 @@ from dataclasses import dataclass
 
 from modelmill.normalize.rules.assignments import ASSIGNMENTS, PASSWORDS
 from modelmill.normalize.rules.commands import COMMANDS, COMMANDS_GATE
+from modelmill.normalize.rules.declared import (
+    BY_KEY,
+    BY_KEY_GATE,
+    COMPOSED,
+    COMPOSED_GATE,
+    DECLARED,
+    DECLARED_GATE,
+)
 from modelmill.normalize.rules.elsewhere import (
     FURTHER_GATE,
     FURTHER_PLACES,
@@ -28,6 +36,7 @@ from modelmill.normalize.rules.handed_over import (
 from modelmill.normalize.rules.identity_numbers import IDENTITY_NUMBERS, NUMBERS_WITH_A_WORD
 from modelmill.normalize.rules.identity_words import NUMBERS_BY_OTHER_WORDS, WORDS_GATE
 from modelmill.normalize.rules.key_forms import KEY_FORMS, KEY_GATE, PARTS, PARTS_GATE
+from modelmill.normalize.rules.near import NEAR, NEAR_GATE
 from modelmill.normalize.rules.personal import ADDRESSES, PERSONAL
 from modelmill.normalize.rules.rule import Rule
 from modelmill.normalize.rules.tokens import PREFIXED, SHAPED, TOKENS
@@ -63,6 +72,10 @@ GROUPS: tuple[Group, ...] = (
     Group(f"{FRAMED_GATE}|{LISTED_GATE}", (*FRAMED, *LISTED), apart=True),
     Group(HANDED_GATE, HANDED_OVER, apart=True),
     Group(TOLD_GATE, TOLD),
+    Group(DECLARED_GATE, DECLARED),
+    Group(BY_KEY_GATE, BY_KEY),
+    Group(COMPOSED_GATE, COMPOSED),
+    Group(NEAR_GATE, NEAR),
     Group(
         r"\d{3}-\d\d-\d{4}|\.\d{3}-\d\d|756\.\d|[A-Z]{6}\d\d|\d{6}[-+A]\d{3}|[12] ?\d\d ?[01]\d ?\d\d ?\d{3} ?\d{3}",
         IDENTITY_NUMBERS,
@@ -80,9 +93,11 @@ GROUPS: tuple[Group, ...] = (
         PLAIN_NUMBERS,
     ),
     Group(
-        r"(?i)(?:\b|_)(?:ssn|social[ _-]?security|cpf|passport|passnummer|reisepass|pan|nhs|tfn|tax[ _-]?file|medicare"
-        r"|kimlik|tckn|oib|cnp|egn|sv-?nr|sv-nummer|(?:sozial)?versicherungsnummer|id[ _-]?number|rsa[ _-]?id|pps|driv"
-        r"|rijksregister|national[ _-]?number|numéro national|niss|insz)|" + WORDS_GATE,
+        r"(?:(?i)(?:\b|_)(?:ssn|social[ _-]?security|cpf|passport|passnummer|reisepass|pan|nhs|tfn|tax[ _-]?file"
+        r"|medicare|kimlik|tckn|oib|cnp|egn|sv-?nr|sv-nummer|(?:sozial)?versicherungsnummer|id[ _-]?number|rsa[ _-]?id"
+        r"|pps|driv|rijksregister|national[ _-]?number|numéro national|niss|insz)|"
+        + WORDS_GATE
+        + r")[^\n]*\d",  # in the line of its word
         (*NUMBERS_BY_A_WORD, *NUMBERS_BY_OTHER_WORDS),
     ),
     Group(
@@ -96,7 +111,8 @@ GROUPS: tuple[Group, ...] = (
         r"(?i)\b0[1-9][ .]\d\d[ .]\d\d|\b00[1-9]\d{0,2}[ /-]|\b0[5-9]0-\d{4}-|\b1[3-9]\d[ -]\d{4}[ -]"
         r"|\(\d{2}\) ?9?\d{4}-|\(0\d{1,4}\) ?\d{3}|8 \(\d{3}\)|\b1[-.][2-9]\d\d[-.]"
         r"|(?:tel|phone|fon|mob|m(?:o|ó)vil|handy|cell|fax|puhelin|tlf|gsm|contact|whatsapp)[^\n]{0,16}[.:=]"
-        r"|wa\.me/|whatsapp|sms:|tel:|\b06-\d{8}|\b01\d[-\d ]|\b04\d\d |手机|手機|电话|電話|携帯|휴대폰|전화|тел",
+        r"|wa\.me/|whatsapp|sms:|tel:|\b06-\d{8}|\b01\d[-\d ]|\b020 \d|\b07\d{3} |\b04\d\d "
+        r"|手机|手機|电话|電話|携帯|휴대폰|전화|тел",
         TELEPHONES,
         apart=True,
     ),

@@ -39,6 +39,7 @@ COMMANDS: tuple[Rule, ...] = (
     Rule("secret", rf"(?im)^[ \t]*set(?:env)?\s+(?:-\w{{1,5}}\s+){{0,2}}\w{{0,40}}(?:{WORDS}|{PASSWORDS})\w{{0,20}}\s+[\"']?([^\s\"'$(=-][^\s\"'$=]{{7,200}})[\"']?\s*$", ("set",), bare_random_looking),
     Rule("command_password", r"\brabbitmqctl\s(?:-\S{1,40}\s){0,3}(?:add_user|change_password|authenticate_user)\s\S{1,60}\s[\"']?([^\s\"'$-][^\s\"']{5,99})", ("rabbitmqctl",), chosen_password),
     Rule("command_password", r"(?i)\bnet\s(?:use|user)\s[^\n|;]{0,200}?(?:/user:\S{1,80}|\buser\s[\w.-]{1,40})\s([^\s\"'/*$-][^\s\"']{5,99})", ("net use",), chosen_password),
+    Rule("command_password", r"(?i)\bnet\suser\s{1,3}[\w.-]{1,40}\s{1,3}[\"']?([^\s\"'/*$-][^\s\"']{5,99})", ("net user",), chosen_password),
     Rule("command_password", r"(?i)\bnet\suse\s(?:\S{1,3}\s)?(?:\\{2,4}\S{1,80}\s)?([^\s\"'/*$\\-][^\s\"']{5,99})\s/user", ("net use",), chosen_password),
     Rule("command_password", r"\b(?:[xw]lfreerdp|[xw]freerdp|rdesktop)\s(?:[^\n|;]{0,300}?\s)?(?:/p:|-p ?)[\"']?([^\s\"'$-][^\s\"']{5,99})", ("freerdp", "rdesktop"), chosen_password),
     Rule("secret", r"\b(?:curl|http|https|wget)\s(?:[^\n]{0,300}?\s)?(?:-b|--cookie)[= ]{0,2}[\"']?[^\n\"']{0,100}?\b[\w.-]{0,30}(?:sess|sid|auth|token|jwt)[\w.-]{0,20}=([A-Za-z0-9%._~+/-]{16,400})", ("curl", "http", "wget"), random_looking),

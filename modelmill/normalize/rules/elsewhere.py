@@ -136,6 +136,7 @@ TELEPHONES: tuple[Rule, ...] = (
     Rule("phone", r"(?:手机|手機|电话|電話|携帯|휴대폰|전화|тел\.?|телефон)[^\n\d+]{0,8}(1[3-9]\d{9}|[08](?:[ -]?\(?\d{1,4}\)?){2,5})\b", ("手", "电话", "電話", "携帯", "휴대폰", "전화", "тел"), telephone),
     Rule("phone", r"\b(0[1-9](?:[ .]\d{2}){4})\b", (), telephone),
     Rule("phone", r"(?:(?m:^)|[^\d ]|\D )(00[1-9]\d{0,2}[ /-](?:\(0\) ?)?\(?[1-9]\d{0,3}\)?[ /-]\d{3,8}(?:[ -]\d{2,5})?)\b", ("00",), telephone),
+    Rule("phone", r"\b(020 \d{4} \d{4}|0(?:1\d|7\d)\d{2} \d{6}|011\d \d{3} \d{4}|01\d1 \d{3} \d{4}|07\d{3} \d{3} \d{3})\b", (), telephone),
     Rule("phone", r"\b(0[5-9]0-\d{4}-\d{4})\b", (), telephone),
     Rule("phone", r"\b(01[016-9]-\d{3,4}-\d{4}|06-\d{8}|01[5-7]\d[ /-]\d{7,8}|04\d{2} \d{3} \d{3})\b", (), telephone),
     Rule("phone", r"(?i)(?:wa\.me/|whatsapp\.com/send/?\?phone=|\bsms:|\btel:)\+?(\d{9,15})\b", (), telephone),
@@ -161,7 +162,7 @@ FURTHER_PLACES: tuple[Rule, ...] = (
     Rule("postal_address", r"(〒 ?\d{3}-\d{4}\s{0,2}[^\s,;\"'<>]{6,120})", ("〒",)),
     Rule("postal_address", r"((?:[\xe4-\xe9][\x80-\xbf]{2}){2,8}(?:市|省|自治区)(?:[\xe4-\xe9][\x80-\xbf]{2}){1,14}(?:路|街|道|大街|巷|弄)\d{1,5}(?:号|號)(?:[^\s,;\"'<>]{0,30}(?:室|楼|单元|栋))?)", ("号", "號")),
     Rule("postal_address", r"((?:ул\.|улица|просп\.|пр-т|пер\.|вул\.) ?[^\n,\d\"']{3,80}, ?(?:д\.|дом|буд\.) ?\d{1,4}[^\s,\"']{0,4}(?:, ?(?:кв\.|корп\.|стр\.) ?\d{1,5}){0,3}(?:, ?(?:\d{6} ?)?[^\n,\d\"']{3,60})?)", ("ул", "просп", "пр-т", "пер.")),
-    Rule("postal_address", rf"(?i:\b(?:street(?:[_ -]?address)?|(?:street|home|postal|mailing|shipping|billing)[_ -]?address(?:[_ -]?(?:line)?[_ -]?1)?|address[_ -]?(?:line)?[_ -]?1|addr1|line[_ -]?1|stra(?:ß|ss)e)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?)(\d{{1,5}}[a-zA-Z]? {TOWN}(?: {TOWN}){{1,3}}|{TOWN}(?: {TOWN}){{0,3}}\.? \d{{1,4}}(?:/\d{{1,3}}){{0,2}} ?[a-zA-Z]?)(?:[\"'\n,;]|$)", (), _home),
+    Rule("postal_address", rf"(?i:\b(?:street(?:[_ -]?address)?|(?:street|home|postal|mailing|shipping|billing)[_ -]?address(?:[_ -]?(?:line)?[_ -]?1)?|address[_ -]?(?:line)?[_ -]?1|addr1|line[_ -]?1|stra(?:ß|ss)e)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?)(\d{{1,5}}[a-zA-Z]? {TOWN}(?: {TOWN}){{1,3}}(?:,? (?:Apt|Suite|Ste|Unit|Flat|Apartment|#)\.? ?\w{{1,5}})?|{TOWN}(?: (?:{TOWN}|d[aeiou]s?|del|della|las?|los|el|of|the|am|an|der|den|van|von)){{0,4}}\.? \d{{1,4}}(?:/\d{{1,3}}){{0,2}} ?[a-zA-Z]?)(?:[\"'\n,;]|$)", (), _home),
 )
 # fmt: on
 FURTHER_GATE = (

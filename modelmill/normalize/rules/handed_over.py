@@ -33,7 +33,7 @@ from modelmill.normalize.rules.randomness import (
 from modelmill.normalize.rules.rule import Rule
 
 FEWEST = 8  # bytes or characters that are listed one by one
-HANDED = re.compile(r"\d+|0x[0-9a-fA-F]+")
+HANDED = re.compile(r"0[xX][0-9a-fA-F]+|\d+")
 
 
 def _joined(value: str, before: str, after: str) -> bool:
@@ -49,7 +49,7 @@ def _in_lines(value: str, before: str, after: str) -> bool:
 
 def _bytes(value: str, before: str, after: str) -> bool:
     """Bytes by their numbers; those that count up or repeat are of a test."""
-    numbers = [int(one, 0) for one in HANDED.findall(re.sub(r"\b0+(?=\d)", "", value))]
+    numbers = [int(one, 16 if one[:2] in ("0x", "0X") else 10) for one in HANDED.findall(value)]
     steps = {b - a for a, b in itertools.pairwise(numbers)}
     return (
         len(numbers) >= FEWEST and max(numbers) < 256 and len(set(numbers)) >= FEWEST - 2 and len(steps) > FEWEST // 2
@@ -71,7 +71,7 @@ BYTES = (
     r"|array\('B',)?\s{0,3}\(?\s{0,3}[\[({]\s{0,40}"
 )
 VALUE = r"([^\"'`\s\\]{6,100})"
-FIELD = rf"[\"'`][^\"'`\n]{{0,60}}{PASSWORDS}[^\"'`\n]{{0,20}}[\"'`]"
+FIELD = rf"(?:[\"`][^\"`\n]{{0,60}}{PASSWORDS}[^\"`\n]{{0,20}}[\"`]|'[^'\n]{{0,60}}{PASSWORDS}[^'\n]{{0,20}}')"
 FILLS = (
     r"(?:type|fill|fill_in|sendkeys|send_keys|setvalue|set_value|val|presssequentially|settext|input_text|clearandtype)"
 )
@@ -97,7 +97,7 @@ LISTED_GATE = (
     rf"|[\[({{]\s{{0,40}}(?:{NUMBER},\s{{0,3}}){{7}}|:[ \t]{{1,9}}[|>][+-]?\d?[ \t]{{0,9}}\r?\n"
 )
 HANDED_GATE = (
-    rf"(?i)\bcase\s{{1,3}}[\"']|{SAID}[^\"'`\n]{{0,20}}[\"'`]\)?\)?\.{FILLS}\(|\b{FILLS}[( ]\s{{0,40}}[\"'`][^\"'`\n]{{0,60}}{SAID}"
+    rf"(?i)\bcase\s{{1,3}}[\"']|{SAID}[^\n]{{0,20}}?[\"'`]\)?\)?\.{FILLS}\(|\b{FILLS}[( ]\s{{0,40}}[\"'`][^\n]{{0,60}}?{SAID}"
     rf"|{SAID}\w{{0,24}}\([^()\n]{{0,80}}\)[^\n=\"']{{0,40}}[:={{>]\s{{0,60}}(?:return\s{{1,3}})?[\"'`][^\"'`\s\\]{{6}}"
     rf"|{SAID}\w{{0,24}}\s{{0,3}}[:=]\s{{0,3}}(?:\([^()\n]{{0,60}}\)\s{{0,3}}=>|lambda\b[^:\n]{{0,40}}:)\s{{0,3}}[\"'`]"
     r"|,\s{0,3}[\w.]{0,24}(?:passw\w{0,6}|pwd|pass|pw)\s{0,3}:?=\s{0,3}[(\[]?[\"'`][^\"'`\n]{0,60}[\"'`],\s{0,3}[\"'`]"

@@ -143,7 +143,7 @@ IDENTITY_NUMBERS: tuple[Rule, ...] = (
 )
 NUMBERS_WITH_A_WORD: tuple[Rule, ...] = (
     by_word("uk_nino", "ni|nino|ni number|national insurance", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]", number(anything)),
-    by_word("de_tax_id", "steuer-?id|steuer id(?:nr)?|steuer-?id-?nr|steuernummer|idnr|tax id", r"\d{11}|\d{2} \d{3} \d{3} \d{3}", number(_steuer_id)),
+    by_word("de_tax_id", "steuer-?id|steuer id(?:nr)?|steueridentifikationsnummer|steueridentnummer|steuer-?id-?nr|steuernummer|idnr|tax id", r"\d{11}|\d{2} \d{3} \d{3} \d{3}", number(_steuer_id)),
     by_word("es_dni", "dni|nif|nie", r"[XYZ]?\d{7,8}-?[A-Z]", number(_dni)),
     by_word("pl_pesel", "pesel", r"\d{11}", number(_pesel)),
     by_word("nl_bsn", "bsn|burgerservicenummer", r"\d{9}|\d{4}\.\d{2}\.\d{3}", number(_bsn)),

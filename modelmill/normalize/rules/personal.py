@@ -90,6 +90,10 @@ def _of_a_brand(digits: str) -> bool:
         return digits.startswith(("30", "36", "38", "39"))
     if len(digits) == 13:
         return digits[0] == "4"
+    if len(digits) > 16:
+        return digits[0] in "46" and len(digits) == 19
+    if digits[0] == "2":
+        return "2221" <= digits[:4] <= "2720"
     return not digits.startswith("3") or digits.startswith(("35", "36"))
 
 
@@ -133,7 +137,7 @@ def _mac(value: str, before: str, after: str) -> bool:
     """Of a device: neither local, nor of a group, nor documentation's (RFC 7042), nor counted up."""
     plain = bytes.fromhex(re.sub(r"[:.-]", "", value))
     told = re.search(r"[a-fA-F]", value) is not None and len(set(plain)) > 3
-    first = (b"\x00\x00\x5e", b"\x00\x11\x22", b"\x00\x01\x02", b"\x00\x00\x00")
+    first = (b"\x00\x00\x5e", b"\x00\x11\x22", b"\x00\x01\x02", b"\x00\x00\x00", b"\x00\x1a\x2b")
     counted = plain.startswith(first) or b"\xde\xad\xbe\xef" in plain
     return alone(before, after) and ":" not in (before, after) and told and not plain[0] & 3 and not counted
 
@@ -169,7 +173,7 @@ TLDS = frozenset(TOP_LEVEL.split())
 
 # What stands before a version that looks like an IP: its name, a comparison, the name of a package, a heading's sign.
 RELEASED = (
-    r"(?i)(?:version|release|firmware|revision|\brev|\bver|driver|build|toolkit|chrome|safari|firefox|edge|\btag)"
+    r"(?i)(?:version|release|firmware|revision|\brev|\bver|driver|build|toolkit|section|sect\.|chapter|clause|paragraph|appendix|figure|table|chrome|safari|firefox|edge|\btag)"
     r"(?:s|__|_?(?:number|no|id|code|name|string))?(?:[^\w\n]{0,6}|/)$|[=~<>!]= ?[\"']?$|(?:^|[^\w.])v$|^#{1,6} \[?$"
     r"|^\s*-\s+[\w.-]+=$|\b(?:image[\"']?:|FROM) ?[^\s]{1,50}:$"
 )
@@ -183,6 +187,8 @@ STATE = r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJM
 ROOT = r"(?:(?m:^)|[^\w.-]|\b(?:var|export|net|data|mnt|media|[A-Za-z])|\[[\d;]{1,8}m)"
 # A page of a site, as links and routes name it.
 LINKED = r"(?:\b(?:to|href|action)=\{?[\"'`]|\b(?:navigate|push|redirect|linkTo)\(\s?\{?[\"'`]|\bRoute\s+path=\{?[\"'`])/home/$"
+# What other numbers are called that Luhn's digit fits by chance, one in ten.
+NO_CARD = r"(?i)(?:seed|rng|random(?:state)?|barcode|ean(?:13)?|gtin|upc|isbn|sku)[\"']?\s{0,2}[(=:]\s{0,2}[\"']?$"
 WELL_KNOWN = r"(?:com|net|org|edu|gov|de|fr|ch|eu|nl|uk|it|es|pl|ru)"  # ends of addresses that are no attributes
 SIGN = r"[A-Za-z0-9\x80-\xff]"  # a letter or digit; those beyond ASCII as bytes of UTF-8
 DOT = r" ?(?:\[dot\]|\(dot\)|\{dot\}|<dot>| dot ) ?"
@@ -197,12 +203,12 @@ PERSONAL: tuple[Rule, ...] = (
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}(?:\[\.\]|\[dot\]|\(dot\))[a-z]{2,12})\b", ("[.]", "[dot]", "(dot)")),
     Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}} @ [a-z0-9][a-z0-9-]{{0,62}}\.{WELL_KNOWN})\b", (" @ ",), _email),
     Rule("email", rf"(?i)\b([a-z0-9][a-z0-9.+-]{{0,63}}_at_[a-z0-9-]{{1,62}}_dot_{WELL_KNOWN})\b", ("_dot_",)),
-    Rule("card", r"\b((?:4\d|5[1-5]|2[2-7]|3[0-9]|6[02457])\d{2}[ -]?(?:\d{4}[ -]?\d{4}[ -]?\d{1,7}|\d{6}[ -]?\d{4,5})|[2-6]\d{3}(?:(?: \d{4}){3}|(?:-\d{4}){3}|(?:\.\d{4}){3}|(?:\xc2\xa0\d{4}){3}))\b", (), _card),
+    Rule("card", r"\b((?:4\d|5[1-5]|2[2-7]|3[0-9]|6[02457])\d{2}[ -]?(?:\d{4}[ -]?\d{4}[ -]?\d{1,7}|\d{6}[ -]?\d{4,5})|[2-6]\d{3}(?:(?: \d{4}){3}|(?:-\d{4}){3}|(?:\.\d{4}){3}|(?:\xc2\xa0\d{4}){3}))\b", (), _card, unless=NO_CARD, reach=30),
     Rule("iban", r"\b([A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?|[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,3})?)\b", (), _iban),
     Rule("phone", r"(\+[1-9]\d{0,2}[ .-](?:\(0\) ?)?\(?\d{1,4}\)?(?:[ .-]?\d{2,5}){1,4}|\+[1-9]\d{10,14})\b", ("+",), telephone),
     Rule("phone", r"(\(\d{3}\) ?\d{3}[ .-]\d{4}|\b[2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4})\b", (), telephone),
     Rule("phone", r"(?i)(?:\b|_)(?:tel|phone|fon|mobil|fax|call)[a-z]{0,8}(?: (?:me|us))?(?: on| at)?[\"']?[.:= ]{1,4}[\"']?(0\d{1,5}[ /.-]\d{2,5}(?:[ .-]?\d{2,5}){0,3})\b", ("tel", "phone", "fon", "mobil", "fax", "call"), telephone),
-    Rule("ip", r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\b", (".",), _global_ip, unless=RELEASED, reach=60),
+    Rule("ip", r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^\w.]|\.\D|\.?$)", (".",), _global_ip, unless=RELEASED, reach=60),
     Rule("ip", r"\b([23][0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4})", (":",), _global_ip),
     Rule("mac", r"\b([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\b", (":", "-", "."), _mac),
     Rule("mac", r"(?i)\b(?:mac|hwaddr|ether)(?:[_ -]?addr(?:ess)?)?[\"']?\s{0,3}[:=]\s{0,3}[\"']?([0-9a-f]{12})\b", ("mac", "hwaddr", "ether"), _mac),

@@ -39,6 +39,11 @@ def _hash(value: str, before: str, after: str) -> bool:
     return random_looking(value.partition("}")[2], before, after)
 
 
+def _apart(value: str, before: str, after: str) -> bool:
+    """No part of a text in base64."""
+    return before not in tuple("+/=") and after not in tuple("+/") and random_looking(value, before, after)
+
+
 def _no_sample(value: str, before: str, after: str) -> bool:
     return SAMPLE_JWT not in value and not stands_in(value)
 
@@ -49,6 +54,8 @@ TOKENS: tuple[Rule, ...] = (
     Rule("private_key", r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}[\s\S]{20,}?-{4,5} ?END [A-Z0-9 ]{0,40}-{4,5}", ("PRIVATE KEY",), _has_body, BODY),
     Rule("private_key", r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}((?:[\s\\nr\"'+,]{0,40}[A-Za-z0-9+/=]{16,100})+)", ("PRIVATE KEY",), _has_body, BODY),
     Rule("putty_key", r"Private-Lines: \d{1,4}((?:\r?\n[A-Za-z0-9+/=]{16,64})+)", ("Private-Lines",), within=BODY),
+    Rule("private_key", r"-{4,5}BEGIN OpenVPN Static key V1-{4,5}((?:[\s\\nr\"'+,]{0,40}[0-9a-f]{16,64})+)", ("OpenVPN Static key",), within=r"[0-9a-f]{16,}"),
+    Rule("private_key", r"\bclient-key-data[\"']?\s{0,3}:\s{0,3}[\"']?([A-Za-z0-9+/]{40,}={0,2})", ("client-key-data",), drawn),
     Rule("age_key", r"\b(AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58})", ("AGE-SECRET-KEY-1",)),
     # Clouds.
     Rule("aws_key", r"\b((?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA|ANVA)[A-Z2-7]{16})\b", ("AKIA", "ASIA", "AGPA", "AIDA", "AROA", "ANPA", "ANVA"), drawn),
@@ -71,7 +78,7 @@ TOKENS: tuple[Rule, ...] = (
     Rule("bitbucket_token", r"\b(ATBB[A-Za-z0-9]{24,40})\b", ("ATBB",), random_looking),
     Rule("atlassian_token", r"\b(AT[AC]TT3[A-Za-z0-9_=-]{60,240})", ("ATATT3", "ATCTT3"), drawn),
     Rule("npm_token", r"\b(npm_[A-Za-z0-9]{36})\b", ("npm_",), drawn),
-    Rule("npm_token", r"_authToken\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9-]{36,})", ("_authToken",), drawn),
+    Rule("npm_token", r"_authToken\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_.-]{16,}={0,2})", ("_authToken",), drawn),
     Rule("pypi_token", r"\b(pypi-[A-Za-z0-9_-]{50,})", ("pypi-",), drawn),
     Rule("rubygems_key", r"\b(rubygems_[a-f0-9]{48})\b", ("rubygems_",), drawn),
     Rule("nuget_key", r"\b(oy2[a-z0-9]{43})\b", ("oy2",), random_looking),
@@ -113,7 +120,7 @@ TOKENS: tuple[Rule, ...] = (
     Rule("linear_key", r"\b(lin_(?:api|oauth)_[A-Za-z0-9]{40,64})\b", ("lin_",), drawn),
     Rule("notion_token", r"\b(secret_[A-Za-z0-9]{43}|ntn_[A-Za-z0-9]{40,50})\b", ("secret_", "ntn_"), random_looking),
     Rule("figma_token", r"\b(fig[dou][rh]?_[A-Za-z0-9_-]{40,})", ("figd_", "figo_", "figu_", "figor_", "figoh_", "figur_", "figuh_"), drawn),
-    Rule("facebook_token", r"\b(EAA[A-Za-z0-9]{80,})\b", ("EAA",), random_looking),
+    Rule("facebook_token", r"\b(EAA[A-Za-z0-9]{80,})\b", ("EAA",), _apart),
     Rule("mill_key", r"\b(mk_[A-Za-z0-9]{4,32}\.[A-Za-z0-9_-]{20,})", ("mk_",), drawn),
     Rule("jwt", r"\b(eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})", ("eyJ",), _no_sample),
     Rule("jwt", r"\b(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})", ("eyJ",), _no_sample),
@@ -124,7 +131,7 @@ TOKENS: tuple[Rule, ...] = (
     Rule("password_hash", r"(\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}|\$[56]\$(?:rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43,86}|\$argon2(?:id|i|d)\$v=\d+\$[A-Za-z0-9=,]+\$[A-Za-z0-9+/]{16,}\$[A-Za-z0-9+/]{20,}|\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22})", ("$2", "$5$", "$6$", "$argon2", "$apr1$"), drawn),
     Rule("password_hash", r"(\$y\$[./A-Za-z0-9]{2,8}\$[./A-Za-z0-9]{10,40}\$[./A-Za-z0-9]{43}|\$P\$[./A-Za-z0-9]{31}|pbkdf2(?:_|:)sha(?:1|256|512)[$:]\d{1,8}\$[A-Za-z0-9]{1,64}\$[A-Za-z0-9+/]{27,128}={0,2}|scrypt:\d+:\d+:\d+\$[A-Za-z0-9]{8,32}\$[a-f0-9]{128}|SCRAM-SHA-\d{1,3}\$\d{1,8}:[A-Za-z0-9+/]{12,64}={0,2}\$[A-Za-z0-9+/]{27,90}={0,2}:[A-Za-z0-9+/]{27,90}={0,2})", ("$y$", "$P$", "pbkdf2", "scrypt:", "SCRAM-SHA-"), drawn),
     Rule("password_hash", r"(\{S?SHA(?:256|384|512)?\}[A-Za-z0-9+/]{27,120}={0,2})", ("SHA}", "SHA256}", "SHA384}", "SHA512}"), _hash),
-    Rule("service_key", r"\b(hcai[kc]_[a-z0-9]{58}|os_v2_(?:app|org)_[a-z0-9]{80,110}|xaat-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}|access-(?:production|development|sandbox)-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}|FLWSECK(?:_TEST)?-[A-Za-z0-9]{32,40}-X|ATTA[a-f0-9]{72}|signkey-(?:prod|test|branch)-[a-f0-9]{32,64}|PMAT-[A-Z0-9]{26}|zpka_[a-f0-9]{32}_[a-f0-9]{8}|rootly_[a-f0-9]{64}|cflt[A-Za-z0-9+/]{60})\b", ("hcai", "os_v2_", "xaat-", "access-", "FLWSECK", "ATTA", "signkey-", "PMAT-", "zpka_", "rootly_", "cflt"), drawn),
+    Rule("service_key", r"\b(hcai[kc]_[a-z0-9]{58}|os_v2_(?:app|org)_[a-z0-9]{80,110}|xaat-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}|access-(?:production|development|sandbox)-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}|FLWSECK(?:_TEST)?-[A-Za-z0-9]{32,40}-X|ATTA[a-f0-9]{72}|AVNS_[A-Za-z0-9_-]{19}|waka_(?:[a-z]{3}_)?[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}|dG9rOm[A-Za-z0-9+/]{54}|signkey-(?:prod|test|branch)-[a-f0-9]{32,64}|PMAT-[A-Z0-9]{26}|zpka_[a-f0-9]{32}_[a-f0-9]{8}|rootly_[a-f0-9]{64}|cflt[A-Za-z0-9+/]{60})\b", ("hcai", "os_v2_", "xaat-", "access-", "FLWSECK", "ATTA", "AVNS_", "waka_", "dG9rOm", "signkey-", "PMAT-", "zpka_", "rootly_", "cflt"), drawn),
     Rule("service_key", r"\b(syt_[A-Za-z0-9_=-]{4,90}_[A-Za-z]{20}_[A-Za-z0-9]{6}|snyk_[us]at\.[a-f0-9]{8}\.[A-Za-z0-9_.-]{40,}|AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{100,160}|A{19,22}[A-Za-z0-9]{6,40}(?:%[0-9A-F]{2}[A-Za-z0-9]{1,60}){1,5}|[a-f0-9]{32}FFFFNRAL|AQVN[A-Za-z0-9_-]{35,40}|AKLT[A-Za-z0-9]{30,60})\b", ("syt_", "snyk_", ":APA91b", "AAAAAAAAAAAAAAAAAAA", "FFFFNRAL", "AQVN", "AKLT"), random_looking),
     Rule("service_key", r"\b(essu_[A-Za-z0-9+/]{60,200}={0,2}|v2\.local\.[A-Za-z0-9_-]{60,})", ("essu_", "v2.local."), drawn),
     Rule("service_key", r"https://open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v\d/hook/([A-Za-z0-9-]{20,60})|https://qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=([A-Za-z0-9-]{20,60})", ("/open-apis/bot/", "qyapi.weixin"), drawn),
@@ -150,6 +157,6 @@ SHAPED: tuple[Rule, ...] = (
 
 # Services known and unknown: who gives keys puts a name before them.
 PREFIXED: tuple[Rule, ...] = (
-    Rule("service_key", r"\b([a-z][a-z0-9]{1,11}[_-][A-Za-z0-9_-]{26,}={0,2})", (), prefixed),
+    Rule("service_key", r"\b([a-z][a-z0-9]{1,11}[_-][A-Za-z0-9_-]{26,}={0,2})", (), prefixed, unless=r"(?i)(?:sha\d{1,3}|md5|blake\w{2,3})[=:-]$", reach=12),
 )
 # fmt: on

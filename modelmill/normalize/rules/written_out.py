@@ -35,6 +35,8 @@ from modelmill.normalize.rules.randomness import (
     invented,
     password,
     random_looking,
+    random_or_tough,
+    random_or_uuid,
 )
 from modelmill.normalize.rules.rule import Rule
 
@@ -68,7 +70,7 @@ def _filled_in(value: str, before: str, after: str) -> bool:
     return rest != value and len(rest) >= MIN_PART and chosen_password(rest, before, after)
 
 
-def _spoken(value: str, before: str, after: str) -> bool:
+def spoken(value: str, before: str, after: str) -> bool:
     """A password in a sentence, where `base64-encoded` could stand as well: letters, a digit and a sign."""
     return _bare(value, before, after) and (
         SPOKEN.match(value.rstrip("!?.=,")) is not None or invented(value) or bare_random_looking(value, before, after)
@@ -94,17 +96,17 @@ def _in_parts(value: str, before: str, after: str) -> bool:
     return chosen_password("".join(re.findall(r"[^\"'`\s+.]{2,}", value)), before, after)
 
 
-def _written_or_spoken(value: str, before: str, after: str) -> bool:
+def _written_orspoken(value: str, before: str, after: str) -> bool:
     """In quotes what a person may have chosen; without them no word could stand there."""
     if before in ("`", "'", '"') and before == after:
         return chosen_password(value, before, after)
-    return _spoken(value, before, after)
+    return spoken(value, before, after)
 
 
 NOUNS = r"(?:password|passwd|passphrase|passwort|passcode|pwd|pword|pw)"
 NAMED = rf"[*_`'\"]{{0,3}}(?:[A-Za-z0-9]{{1,20}}[_.-]){{0,3}}{NOUNS}[*_`'\"]{{0,3}}"
 CHANGES = r"(?:chang|rotat|reset|updat|switch|set)(?:e|ed|es|s|t|ting|ing)?"
-SHORT_NAMES = r"(?:pass|pw|psk|passcode)"
+SHORT_NAMES = r"(?:pass|(?:root|admin|user|login|bind|my|db|ssh|ftp|smtp|mail)?pw|psk|passcode)"
 VALUE = r"([^\"'`\s\\]{6,100})"
 # `changed the password for root from`, `the password was changed from`, `the password has expired: change it from`
 CHANGED = (
@@ -138,11 +140,11 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("password", rf"(?i)[\"']-{{0,2}}{NAME}{PASSWORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}{VALUE}[\"'`]", PASSWORD_SIGNS, chosen_password),
     Rule("password", rf"(?i){NAME}{PASSWORDS}{REST}[\"']?\s{{0,3}}[:{{]\s{{0,3}}\{{?\s{{0,3}}\n(?:[^\n:={{}}]{{1,40}}[:=][^\n{{}}]{{2,80}}\n){{0,4}}[ \t]{{0,20}}[\"']?(?:default|example|value)[\"']?\s{{0,20}}[:=]\s{{0,3}}[\"']?{BARE}", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
     Rule("password", rf"(?i)(?:getenv|environ\.get|env|setdefault|put|set_?property)\(\s{{0,40}}[\"'][\w.-]{{0,40}}{SHORT_NAMES}[\"'],\s{{0,40}}{STRING}{VALUE}[\"'`]", ("getenv(", "environ.get(", "env(", "setdefault(", "put(", "setproperty(", "set_property("), chosen_password),
-    Rule("secret", rf"(?i)[\"']-{{0,2}}{NAME}{WORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}([^\"'`\s\\]{{12,200}})[\"'`]", ("default",), random_looking),
+    Rule("secret", rf"(?i)[\"']-{{0,2}}{NAME}{WORDS}{REST}[\"'],[^\n()]{{0,80}}?\bdefault\s{{0,2}}=\s{{0,2}}{STRING}([^\"'`\s\\]{{8,200}})[\"'`]", ("default",), random_or_tough),
     # A directive: its name, a blank, its value.
     Rule("password", rf"(?im)^[ \t]*ENV\s+[\w.]{{0,40}}{PASSWORDS}\w{{0,20}}\s+[\"']?{BARE}[\"']?\s*$", PASSWORD_SIGNS, bare_password),
     Rule("password", rf"(?im)^[ \t]*(?:bindpw|requirepass|masterauth|(?:olc)?rootpw)(?:\s{{1,4}}|:\s{{1,4}})[\"']?{BARE}[\"']?\s*$", ("bindpw", "requirepass", "masterauth", "rootpw"), bare_password),
-    Rule("password", rf"(?im)^[ \t]*(?:bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", ("password", "passwd"), _written_or_spoken),
+    Rule("password", rf"(?im)^[ \t]*(?:bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", ("password", "passwd"), _written_orspoken),
     # In a command, and in an address.
     Rule("password", rf"(?i){COMMAND}[\w.-]{{0,40}}(?:{PASSWORDS}|bindpw|_pass|_pw){REST}\]?=([^\s\"'`#,;(){{}}\[\]<>=&][^\s\"'`,;(){{}}\[\]<>&]{{5,99}}){COMMAND_END}", (), _bare, unless=OTHERWISE),
     Rule("command_password", r"(?i)\bsshpass\s+-p\s?[\"']?([^\s\"']{4,100})", ("sshpass",), password),
@@ -153,11 +155,11 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("url_password", r"(?i)\bjdbc:oracle:thin:\w{1,60}/([^\s@/\"']{4,100})@", ("jdbc:oracle",), password),
     Rule("command_password", r"\s-U\s{0,2}[\"']?[\w.\\/-]{1,40}%([^\s\"'%]{4,100})", (), chosen_password),
     Rule("command_password", r"(?i)assw[^\n]{0,20}[\n{][^\n\"']{0,20}\bsend\s+(?:--\s+)?[\"']([^\"'\\\s]{4,100})", ("assw",), chosen_password),
-    Rule("password", rf"(?im)^[ \t]*[\w.-]{{0,40}}{PASSWORDS}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s+[#;]", PASSWORD_SIGNS, _spoken, unless=OTHERWISE),
+    Rule("password", rf"(?im)^[ \t]*[\w.-]{{0,40}}{PASSWORDS}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s+[#;]", PASSWORD_SIGNS, spoken, unless=OTHERWISE),
     # In a call, in SQL, in JSX, in a table of HTML.
     Rule("password", r"(?i)\(\s{0,40}[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):[^\"'\n]{1,200}[\"'],\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("dbi:", "jdbc:", "mysql:", "pgsql:", "odbc:", "oci:", "sqlsrv:"), chosen_password),
     Rule("secret", r"\b(?:jwt|JWT)\.(?:sign|verify|encode|decode)\([^()\n]{1,200}?,\s{0,40}b?[\"']([^\"'\s]{8,200})[\"']", ("jwt.", "JWT."), chosen_password),
-    Rule("secret", r"\bFernet\(\s{0,40}b?[\"']([A-Za-z0-9_-]{43}=)[\"']", ("Fernet(",), drawn),
+    Rule("secret", r"\bFernet\(\s{0,40}b?[\"']([A-Za-z0-9_+/-]{43}=)[\"']", ("Fernet(",), drawn),
     Rule("xml_password", rf"(?i)>\s?{NAME}{PASSWORDS}\s?:?</\w{{1,10}}>\s{{0,40}}<\w{{1,10}}[^<>]{{0,60}}>([^<>\s]{{6,100}})</", PASSWORD_SIGNS, chosen_password),
     Rule("password", r"(?i)\b(?:mysqli?(?:_connect|_pconnect)?|getConnection|PDO|odbc_connect)\(\s{0,40}(?:[\"'][^\"'\n]{1,200}[\"']|[$\w.]{1,60}),\s{0,40}(?:[\"'][^\"'\s]{1,60}[\"']|[$\w.]{1,60}),\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("mysql", "getconnection(", "pdo(", "odbc_connect("), chosen_password),
     Rule("sql_password", r"(?i)\bidentified\s+(?:with\s+[\w'\"]{1,40}\s+)?(?:by|as)\s+(?:password\s+)?['\"]([^'\"\s]{4,100})['\"]", ("identified",), chosen_password),
@@ -169,15 +171,15 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("password", rf"(?im){PASSWORDS}{REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([A-Za-z0-9+/]{{8,200}}={{0,2}})[\"']?\s*$", PASSWORD_SIGNS, _wraps_password, unless=OTHERWISE),
     # In a sentence.
     Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}:?[*_]{{0,2}}\s(?:is\s|was\s|=\s)?[`'\"]{VALUE}[`'\"]", PASSWORD_SIGNS, chosen_password),
-    Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}(?:\s(?:is|was)|\s?:)[*_]{{0,2}}\s{{1,3}}[*_]{{0,2}}([^\s\"'`(){{}}\[\]<>\\*_][^\s\"'`(){{}}\[\]<>\\]{{5,99}})(?:[\s<)\\\"'`]|$)", (), _spoken),
-    Rule("password", rf"(?im)\b{NOUNS}\s{{1,2}}([^\s\"'`(){{}}\[\]<>\\/:*_-][^\s\"'`(){{}}\[\]<>\\/:]{{7,99}})[ \t]*$", (), _spoken),
+    Rule("password", rf"(?i)\b{NOUNS}[*_]{{0,2}}(?:\s(?:is|was)|\s?:)[*_]{{0,2}}\s{{1,3}}[*_]{{0,2}}([^\s\"'`(){{}}\[\]<>\\*_][^\s\"'`(){{}}\[\]<>\\]{{5,99}})(?:[\s<)\\\"'`]|$)", (), spoken),
+    Rule("password", rf"(?im)\b{NOUNS}\s{{1,2}}([^\s\"'`(){{}}\[\]<>\\/:*_-][^\s\"'`(){{}}\[\]<>\\/:]{{7,99}})[ \t]*$", (), spoken),
     Rule("password", r"(?:密码|密碼|パスワード|비밀번호)\s{0,3}(?:[:=]|：|是|は)\s{0,3}([^\s\"'`(){}\[\]<>\\]{6,100})", ("密码", "密碼", "パスワード", "비밀번호"), chosen_password),
-    Rule("password", r"(?i)\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s{1,3}[`\"']?[\w@.-]{2,40}[`\"']?\s{0,2}[/:]\s{0,2}[`\"']?([^\s\"'`(){}\[\]<>\\/]{6,100})", ("credential", "log", "account"), _spoken),
+    Rule("password", r"(?i)\b(?:credentials?|log[ -]?in|account)\b[^\n:]{0,20}:\s{1,3}[`\"']?[\w@.-]{2,40}[`\"']?\s{0,2}[/:]\s{0,2}[`\"']?([^\s\"'`(){}\[\]<>\\/]{6,100})", ("credential", "log", "account"), spoken),
     Rule("password", rf"(?i){CHANGED}\s(?:back\s)?(?:from|to)\s{{1,3}}{NEW}", PASSWORD_SIGNS, _told),
     Rule("password", rf"(?i){CHANGED}\sfrom\s{{1,3}}\S{{1,100}}\s{{1,3}}(?:back\s)?to\s{{1,3}}{NEW}", PASSWORD_SIGNS, _told),
     # The same of keys and tokens, which must look drawn at random.
     Rule("secret", rf"(?i)\$\{{[\w.]{{0,40}}{WORDS}[\w.]{{0,20}}:-?([^\s}}\"'$]{{12,200}})\}}", ("${",), random_looking),
     Rule("secret", rf"(?i){WORDS}{REST}[\"'\])]{{0,3}}\s{{0,3}}(?:\|\||\?\?|\bor\b)\s{{0,3}}{STRING}([^\"'`\s\\]{{12,200}})[\"'`]", (), random_looking),
-    Rule("secret", rf"(?i)[?&]{KEYS}=([A-Za-z0-9._~+/%-]{{16,200}})(?:[&\s\"'`<)#]|$)", ("?", "&"), random_looking),
+    Rule("secret", rf"(?i)[?&]{KEYS}=([A-Za-z0-9._~+/%-]{{16,200}})(?:[&\s\"'`<)#]|$)", ("?", "&"), random_or_uuid),
 )
 # fmt: on
