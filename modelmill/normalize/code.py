@@ -1,9 +1,9 @@
 """Source code to drafts, the same way for every grammar: a module, then its definitions in the order of the file.
 
-A module and a class are summed up (their words and signatures), not repeated: their functions are units of their own. A
-class that has none, an interface and a statement stand as they are. `meta["docstring_at"]` is where the words about a
-unit, quotes or comment signs included, lie in `text` (first and last character, exclusive), so that a dataset can take
-them out. `meta` also has what annotate.py judges by: calls, imports, annotations, complexity.
+A module and a class are summed up (their words and signatures, and what a class holds), not repeated: their functions
+are units of their own. A class that has none, an interface and a statement stand as they are. `meta["docstring_at"]` is
+where the words about a unit, quotes or comment signs included, lie in `text` (first and last character, exclusive), so
+that a dataset can take them out. `meta` also has what annotate.py judges by: calls, imports, annotations, complexity.
 
 A file with an error in it gives what can be read, and says where the error is.
 """
@@ -11,7 +11,7 @@ A file with an error in it gives what can be read, and says where the error is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -27,6 +27,7 @@ from modelmill.records import Dropped, UnitKind
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MAX_FIELDS, MAX_FIELD = 30, 120  # of a class that has methods; bytes of one
 MAX_STATEMENT = 200  # bytes; a statement has no body that its signature would end at
 WORD = re.compile(r"\w+")
 FEW_NAMES = 64
@@ -141,7 +142,7 @@ def _module(file: File) -> Draft:
 
 def _definition(file: File, one: Definition, prefix: str) -> Iterator[Draft | Dropped]:
     name = ".".join(part for part in (prefix, one.owner, one.name) if part)
-    if one.kind == "class" and (one.members or file.grammar.documented == "inside"):
+    if one.kind == "class" and (one.members or (one.outer.has_error and file.grammar.documented == "inside")):
         yield _class(file, one, name)
     elif one.kind == "function":
         yield _whole(file, one, name, "method" if prefix or one.owner else "function")
@@ -152,12 +153,13 @@ def _definition(file: File, one: Definition, prefix: str) -> Iterator[Draft | Dr
 
 
 def _whole(file: File, one: Definition, name: str, kind: UnitKind) -> Draft | Dropped:
-    """A function, method, interface or statement: its text as it stands."""
+    """A function, method, interface, statement or class without methods: its text as it stands."""
     if one.outer.has_error:
         return Dropped(name, "does not parse", f"line {one.outer.start_point.row + 1}")
     found = docstrings.of(file.grammar, one, file.facts)
     lines = _body_lines(file, one)
-    if not found.words and lines < MIN_BODY_LINES and kind != "statement":
+    telling = kind == "statement" or (kind == "class" and file.grammar.documented == "inside")  # its name and bases
+    if not found.words and lines < MIN_BODY_LINES and not telling:
         return Dropped(name, "trivial", f"{lines} lines, no docstring")
     meta: dict[str, object] = {"body_lines": lines}
     if found.place:
@@ -177,7 +179,7 @@ def _class(file: File, one: Definition, name: str) -> Draft:
     signature = _signature(file, one)
     head = f"{signature}:" if file.grammar.documented == "inside" else f"{signature} {{"
     return Draft(
-        name=name, kind="class", text=_summary(file, head, found.words, one.members, "    "),
+        name=name, kind="class", text=_summary(file, head, found.words, one.members, "    ", _fields(file, one)),
         signature=signature, docstring=found.words, group=file.group, start_line=found.start_line,
         end_line=found.end_line,
         meta={
@@ -209,12 +211,30 @@ def _alone(name: str) -> re.Pattern[str]:
     return re.compile(rf"{literal}(?!\w)(?<!\w{literal})")
 
 
-def _summary(file: File, head: str, doc: str, members: list[Definition], indent: str) -> str:
+def _fields(file: File, one: Definition) -> list[str]:
+    """The first line of each, at most MAX_FIELDS; of those that hold a function none, which is a member."""
+    inside = one.body.named_children if one.body is not None and file.grammar.fields else []
+    members = {member.node.start_byte for member in one.members}
+    found: list[str] = []
+    for node in inside:
+        first = node.named_children[:1] if node.type == "expression_statement" else [node]
+        held = any(inner.type in file.grammar.fields for inner in first) and not node.has_error
+        if held and node.start_byte not in members and len(found) < MAX_FIELDS:
+            said = file.facts.source[node.start_byte : node.end_byte].split(b"\n", 1)[0][:MAX_FIELD]
+            found.append(said.decode("utf-8", "ignore").rstrip())
+    return found
+
+
+def _summary(
+    file: File, head: str, doc: str, members: list[Definition], indent: str, fields: Sequence[str] = ()
+) -> str:
+    """fields: behind the members, since a model reads but the beginning of what is long."""
+    held = [f"{indent}{one}" for one in fields]
     if file.grammar.documented == "inside":
         quoted = [f'{indent}"""' + doc.replace("\n", "\n" + indent) + '"""'] if doc else []
-        return "\n".join([head, *quoted, *(f"{indent}{_signature(file, one)}: ..." for one in members)])
+        return "\n".join([head, *quoted, *(f"{indent}{_signature(file, one)}: ..." for one in members), *held])
     said = [f"{file.grammar.comment} {line}".rstrip() for line in doc.splitlines()]
-    listed = [f"{indent}{_signature(file, one)}" for one in members]
+    listed = [*(f"{indent}{_signature(file, one)}" for one in members), *held]
     return "\n".join([*said, head, *listed, *(["}"] if head.endswith("{") else [])])
 
 

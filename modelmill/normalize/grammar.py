@@ -43,6 +43,7 @@ class Grammar:
     the names in that as @imported: a query that waits with each name for the module behind them takes time squared.
     A fact: @call (what is called), @branch (one way more through the code), @annotation or @comment.
 
+    fields: nodes in a class's body, or the first ones in its statements, that say what it holds.
     documented: whether the words about a definition are its first statement or the comment above it.
     prepared: what is parsed in place of the text, where the grammar must not see some of it; each byte keeps its place.
     rewritten: the same for a text in which errors were found; taken where it has fewer. Nodes show the text as it was.
@@ -51,6 +52,7 @@ class Grammar:
     name: str
     load: Callable[[], object]
     query: str
+    fields: frozenset[str] = frozenset()
     documented: Literal["inside", "above"] = "above"
     comment: str = "//"
     apart: bool = False  # a comment for documentation (`/**`) is about what comes next, blank lines between or not

@@ -49,8 +49,9 @@ def _refuse_types(source: bytes) -> bytes:
     return source
 
 
-GRAMMAR = Grammar("java", _load, QUERY, separators=".", apart=True, prepared=_refuse_types)
+FIELDS = frozenset({"field_declaration", "enum_constant"})
+GRAMMAR = Grammar("java", _load, QUERY, fields=FIELDS, separators=".", apart=True, prepared=_refuse_types)
 
 LANGUAGE = Language(
-    "java", version=5, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "java", version=6, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )

@@ -114,10 +114,11 @@ def _load() -> object:
 
 
 GRAMMAR = Grammar(
-    "javascript", _load, QUERY + "(field_definition property: (_) @name value: " + _FUNCTION + ") @function", apart=True
-)
+    "javascript", _load, QUERY + "(field_definition property: (_) @name value: " + _FUNCTION + ") @function",
+    fields=frozenset({"field_definition"}), apart=True,
+)  # fmt: skip
 
 LANGUAGE = Language(
-    "javascript", version=6, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
+    "javascript", version=7, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
     parses=partial(parses, GRAMMAR), interpreters=("node", "nodejs"),
 )  # fmt: skip

@@ -37,7 +37,10 @@ def _load() -> object:
     return tree_sitter_python.language()
 
 
-GRAMMAR = Grammar("python", _load, QUERY, documented="inside", comment="#", separators=".", bound_part="first")
+GRAMMAR = Grammar(
+    "python", _load, QUERY, fields=frozenset({"assignment"}), documented="inside", comment="#", separators=".",
+    bound_part="first",
+)  # fmt: skip
 
 
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
@@ -67,6 +70,6 @@ def _inside(path: str) -> str:
 
 
 LANGUAGE = Language(
-    "python", version=3, suffixes=(".py",), units=units, parses=partial(parses, GRAMMAR),
+    "python", version=4, suffixes=(".py",), units=units, parses=partial(parses, GRAMMAR),
     interpreters=("python", "pypy"),
 )  # fmt: skip

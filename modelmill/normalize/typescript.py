@@ -69,8 +69,9 @@ def _load_with_markup() -> object:
     return tree_sitter_typescript.language_tsx()
 
 
-GRAMMAR = Grammar("typescript", _load, QUERY, apart=True, rewritten=rewritten)
-WITH_MARKUP = Grammar("tsx", _load_with_markup, QUERY, apart=True, rewritten=rewritten)
+FIELDS = frozenset({"public_field_definition"})
+GRAMMAR = Grammar("typescript", _load, QUERY, fields=FIELDS, apart=True, rewritten=rewritten)
+WITH_MARKUP = Grammar("tsx", _load_with_markup, QUERY, fields=FIELDS, apart=True, rewritten=rewritten)
 
 
 def units(path: str, text: str, others: Others | None = None) -> Iterator[Draft | Dropped]:
@@ -148,6 +149,6 @@ def _constant(declarator: Node) -> tuple[str, str, Node] | None:
 
 
 LANGUAGE = Language(
-    "typescript", version=10, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
+    "typescript", version=11, suffixes=(".ts", ".mts", ".cts"), units=units, parses=partial(parses, GRAMMAR),
     rendered=True, linked=units, interpreters=("ts-node", "tsx", "deno", "bun"),
 )  # fmt: skip
