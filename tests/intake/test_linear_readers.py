@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
-from linear_time import seconds
+from linear_time import seconds, takes_at_most
 from test_time_limits import read
 
 Text = Callable[[int], str]
@@ -46,8 +47,7 @@ def long_bases(size: int) -> str:
 )
 def test_four_times_as_much_takes_no_sixteen_times_as_long(path: str, text: Text, size: int) -> None:
     read(path, "a")
-    long, short = (seconds(lambda said: read(path, said), text(number)) for number in (4 * size, size))
-    assert long < 7 * short + 0.3
+    assert takes_at_most(7, partial(read, path), text(4 * size), text(size), 0.3)
 
 
 @pytest.mark.parametrize("piece", ["/* a\n", "'"])
