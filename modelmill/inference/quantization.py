@@ -55,8 +55,8 @@ def looked_up_in_bytes(model: Any) -> Any:
 
 def _scaled_table(lookup: Any) -> tuple[Any, Any] | None:
     """The table (rows, width) in bytes and the scale (rows, 1) of a lookup in their product; None for any other."""
-    product = lookup.input_value(0).get_node()
-    if product.get_type_name() != "Multiply":
+    product, axis = (lookup.input_value(at).get_node() for at in (0, 2))
+    if product.get_type_name() != "Multiply" or axis.get_type_name() != "Constant" or axis.data.any():
         return None
     numbers, scale = (product.input_value(at) for at in (0, 1))
     if numbers.get_node().get_type_name() != "Convert" or scale.get_node().get_type_name() != "Constant":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,9 @@ def test_an_expectation_that_the_first_look_does_not_know_is_the_librarys(other:
     assert not screening.passes([GOOD], file, KNOWN)
 
 
+COUNT_ON = "DO $$ BEGIN FOR i IN 1..{} LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
+
+
 def test_no_verdict_stands_on_another_server_that_has_counted_as_far(
     settings: Settings, db: Engine, corpus: Corpus, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -212,10 +216,9 @@ def test_no_verdict_stands_on_another_server_that_has_counted_as_far(
     there = database.engine(other)
     with there.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         now = conn.scalar(text("SELECT pg_current_xact_id()::text::bigint"))
-        if not 0 <= number - now < 50_000:
+        if os.environ.get("MILL_TEST_DATABASE_URL") and not 0 <= number - now < 1_000_000:
             pytest.skip("the server of MILL_TEST_DATABASE_URL has counted too far")
-        for _ in range(number - 1 - now):
-            conn.execute(text("SELECT pg_current_xact_id()"))
+        conn.exec_driver_sql(COUNT_ON.format(number - 1 - now))
     dump.read(other, tmp_path / "dump")
     with there.connect() as conn:
         assert set(conn.scalars(text("SELECT xmin::text::bigint FROM mill.unit"))) == {number}

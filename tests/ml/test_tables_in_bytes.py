@@ -15,14 +15,14 @@ SCALE = DICE.random((500, 1), dtype=np.float32)
 ASKED = np.array([499, 0, 7, 7, 250], dtype=np.int64)
 
 
-def model(table: np.ndarray, scale: np.ndarray) -> Any:
-    """As NNCF leaves an embedding: the whole table scaled, then rows of it looked up."""
+def model(table: np.ndarray, scale: np.ndarray, axis: int = 0) -> Any:
+    """As NNCF leaves an embedding: the whole table scaled, then rows (axis 0) or columns of it looked up."""
     openvino = ir.runtime()
     from openvino import opset13 as opset
 
     asked = opset.parameter([-1], np.int64)
     scaled = opset.multiply(opset.convert(opset.constant(table), np.float32), opset.constant(scale))
-    return openvino.Model([opset.gather(scaled, asked, opset.constant(0, np.int64))], [asked])
+    return openvino.Model([opset.gather(scaled, asked, opset.constant(axis, np.int64))], [asked])
 
 
 def rows(made: Any) -> np.ndarray:
@@ -49,3 +49,8 @@ def test_a_table_scaled_otherwise_is_left_as_it_is() -> None:
     before = rows(made)
     assert looked_up_in(looked_up_in_bytes(made)) == [("f32", [500, 16])]
     assert np.array_equal(rows(made), before)
+
+
+def test_columns_are_looked_up_as_they_were() -> None:
+    made = model(TABLE, SCALE, axis=1)
+    assert looked_up_in(looked_up_in_bytes(made)) == [("f32", [500, 16])]

@@ -96,7 +96,7 @@ def _in_parts(value: str, before: str, after: str) -> bool:
     return chosen_password("".join(re.findall(r"[^\"'`\s+.]{2,}", value)), before, after)
 
 
-def _written_orspoken(value: str, before: str, after: str) -> bool:
+def _written_or_spoken(value: str, before: str, after: str) -> bool:
     """In quotes what a person may have chosen; without them no word could stand there."""
     if before in ("`", "'", '"') and before == after:
         return chosen_password(value, before, after)
@@ -144,7 +144,7 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     # A directive: its name, a blank, its value.
     Rule("password", rf"(?im)^[ \t]*ENV\s+[\w.]{{0,40}}{PASSWORDS}\w{{0,20}}\s+[\"']?{BARE}[\"']?\s*$", PASSWORD_SIGNS, bare_password),
     Rule("password", rf"(?im)^[ \t]*(?:bindpw|requirepass|masterauth|(?:olc)?rootpw)(?:\s{{1,4}}|:\s{{1,4}})[\"']?{BARE}[\"']?\s*$", ("bindpw", "requirepass", "masterauth", "rootpw"), bare_password),
-    Rule("password", rf"(?im)^[ \t]*(?:bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", ("password", "passwd"), _written_orspoken),
+    Rule("password", rf"(?im)^[ \t]*(?:bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", ("password", "passwd"), _written_or_spoken),
     # In a command, and in an address.
     Rule("password", rf"(?i){COMMAND}[\w.-]{{0,40}}(?:{PASSWORDS}|bindpw|_pass|_pw){REST}\]?=([^\s\"'`#,;(){{}}\[\]<>=&][^\s\"'`,;(){{}}\[\]<>&]{{5,99}}){COMMAND_END}", (), _bare, unless=OTHERWISE),
     Rule("command_password", r"(?i)\bsshpass\s+-p\s?[\"']?([^\s\"']{4,100})", ("sshpass",), password),
