@@ -2,10 +2,11 @@
 
     python benchmarks/extraction.py
 
-The top modules of the standard library, best of three in one process, by processor time. "records": name, kind, lines
-and text of every function and class with its sha256, found by the two patterns that find them. "units": what intake
-makes, with docstring, signature, calls, imports and complexity too. Then the whole of normalize's
-parsing, cleaning and annotation included, by one process and by two, by the clock: on a machine that does nothing else.
+The top modules of the standard library in one process, by processor time: of each file the quickest of five runs, all
+ways in turn. "records": name, kind, lines and text of every class, and of every function that is not in another, with
+its sha256. "units": what intake makes, with docstring, signature, calls, imports and complexity too. Then the whole of
+normalize's parsing, cleaning and annotation included, by one process and by two, by the clock, the quicker of two runs
+each: on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -14,39 +15,45 @@ import ast
 import sysconfig
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from modelmill.normalize import definitions, python, workers
 from modelmill.normalize.definitions import Definition
-from modelmill.normalize.grammar import matches, parse
+from modelmill.normalize.grammar import parse
 from modelmill.normalize.language import Draft
 from modelmill.normalize.linking import Given
 from modelmill.records import Document, sha256_text
 from modelmill.settings import Settings, load
 from modelmill.store.documents import Stored
 
-RUNS = 3
+RUNS = 5
 COPIES = 4
-DEFINITIONS = replace(python.GRAMMAR, query="\n".join(line for line in python.QUERY.splitlines() if "@name" in line))
 
 
-def best(work: Callable[[str, str], object], files: list[tuple[str, str]]) -> float:
-    """Processor seconds of the quickest of three runs over all files."""
-    taken: list[float] = []
+def best(ways: Sequence[Callable[[str, str], object]], files: list[tuple[str, str]]) -> list[float]:
+    """Processor seconds of each way for all files, of each file the least: what else the machine does adds to some."""
+    taken = [[float("inf")] * len(files) for _ in ways]
     for _ in range(RUNS):
-        start = time.process_time()
-        for path, text in files:
-            work(path, text)
-        taken.append(time.process_time() - start)
-    return min(taken)
+        for at, file in enumerate(files):
+            for way, least in zip(ways, taken, strict=True):
+                start = time.process_time()
+                way(*file)
+                least[at] = min(least[at], time.process_time() - start)
+    return [sum(least) for least in taken]
+
+
+def walk(path: str, text: str) -> int:
+    return sum(1 for _ in ast.walk(ast.parse(text)))
+
+
+def tree(path: str, text: str) -> object:
+    return parse(python.GRAMMAR, text.encode())
 
 
 def records(path: str, text: str) -> list[str]:
     source = text.encode()
-    root = parse(DEFINITIONS, source)
-    found = (definitions.of_match(source, match) for _, match in matches(DEFINITIONS, root))
-    return [sha256_text(one.text) for one in _drafts(source, definitions.nested(filter(None, found)), "")]
+    found = definitions.walked(python.GRAMMAR, source, parse(python.GRAMMAR, source))
+    return [sha256_text(one.text) for one in _drafts(source, definitions.nested(found), "")]
 
 
 def _drafts(source: bytes, found: Sequence[Definition], prefix: str) -> Iterator[Draft]:
@@ -78,13 +85,13 @@ def by_processes(settings: Settings, files: list[tuple[str, str]], number: int) 
 def main() -> None:
     files = [(path.name, path.read_text("utf-8")) for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))]
     size = sum(len(text.encode()) for _, text in files) / 1e6
-    walked = size / best(lambda path, text: sum(1 for _ in ast.walk(ast.parse(text))), files)
-    parsed = size / best(lambda path, text: parse(python.GRAMMAR, text.encode()), files)
-    recorded, ours = size / best(records, files), size / best(units, files)
+    walked, parsed, recorded, made = (size / taken for taken in best((walk, tree, records, units), files))
     print(f"{size:.1f} MB: ast.walk {walked:.2f} MB/s, tree-sitter alone {parsed:.2f}", end=", ")
-    print(f"records {recorded:.2f} ({recorded / walked:.2f} of ast.walk), units {ours:.2f} ({ours / walked:.2f})")
+    print(f"records {recorded:.2f} ({recorded / walked:.2f} of ast.walk), units {made:.2f} ({made / walked:.2f})")
     many = [(f"{copy}/{path}", text) for copy in range(COPIES) for path, text in files]
-    one, two = (by_processes(load(), many, number) for number in (1, 2))
+    one, two = map(
+        min, zip(*([by_processes(load(), many, number) for number in (1, 2)] for _ in range(2)), strict=True)
+    )
     print(f"{COPIES * size:.1f} MB: one process {one:.1f} s, two {two:.1f} s; {one / two:.2f} times as fast")
 
 

@@ -97,6 +97,7 @@ def _read(grammar: Grammar, root: Node, source: bytes) -> File:
             modules.append((around, definitions.import_of(grammar, source, match)))
         elif one := definitions.of_match(source, match):
             found.append(one)
+    found.extend(definitions.walked(grammar, source, root))
     said.sort()
     imports = definitions.with_names(source, modules, imported)
     bound: dict[str, list[int]] = {}

@@ -1,4 +1,4 @@
-"""The definitions and imports of a file, found by a grammar's query and put into each other as they lie in the file.
+"""The definitions and imports of a file, found by a grammar's query or walk and put into each other as they lie in it.
 
 A function in a function belongs to the outer one and is not listed.
 """
@@ -6,17 +6,16 @@ A function in a function belongs to the outer one and is not listed.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
-from modelmill.normalize.grammar import Grammar
+from modelmill.normalize.grammar import DefinitionKind, Grammar
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-DefinitionKind = Literal["class", "interface", "function", "statement", "container"]
 KINDS: tuple[DefinitionKind, ...] = get_args(DefinitionKind)
 MAX_DEPTH = 50  # classes in classes; deeper is no code a person wrote
 MAX_NAME = 200  # bytes; a longer one is an expression in brackets or an attack
@@ -56,6 +55,14 @@ def of_match(source: bytes, match: Mapping[str, list[Node]]) -> Definition | Non
             name, owner = _name(source, match["name"][0]), _name(source, match["owner"][0]) if "owner" in match else ""
             return Definition(kind, name, node, outer, body, *outer.byte_range, owner) if name else None
     return None
+
+
+def walked(grammar: Grammar, source: bytes, root: Node) -> Iterator[Definition]:
+    """The definitions that the grammar's own walk finds, in no order; none where it has no walk."""
+    for kind, node, outer in grammar.walk(root) if grammar.walk else ():
+        named = node.child_by_field_name("name")
+        if named is not None and (name := _name(source, named)):
+            yield Definition(kind, name, node, outer, node.child_by_field_name("body"), *outer.byte_range)
 
 
 def import_of(grammar: Grammar, source: bytes, match: Mapping[str, list[Node]]) -> Import:

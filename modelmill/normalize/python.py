@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from modelmill.normalize import code
-from modelmill.normalize.grammar import Grammar, parse, parses
+from modelmill.normalize.grammar import DefinitionKind, Grammar, parse, parses
 from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
 
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
 QUERY = """
-(function_definition name: (_) @name) @function
-(class_definition name: (_) @name) @class
-(decorated_definition definition: (function_definition name: (_) @name) @function) @outer
-(decorated_definition definition: (class_definition name: (_) @name) @class) @outer
 (import_statement name: (dotted_name) @module)
 (import_statement name: (aliased_import name: (_) @module alias: (_) @bound))
 (import_from_statement module_name: (_) @module name: (dotted_name) @bound)
@@ -29,6 +29,12 @@ QUERY = """
 (decorator [(identifier) @annotation (attribute) @annotation (call function: (_) @annotation)])
 ["if" "elif" "for" "while" "except" "finally" "and" "or" "case"] @branch
 """
+DEFINED: dict[str, DefinitionKind] = {"function_definition": "function", "class_definition": "class"}
+# The statements that statements lie in.
+AROUND = frozenset({
+    "block", "if_statement", "elif_clause", "else_clause", "try_statement", "except_clause", "finally_clause",
+    "with_statement", "for_statement", "while_statement", "match_statement", "case_clause",
+})  # fmt: skip
 
 
 def _load() -> object:
@@ -37,9 +43,22 @@ def _load() -> object:
     return tree_sitter_python.language()
 
 
+def _defined(root: Node) -> Iterator[tuple[DefinitionKind, Node, Node]]:
+    """Classes, and functions but those in functions: they lie in few nodes, and a query goes through all there are."""
+    waiting, broken = [root], root.has_error
+    while waiting:
+        for outer in waiting.pop().named_children:
+            node = outer.child_by_field_name("definition") if outer.type == "decorated_definition" else outer
+            kind = DEFINED.get(node.type) if node is not None else None
+            if node is not None and kind is not None:
+                yield kind, node, outer
+            if kind == "class" or outer.type in AROUND or (broken and kind is None and outer.has_error):
+                waiting.append(node or outer)
+
+
 GRAMMAR = Grammar(
-    "python", _load, QUERY, fields=frozenset({"assignment"}), documented="inside", comment="#", separators=".",
-    bound_part="first",
+    "python", _load, QUERY, _defined, fields=frozenset({"assignment"}), documented="inside", comment="#",
+    separators=".", bound_part="first",
 )  # fmt: skip
 
 

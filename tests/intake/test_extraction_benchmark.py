@@ -13,4 +13,5 @@ def test_the_benchmark_of_extraction_parses_files_by_a_process_and_finds_their_u
     benchmark = runpy.run_path(str(CHECKOUT / "benchmarks" / "extraction.py"))
     assert benchmark["by_processes"](settings, FILES, 1) > 0
     assert [len(benchmark["units"](*file)) for file in FILES] == [2, 1]
-    assert benchmark["best"](benchmark["units"], FILES) > 0
+    assert [len(benchmark["records"](*file)) for file in FILES] == [1, 0]
+    assert all(taken > 0 for taken in benchmark["best"]((benchmark["walk"], benchmark["units"]), FILES))
