@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
+from modelmill.errors import DataError
 from modelmill.settings import PROFILES, Settings
 from modelmill.store import keys
 from modelmill.store.tables import unit
@@ -31,14 +32,19 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def test_a_corpus_comes_is_listed_and_goes(inside: Mill, folder: Path) -> None:
+def test_a_corpus_comes_is_listed_and_goes(inside: Mill, folder: Path, settings: Settings) -> None:
     added = inside("corpus", "add", "shop", str(folder), "--license", "MIT", "--consent-to-train")
     assert added.returncode == 0, added.stderr
     assert "may be trained on" in added.stdout
     [row] = [row for row in json.loads(inside("corpus", "list", "--json").stdout) if row["name"] == "shop"]
     assert (row["licence"], row["consent_to_train"], row["documents"]) == ("MIT", True, 0)
+    (stray := settings.artifacts_dir / "ab" / ("ab" * 32)).mkdir(parents=True)
+    (stray / "manifest.json").write_text("no JSON")
     removed = inside("corpus", "remove", "shop", "--yes")
-    assert removed.returncode == 0
+    assert removed.returncode == DataError.exit_code
+    assert "documents: 0" in removed.stdout and all(
+        part in removed.stderr for part in (str(stray), "allowed:", "next:")
+    )
     assert "shop" not in [row["name"] for row in json.loads(inside("corpus", "list", "--json").stdout)]
 
 
