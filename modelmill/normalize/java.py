@@ -23,9 +23,8 @@ QUERY = """
 (compact_constructor_declaration name: (_) @name) @function
 (object_creation_expression type: [(type_identifier) @name (scoped_type_identifier (type_identifier) @name .)
   (generic_type . [(type_identifier) @name (scoped_type_identifier (type_identifier) @name .)])]
-  (class_body [(method_declaration) (class_declaration) (record_declaration)]) @body) @container
-(variable_declarator name: (_) @name value: (object_creation_expression
-  (class_body [(method_declaration) (class_declaration) (record_declaration)]) @body) @container) @outer
+  (class_body) @body) @holder
+(variable_declarator name: (_) @name value: (object_creation_expression (class_body) @body) @holder) @outer
 (enum_constant name: (_) @name body: (class_body)) @container
 (import_declaration (scoped_identifier) @module)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from linear_time import takes_at_most
 from test_languages import units
 
 ANONYMOUS = """enum Op {
@@ -44,3 +45,15 @@ def test_methods_of_classes_without_a_name_are_called_after_what_holds_these() -
     said = found["Op"].text.splitlines()
     assert said[:6] == ["enum Op {", "    PLUS", "    new Comparator<String>()", "    new Hooks.Late<String>()",
                         "    new Hook()", "    Runnable made()"]  # fmt: skip
+
+
+def test_a_class_without_a_name_that_has_nothing_in_it_is_no_member() -> None:
+    text = "/** Holds it. */\nclass A {\n  Type<B> type = new Type<>() {};\n  Object all = list(new Type<C>() {});\n}\n"
+    assert units("A.java", text)["A"].text == text.strip(), "a class without members stands as it is"
+
+
+def test_classes_in_classes_without_names_take_linear_time() -> None:
+    def nested(size: int) -> str:
+        return f"class A {{ Object a = {'f(new X() { Object b = ' * size}1{'; })' * size}; }}"
+
+    assert takes_at_most(7, lambda text: units("A.java", text), nested(3200), nested(800), 0.3)
