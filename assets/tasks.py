@@ -30,6 +30,7 @@ KINDS: dict[Noun, set[str]] = {
     "report": {"numpy", "mlflow"},
     "release": {"bentoml", "postgres"},
 }
+GATE = "gate"  # the check of a report, which lets its candidate through or not
 
 
 # Who materialises a candidate alone, from the Launchpad, gets its report, and what the gate lets through is released,
@@ -170,7 +171,7 @@ def gate(task: Task) -> dg.AssetChecksDefinition:
     """Better than the baseline, not worse than the champion, slices, latency, size."""
     says = "Better than the baseline, not worse than the champion, no slice lost, fast and small (paired bootstrap)."
 
-    @_check(task, "report", "gate", says)
+    @_check(task, "report", GATE, says)
     def checked(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
         from modelmill.evaluate import reports
 

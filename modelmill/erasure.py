@@ -3,23 +3,25 @@
 A model is not unlearnt: the releases that knew it are marked, refused promotion, and named, until they are retrained.
 One that was never released goes, weights and words: nobody is answered by it.
 Files are deleted before the rows are committed: an erasure that is killed in between is there to be called again, with
-rows whose files are gone, and never leaves a file that no row leads to.
+rows whose files are gone, and never leaves a file that no row leads to. Only of a frozen set that neither a row nor its
+own manifest tells of can nobody say whether it holds something of the corpus: it stays, and is named.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
 from modelmill import logs
+from modelmill.datasets import freeze
+from modelmill.errors import DataError
 from modelmill.normalize import clustering
-from modelmill.records import Corpus, sha256_text
+from modelmill.records import Corpus, sha256_file, sha256_text
 from modelmill.settings import Settings
 from modelmill.store import artifacts, bucket, corpora, datasets, publications
 from modelmill.store import erasure as rows
@@ -27,10 +29,29 @@ from modelmill.store import erasure as rows
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many rows and files went, and the releases that knew it."""
+    """How many rows and files went, the releases that knew it, and the folders that may hold something of it still."""
 
     counts: dict[str, int]
     releases: tuple[str, ...]
+    unread: tuple[Path, ...] = ()
+
+    def whole(self, name: str) -> None:
+        """Raises DataError when of a frozen set nobody can say whether it holds something of the corpus `name`."""
+        if self.unread:
+            raise DataError(
+                f"{name} was erased, but for what may be of it in frozen sets that cannot be read",
+                allowed="frozen sets whose manifest.json says of which corpora they are, or that a row tells of",
+                found=", ".join(map(str, self.unread)),
+                next="delete these folders: no dataset on record is in them",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rowless:
+    """Frozen sets and copies that no row leads to: those that say they are of the corpus, those that say nothing."""
+
+    its: tuple[Path, ...]
+    unread: tuple[Path, ...]
 
 
 def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
@@ -42,33 +63,35 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
     with db.begin() as conn:
         clustering.lock(conn)
         knew = rows.knew(conn, one)
-        unpublished = {path.name: str(path) for path in _unpublished(settings, conn, one)}
+        rowless = _rowless(settings, conn, one, knew)
         counts = rows.erase(conn, one, knew)
         clustering.bring_up_to_date(conn)  # what only its texts held together falls apart
-        knew = replace(knew, datasets={**knew.datasets, **unpublished})
         # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
-        counts["files"] = sum(delete(path) for path in _files(settings, one, knew))
+        counts["files"] = sum(delete(path) for path in _files(settings, one, knew, rowless.its))
         pages = [_page_of(sha256) for sha256 in knew.candidates]
-        counts["files"] += bucket.erase(settings, [*knew.datasets, *knew.unreleased], pages)
+        sets = {*knew.datasets, *(folder.name for folder in rowless.its)}
+        counts["files"] += bucket.erase(settings, [*sets, *knew.unreleased], pages)
         counts["log_lines"] = logs.forget(settings.home_dir, knew.runs, knew.partitions)
         nothing = sha256_text("")
         publications.publish(conn, lease, input_hash=nothing, sha256=nothing, rows=0, detail=counts)
     rows.forget_samples(db)
-    return Erased(counts, knew.releases)
+    return Erased(counts, knew.releases, rowless.unread)
 
 
-def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
+def _files(settings: Settings, one: Corpus, knew: rows.Knew, rowless: Sequence[Path]) -> Iterator[Path]:
     """The frozen sets with their working copies, what DVC cached of them and what a training kept; models that were
     never released; the pages of reports that show examples, here and as MLflow has them; what Dagster's runs printed;
     and our copy of a remote source, if no other corpus is read from it.
 
     In the store that machines share bucket.erase deletes the same. The homes of other machines are not reached.
     """
-    for sha256, folder in knew.datasets.items():
-        yield from _cached_by_dvc(settings, Path(folder))
-        yield from _working_copies(settings, sha256)
-        yield Path(folder)
-        yield settings.home_dir / "checkpoints" / sha256  # of a training that was stopped: weights that knew it
+    sets = [Path(folder) for folder in knew.datasets.values()]
+    copies = [folder for folder in _working_copies(settings) if _sha256(folder) in knew.datasets]
+    for folder in (*sets, *copies, *rowless):
+        yield from _cached_by_dvc(settings, folder)
+        yield folder
+    for name in (*knew.datasets, *(folder.name for folder in rowless)):
+        yield settings.home_dir / "checkpoints" / name  # of a training that was stopped: weights that knew it
     for sha256 in knew.unreleased:
         yield artifacts.location(settings, sha256)
     for sha256 in knew.candidates:
@@ -80,15 +103,23 @@ def _files(settings: Settings, one: Corpus, knew: rows.Knew) -> Iterator[Path]:
         yield our_copy(settings, one)
 
 
-def _unpublished(settings: Settings, conn: Connection, one: Corpus) -> Iterator[Path]:
-    """Sets with something of the corpus whose run ended before a row led to them; one that is being made now is
+def _rowless(settings: Settings, conn: Connection, one: Corpus, knew: rows.Knew) -> _Rowless:
+    """Of runs that ended before a row led to their set, and working copies of none; one that is being made now is
     refused when it wants to be published.
     """
-    for file in sorted(settings.artifacts_dir.glob("??/*/manifest.json")):
-        said = json.loads(file.read_text(encoding="utf-8"))
-        of = {source["corpus"] for source in said.get("sources", ())}
-        if one.key in of and not datasets.recorded(conn, file.parent.name):
-            yield file.parent
+    its: list[Path] = []
+    unread: list[Path] = []
+    frozen = sorted(file.parent for file in settings.artifacts_dir.glob(f"??/*/{freeze.MANIFEST}"))
+    named = {folder: folder.name for folder in frozen} | {copy: _sha256(copy) for copy in _working_copies(settings)}
+    for folder, sha256 in named.items():
+        if sha256 in knew.datasets or datasets.recorded(conn, sha256):
+            continue
+        try:
+            if one.key in freeze.made_of(folder):
+                its.append(folder)
+        except DataError:
+            unread.append(folder)
+    return _Rowless(tuple(its), tuple(unread))
 
 
 def our_copy(settings: Settings, of: Corpus) -> Path:
@@ -112,10 +143,16 @@ def _page_of(sha256: str) -> str:
     return f"-{sha256[:12]}.html"
 
 
-def _working_copies(settings: Settings, sha256: str) -> Iterator[Path]:
-    for manifest in (settings.data_dir / "datasets").glob("*/artifact.json"):
-        if sha256_text(manifest.read_text(encoding="utf-8")) == sha256:
-            yield manifest.parent
+def _working_copies(settings: Settings) -> list[Path]:
+    """What lies where a person and DVC find frozen sets, whole or not."""
+    manifests = (freeze.MANIFEST, artifacts.MANIFEST)
+    return sorted({file.parent for name in manifests for file in (settings.data_dir / "datasets").glob(f"*/{name}")})
+
+
+def _sha256(copy: Path) -> str:
+    """Of which set it is a copy, where it says so."""
+    manifest = copy / artifacts.MANIFEST
+    return sha256_file(manifest) if manifest.is_file() else ""
 
 
 def _cached_by_dvc(settings: Settings, folder: Path) -> Iterator[Path]:

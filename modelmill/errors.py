@@ -38,6 +38,12 @@ class UserError(MillError):
     exit_code = 2
 
 
+class RefusedError(UserError):
+    """The gate said no to a candidate: nothing is broken, and what answers goes on."""
+
+    exit_code = 6
+
+
 class PrerequisiteError(MillError):
     """A part is missing or does not answer: a program, a server, space on the disk."""
 

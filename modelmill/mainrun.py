@@ -74,7 +74,7 @@ def _take_in(settings: Settings, db: Engine, selected: Selection, corpora: Seque
 def _train(settings: Settings, db: Engine, selected: Selection, tasks: Sequence[Task], console: Console) -> int:
     """Build, train, measure and release the tasks that have a reason, judged by the corpora as they are now.
 
-    One that has nothing to learn from is told so; where it was asked for by its name, its run fails with that.
+    One that has nothing to learn from is told so and passed over; where it was asked for by its name, it is refused.
     """
     names = [task.name for task in tasks]
     why = plan.reasons(settings, db, tasks=names, force=selected.force)

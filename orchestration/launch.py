@@ -1,7 +1,8 @@
 """Start a run and stay with it: `python -m orchestration.launch intake --corpus X` or `train --task Y --profile P`.
 
 What a person starts and what the night starts is the same job on the same instance, so the run shows in the UI.
-Progress goes to standard output, a failure as its four parts to standard error; the exit code says what kind it was.
+Progress goes to standard output, a failure as its four parts to standard error; the exit code says what kind it was. A
+task that waits for something to learn from gets no run.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from modelmill import errors
-from modelmill.errors import MillError, UserError
+from modelmill.errors import MillError, RefusedError, UserError
 from modelmill.failures import explained
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ INTERRUPTED = 130  # what shells say after Ctrl-C
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run what was asked for, one after the other; the first failure's exit code."""
+    """Run what was asked for, one after the other; the first failure's exit code. A refused candidate hides none."""
     # What is imported is no garbage: looking for some costs a sixth of importing it, and at the end as much again.
     gc.disable()
     from modelmill.settings import load
@@ -89,9 +90,13 @@ def _launch(asked: argparse.Namespace, settings: Settings) -> int:
         raise _started_elsewhere(settings)
     from modelmill import setup
 
-    names = _named(asked, settings, setup.prepare(settings))
+    db = setup.prepare(settings)
+    names = _named(asked, settings, db)
+    waiting = _waiting(asked, settings, db, names)
+    told = _tell_waiting(asked, waiting)
+    names = [name for name in names if name not in waiting]
     if not names:
-        return 0
+        return told
     from orchestration import instance, jobs
     from orchestration.turns import turn
 
@@ -103,8 +108,13 @@ def _launch(asked: argparse.Namespace, settings: Settings) -> int:
         gc.freeze()
         gc.set_threshold(GARBAGE_LOOKED_FOR)
         gc.enable()
-        codes = [_run(made, settings, asked, *one) for one in wanted]
-    return next((code for code in codes if code), 0)
+        codes = [told, *(_run(made, settings, asked, *one) for one in wanted)]
+    return worst(codes)
+
+
+def worst(codes: Sequence[int]) -> int:
+    """The first that is of a failure; that a candidate was refused only where nothing else failed."""
+    return next((code for code in sorted(codes, key=lambda code: code == RefusedError.exit_code) if code), 0)
 
 
 def _named(asked: argparse.Namespace, settings: Settings, db: Engine) -> list[str]:
@@ -117,6 +127,23 @@ def _named(asked: argparse.Namespace, settings: Settings, db: Engine) -> list[st
     from modelmill.task import all_tasks, get_task
 
     return [get_task(name).name for name in asked.task] or list(all_tasks())
+
+
+def _waiting(asked: argparse.Namespace, settings: Settings, db: Engine, names: Sequence[str]) -> dict[str, MillError]:
+    """The tasks whose run could only fail: it would begin with a dataset, and there is nothing to make one of."""
+    if asked.what != "train" or (asked.task and asked.stage not in (None, "datasets")):
+        return {}
+    from modelmill import plan
+    from modelmill.task import get_task
+
+    return {name: error for name in names if (error := plan.waiting(settings, db, get_task(name)))}
+
+
+def _tell_waiting(asked: argparse.Namespace, waiting: Mapping[str, MillError]) -> int:
+    """An error of those that were asked for by name; of all tasks, these are passed over."""
+    for error in waiting.values():
+        print(f"{'error' if asked.task else 'waits'}: {error}", file=sys.stderr, flush=True)
+    return next((error.exit_code for error in waiting.values() if asked.task), 0)
 
 
 def _started_elsewhere(settings: Settings) -> UserError:
@@ -183,10 +210,12 @@ def _config(asked: argparse.Namespace) -> dict[str, Any]:
 
 def failure(settings: Settings, result: ExecuteInProcessResult) -> MillError:
     """Why the run failed, in four parts: a check that said no, else the first step that failed."""
+    from assets.tasks import GATE
+
     run = f"{settings.address(settings.dagster_port)}/runs/{result.run_id}"
     for check in result.get_asset_check_evaluations():
         if not check.passed:
-            return UserError(
+            return (RefusedError if check.check_name == GATE else UserError)(
                 f"the check {check.check_name} of {check.asset_key.to_user_string()} said no: nothing after it is made",
                 allowed="a check that passes: what it asks for stands on the asset's page",
                 found=check.description or "no details",

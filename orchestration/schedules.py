@@ -77,14 +77,14 @@ def _due(task: Task, when: datetime) -> dg.RunRequest | dg.SkipReason:
     if why:
         said = "; ".join(filter(None, (plan.said(why), moved)))
         return dg.RunRequest(run_key=run_key(task.name, when), tags={"reason": said})
+    if missing := plan.waiting(settings, db, task):
+        return dg.SkipReason("; ".join(filter(None, (moved, f"waits: {missing}"))))
     if _to_confirm(settings, db, task, when):
         # By the day: where there are many nights in it, the first.
         return dg.RunRequest(run_key=f"{task.name}:{when.date()}", tags={"reason": CONFIRMED})
     if moved:
         # The same data would make the same model.
         return dg.SkipReason(f"nothing new to learn from for {task.name}, though {moved}: add data or feedback")
-    if missing := plan.waiting(settings, db, task):
-        return dg.SkipReason(f"waits: {missing}")
     return dg.SkipReason(f"nothing changed for {task.name}")
 
 

@@ -176,3 +176,4 @@ def remove(
     typer.echo("its write-ahead log (pg_wal) does until that is written over, which VACUUM FULL cannot hasten")
     for release in erased.releases:
         typer.echo(f"{release} learnt from it: mill run --force, then it is replaced")
+    erased.whole(name)

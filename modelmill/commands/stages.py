@@ -167,20 +167,33 @@ def _over_tasks(
     seed: int | None,
     trials: int | None = None,
 ) -> None:
-    """Do it for each; of all of them, those that have nothing to learn from are told and passed over."""
+    """Do it for each; of all of them, those that have nothing to learn from are told and passed over.
+
+    One whose candidate is refused does not keep the others from their turn.
+    """
     from modelmill import plan, setup
+    from modelmill.errors import RefusedError
     from modelmill.task import all_tasks, get_task
 
     settings = session.configured(profile, seed, trials)
     chosen = [get_task(name)] if name else list(all_tasks().values())
     db = setup.prepare(settings)
+    refused: list[RefusedError] = []
     for task in chosen:
         if not name and (missing := plan.waiting(settings, db, task)):
             typer.echo(f"waits: {missing}", err=True)
             continue
-        with drawn() as tell:
-            result = work(settings, db, task, tell)
-        _tell(settings, stage, task.name, [result])
+        try:
+            with drawn() as tell:
+                result = work(settings, db, task, tell)
+        except RefusedError as error:
+            refused.append(error)
+        else:
+            _tell(settings, stage, task.name, [result])
+    for error in refused[1:]:
+        typer.echo(f"error: {error}", err=True)
+    if refused:
+        raise refused[0]
 
 
 def _tell(settings: Settings, stage: str, task: str, results: list[Any]) -> None:

@@ -5,13 +5,14 @@ Inputs and targets are canonical JSON in text columns: every task has other fiel
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelmill.errors import PrerequisiteError
+from modelmill.errors import DataError, PrerequisiteError
 from modelmill.records import Dataset, Example, Split, canonical_json, sha256_file
 from modelmill.settings import Settings
 from modelmill.store import artifacts
@@ -37,6 +38,20 @@ def freeze(settings: Settings, task: str, examples: Sequence[Example], about: Ma
         (staging / MANIFEST).write_text(canonical_json(manifest) + "\n", encoding="utf-8")
         sha256, path = artifacts.publish_dir(settings, staging, kind="dataset")
     return Dataset(sha256, task, path, counts, manifest)
+
+
+def made_of(folder: Path) -> frozenset[str]:
+    """The keys of the corpora that the set in `folder` is of, by its manifest. Raises DataError when it says none."""
+    file = folder / MANIFEST
+    try:
+        return frozenset(str(source["corpus"]) for source in json.loads(file.read_bytes())["sources"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"{file} does not say of which corpora its set is",
+            allowed="JSON with the corpora as `sources`, as it was frozen",
+            found=f"{type(error).__name__}: {error}"[:300],
+            next="restore it from a backup, or delete its folder",
+        ) from error
 
 
 def place(dataset: Dataset, folder: Path) -> bool:

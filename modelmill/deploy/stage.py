@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from modelmill.deploy import bento, gate
-from modelmill.errors import PrerequisiteError, UserError
+from modelmill.errors import PrerequisiteError, RefusedError, UserError
 from modelmill.evaluate import reports
 from modelmill.inference import ir
 from modelmill.progress import Progress, Step, silent
@@ -33,9 +33,9 @@ class Deployed:
     fresh: bool
 
     def made(self, task: str) -> Release:
-        """The release. Raises UserError when the gate let the candidate of `task` not through."""
+        """The release. Raises RefusedError when the gate let the candidate of `task` not through."""
         if self.release is None:
-            raise UserError(
+            raise RefusedError(
                 f"the newest candidate of {task} was not released",
                 allowed="one that the gate lets through",
                 found=self.reason,

@@ -16,7 +16,7 @@ from modelmill.errors import UserError
 from modelmill.extract import generated, selection
 from modelmill.extract.naming import open_corpus
 from modelmill.extract.source import MAX_FILE_BYTES, Entry, Snapshot
-from modelmill.licences import recognition
+from modelmill.licences import recognition, reuse
 from modelmill.normalize import language, privacy
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Document, Dropped, canonical_json, sha256_text
@@ -25,7 +25,7 @@ from modelmill.store import corpora, documents, publications, seen, verdicts
 from modelmill.store.seen import Seen
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 11
+EXTRACT_VERSION = 12
 
 # The rules by which files are chosen and called: when one changes, so may the name of a file that did not.
 NAMED_BY = f"{EXTRACT_VERSION}.{privacy.PRIVACY_VERSION}"
@@ -162,12 +162,16 @@ def _survey(snapshot: Snapshot, progress: Progress, known: Mapping[str, Seen]) -
     chosen: dict[str, Entry] = {}
     left_out: list[Dropped] = []
     declaring: list[str] = []
+    sides: list[str] = []
     there: set[str] = set()
     for entry in snapshot.files():
         there.add(entry.path)
         reason = selection.by_name(entry)
-        if not entry.refused and entry.size <= MAX_FILE_BYTES and recognition.declares(entry.path):
-            declaring.append(entry.path)
+        if not entry.refused and entry.size <= MAX_FILE_BYTES:
+            if recognition.declares(entry.path):
+                declaring.append(entry.path)
+            elif entry.path.endswith(reuse.SIDE) or reuse.is_config(entry.path):
+                sides.append(entry.path)
         if reason is None:
             chosen[entry.path] = entry
         else:
@@ -178,11 +182,14 @@ def _survey(snapshot: Snapshot, progress: Progress, known: Mapping[str, Seen]) -
     left_out += made
     read = snapshot.read(declaring)
     folders = recognition.Folders({path: recognition.of_declaration(path, content) for path, content in read})
+    beside = [path for path in sides if reuse.is_config(path) or path.removesuffix(reuse.SIDE) in chosen]
+    said = reuse.Reuse(snapshot.read(beside))
     told = {path: one for path, one in known.items() if path in chosen and one.state == _state(chosen[path])}
     new = [path for path in chosen if path not in told]
     for path, content in follow(snapshot.read(new), "extract", progress, total=len(new)):
         told[path] = _seen(chosen[path], content)
-    found = sorted((_document(path, one, folders) for path, one in told.items() if not one.reason), key=_path)
+    taken = (_document(path, one, folders, said) for path, one in told.items() if not one.reason)
+    found = sorted(taken, key=_path)
     left_out += [Dropped(path, one.reason, one.detail) for path, one in told.items() if one.reason]
     revision = snapshot.revision or f"content-{_content_sha256(found)[:16]}"
     at_rest = {path: one for path, one in told.items() if one.state}
@@ -205,9 +212,10 @@ def _seen(entry: Entry, content: bytes) -> Seen:
     return Seen(state, sha256, size, recognition.of_head(content), written.name)
 
 
-def _document(path: str, one: Seen, folders: recognition.Folders) -> Document:
+def _document(path: str, one: Seen, folders: recognition.Folders, said: reuse.Reuse) -> Document:
     assert one.language is not None, path  # it is no document without one
-    return Document(path, one.sha256, "", one.language, one.size, one.licence or folders.licence_of(path))
+    licence = said.licence_of(path, one.licence) or folders.licence_of(path)
+    return Document(path, one.sha256, "", one.language, one.size, licence)
 
 
 def _path(one: Document) -> str:

@@ -69,17 +69,22 @@ NAMES = {
 
 def of_head(content: bytes) -> str | None:
     """What the first lines of a file say: SPDX lines, which all hold, else a notice that is usual."""
-    head = content[:HEAD_BYTES]
+    return of_words(content[:HEAD_BYTES])
+
+
+def of_words(head: bytes) -> str | None:
+    """As `of_head`, of all of it."""
     if said := SPDX.findall(head):
-        return _all_of(_spdx(one) for one in said)
+        return all_of(expression(one.decode("utf-8", "replace")) for one in said)
     if b"licen" not in head.lower():  # every notice has the word, and most files do not
         return None
     plain = " ".join(re.findall(r"[\w.,()'-]+", head.decode("utf-8", "replace")))
     return next((licence for licence, notice in NOTICES.items() if notice.search(plain)), None)
 
 
-def _spdx(line: bytes) -> str:
-    plain = re.sub(r"\s(?:and|or|with)\s", lambda word: word[0].upper(), line.decode("utf-8", "replace").strip())
+def expression(said: str) -> str:
+    """What stands behind an SPDX tag, if it is an expression that may be stored; else UNKNOWN."""
+    plain = re.sub(r"\s(?:and|or|with)\s", lambda word: word[0].upper(), said.strip())
     found = EXPRESSION.match(plain)
     return (found and _harmless(found.group(1).strip())) or UNKNOWN
 
@@ -89,8 +94,8 @@ def not_known(said: str) -> str:
     return f"{UNKNOWN} {hashlib.sha256(' '.join(said.split()).encode('utf-8', 'replace')).hexdigest()}"
 
 
-def _all_of(expressions: Iterable[str]) -> str | None:
-    """Their AND; one with an OR keeps its sides together."""
+def all_of(expressions: Iterable[str]) -> str | None:
+    """Their AND, None if there are none; one with an OR keeps its sides together."""
     found = sorted({*expressions})
     return " AND ".join(f"({one})" if " OR " in one and len(found) > 1 else one for one in found) or None
 
@@ -101,7 +106,7 @@ def of_text(text: str) -> str | None:
     alike = {name: own for name, own in _passages().items() if len(own & triples) >= ALIKE * len(own)}
     within = {a for a, one in alike.items() for b, other in alike.items() if _part_of(a, one, b, other)}
     beside = {name for name, words in SAID_BESIDE.items() if words.search(text)}
-    return _all_of({*alike.keys() - within, *beside, *_creative_commons(text)})
+    return all_of({*alike.keys() - within, *beside, *_creative_commons(text)})
 
 
 def _creative_commons(text: str) -> set[str]:
@@ -246,10 +251,10 @@ class Folders:
 def _together(texts: Collection[str], packages: Collection[str]) -> str:
     """Of one folder."""
     understood = [[one for one in said if not one.startswith(UNKNOWN)] for said in (texts, packages)]
-    known, named = (_all_of(said) for said in understood)
+    known, named = (all_of(said) for said in understood)
     if known and named and _identifiers(known) <= _identifiers(named):
         return named
-    return known or named or _all_of([*texts, *packages]) or ""
+    return known or named or all_of([*texts, *packages]) or ""
 
 
 def _identifiers(expression: str) -> set[str]:

@@ -147,7 +147,7 @@ def _definition(file: File, one: Definition, prefix: str) -> Iterator[Draft | Dr
         yield _class(file, one, name)
     elif one.kind == "function":
         yield _whole(file, one, name, "method" if prefix or one.owner else "function")
-    elif one.kind != "container":
+    elif one.kind not in ("container", "holder"):
         yield _whole(file, one, name, one.kind)
     for member in one.members:
         yield from _definition(file, member, name)

@@ -101,12 +101,20 @@ def _put_together(found: Iterable[Definition]) -> list[Definition]:
     around: list[Definition] = []
     for one in sorted(found, key=lambda one: (one.start, -one.end)):
         while around and around[-1].end <= one.start:
-            around.pop()
+            _close(around, top)
         if len(around) > MAX_DEPTH or (around and around[-1].kind in ("function", "statement")):
             continue
         (around[-1].members if around else top).append(one)
         around.append(one)
+    while around:
+        _close(around, top)
     return top
+
+
+def _close(around: list[Definition], top: list[Definition]) -> None:
+    """Nothing more can be in the innermost one: it is the last of what is around it."""
+    if (one := around.pop()).kind == "holder" and not one.members:
+        (around[-1].members if around else top).pop()
 
 
 def _name(source: bytes, node: Node) -> str:

@@ -91,7 +91,7 @@ def entries(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[
     elif place.kind == "object":
         said = {key: inner.scalar for key, inner in place.items if inner.scalar is not MISSING}  # of the deeper none
         if any(_is_prose(key, value) for key, value in said.items()):
-            yield from _entry(collection, place.value, place, meta)
+            yield from entry(collection, place.value, place, meta)
             return
         for key, inner in place.items:
             yield from entries(f"{collection}.{key}" if collection else key, inner, meta)
@@ -107,7 +107,7 @@ def of_file(stem: str, whole: Place) -> Iterator[Draft]:
 def _elements(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
     sayings = [said for said in _scalars(place) if _is_prose("", said)]
     if len(sayings) > 1:
-        yield from _entry(collection, {"items": sayings}, place, meta)
+        yield from entry(collection, {"items": sayings}, place, meta)
     for number, (_, inner) in enumerate(place.items):
         if inner.elsewhere:
             continue
@@ -115,7 +115,7 @@ def _elements(collection: str, place: Place, meta: Mapping[str, Any]) -> Iterato
             yield from _elements(collection, inner, meta)
         elif inner.kind == "object" and has_prose(fields := inner.value):
             name = _identity(fields) or str(number)
-            yield from _entry(f"{collection}.{name}" if collection else name, fields, inner, meta)
+            yield from entry(f"{collection}.{name}" if collection else name, fields, inner, meta)
 
 
 def _scalars(place: Place) -> Iterator[Any]:
@@ -127,8 +127,8 @@ def _scalars(place: Place) -> Iterator[Any]:
             yield inner.scalar
 
 
-def _entry(name: str, fields: Mapping[str, Any], place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
-    """One, if it tells anything: words in its path alone are not told."""
+def entry(name: str, fields: Mapping[str, Any], place: Place, meta: Mapping[str, Any]) -> Iterator[Draft]:
+    """One, if the object tells anything: words in its path alone are not told."""
     headline = next((fields[key] for key in HEADLINES if isinstance(fields.get(key), str)), "")
     text = "\n".join(_told(fields, headline))
     if text.strip():

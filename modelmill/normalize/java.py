@@ -2,6 +2,9 @@
 
 One unit, from java/util/Optional.java: name `Optional.map`, kind method, docstring "If a value is present, returns an
 {@code Optional} describing ...", signature `public <U> Optional<U> map(Function<? super T, ? extends U> mapper)`.
+
+A method of a class without a name is called after the variable that is such a class, else after the type that it is one
+of: in java/awt/EventQueue.java, behind `static`, `EventQueue.EventQueueAccessor.invokeAndWait`.
 """
 
 from __future__ import annotations
@@ -18,7 +21,10 @@ QUERY = """
 [(interface_declaration name: (_) @name) (annotation_type_declaration name: (_) @name)] @interface
 [(method_declaration name: (_) @name) (constructor_declaration name: (_) @name)] @function
 (compact_constructor_declaration name: (_) @name) @function
-(variable_declarator name: (_) @name value: (object_creation_expression (class_body))) @container
+(object_creation_expression type: [(type_identifier) @name (scoped_type_identifier (type_identifier) @name .)
+  (generic_type . [(type_identifier) @name (scoped_type_identifier (type_identifier) @name .)])]
+  (class_body) @body) @holder
+(variable_declarator name: (_) @name value: (object_creation_expression (class_body) @body) @holder) @outer
 (enum_constant name: (_) @name body: (class_body)) @container
 (import_declaration (scoped_identifier) @module)
 
@@ -53,5 +59,5 @@ FIELDS = frozenset({"field_declaration", "enum_constant"})
 GRAMMAR = Grammar("java", _load, QUERY, fields=FIELDS, separators=".", apart=True, prepared=_refuse_types)
 
 LANGUAGE = Language(
-    "java", version=6, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "java", version=7, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )

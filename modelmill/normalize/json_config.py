@@ -1,7 +1,7 @@
 """JSON configuration: every object with words for a reader in it is an entry, named by its place.
 
 One unit, from config/features.json: name `flags.fee-explainer`, kind entry. Of an OpenAPI document the operations and
-schemas are the entries; an array of labelled texts (labelled.py) gives those instead.
+schemas are the entries, a Kubernetes manifest is one; an array of labelled texts (labelled.py) gives those instead.
 
 Read by the TypeScript grammar, of which JSON is a part, so that each entry knows its lines.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from modelmill.normalize import labelled, openapi
+from modelmill.normalize import kubernetes, labelled, openapi
 from modelmill.normalize.ecmascript import place_of
 from modelmill.normalize.entries import Place, of_file
 from modelmill.normalize.grammar import parse
@@ -28,6 +28,8 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
         yield Dropped("(file)", "does not parse", "not a JSON object or array")
     elif openapi.describes(whole):
         yield from openapi.units(whole)
+    elif kubernetes.describes(whole):
+        yield from kubernetes.units(whole)
     elif tables := [one for one in _arrays(whole) if _is_labelled(one)]:
         for table in tables:
             yield from labelled.drafts(_rows(table), *(labelled.columns(_names(table)) or ("", "")))
@@ -74,4 +76,4 @@ def parses(text: str) -> bool:
     return not parse(GRAMMAR, f"({text})".encode()).has_error
 
 
-LANGUAGE = Language("json", version=9, suffixes=(".json",), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("json", version=10, suffixes=(".json",), units=units, parses=parses, rendered=True)

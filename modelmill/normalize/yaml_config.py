@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from modelmill.normalize import openapi
+from modelmill.normalize import kubernetes, openapi
 from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, of_file
 from modelmill.normalize.language import Draft, Language
 from modelmill.records import Dropped
@@ -24,7 +24,7 @@ MAX_TAGS = 1000
 
 
 def units(path: str, text: str) -> Iterator[Draft | Dropped]:
-    """The entries of every document in the file; of an OpenAPI document its operations and schemas."""
+    """The entries of every document in the file; of one of OpenAPI or Kubernetes what it describes."""
     import yaml
 
     stem = PurePosixPath(path).stem
@@ -36,6 +36,8 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
     for place in documents:
         if openapi.describes(place):
             yield from openapi.units(place)
+        elif kubernetes.describes(place):
+            yield from kubernetes.units(place)
         else:
             yield from of_file(stem, place)
 
@@ -166,4 +168,4 @@ def parses(text: str) -> bool:
         return False
 
 
-LANGUAGE = Language("yaml", version=6, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)
+LANGUAGE = Language("yaml", version=7, suffixes=(".yaml", ".yml"), units=units, parses=parses, rendered=True)

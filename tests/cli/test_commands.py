@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
+from modelmill.errors import DataError, PrerequisiteError, RefusedError
+from modelmill.evaluate import reports
+from modelmill.records import Interval, Report
 from modelmill.settings import PROFILES, Settings
-from modelmill.store import keys
+from modelmill.store import keys, tables
 from modelmill.store.tables import unit
 from modelmill.task import all_tasks
 
@@ -31,14 +34,19 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def test_a_corpus_comes_is_listed_and_goes(inside: Mill, folder: Path) -> None:
+def test_a_corpus_comes_is_listed_and_goes(inside: Mill, folder: Path, settings: Settings) -> None:
     added = inside("corpus", "add", "shop", str(folder), "--license", "MIT", "--consent-to-train")
     assert added.returncode == 0, added.stderr
     assert "may be trained on" in added.stdout
     [row] = [row for row in json.loads(inside("corpus", "list", "--json").stdout) if row["name"] == "shop"]
     assert (row["licence"], row["consent_to_train"], row["documents"]) == ("MIT", True, 0)
+    (stray := settings.artifacts_dir / "ab" / ("ab" * 32)).mkdir(parents=True)
+    (stray / "manifest.json").write_text("no JSON")
     removed = inside("corpus", "remove", "shop", "--yes")
-    assert removed.returncode == 0
+    assert removed.returncode == DataError.exit_code
+    assert "documents: 0" in removed.stdout and all(
+        part in removed.stderr for part in (str(stray), "allowed:", "next:")
+    )
     assert "shop" not in [row["name"] for row in json.loads(inside("corpus", "list", "--json").stdout)]
 
 
@@ -92,6 +100,36 @@ def test_a_stage_by_its_word_is_held_by_the_same_checks_as_in_dagster(inside: Mi
     assert refused.returncode == 2
     assert "the check no_secret_left of shop said no" in refused.stderr
     assert "jane" not in refused.stderr
+
+
+def test_a_candidate_that_is_refused_keeps_no_other_task_from_its_turn(
+    inside: Mill, folder: Path, db: Engine, settings: Settings
+) -> None:
+    (folder / "asked.csv").write_text("text,label\nmy card was stolen,card\nwhere is my parcel,parcel\n")
+    inside("corpus", "add", "shop", str(folder), "--license", "MIT", "--consent-to-train")
+    for stage in ("extract", "normalize"):
+        assert inside(stage, "--corpus", "shop").returncode == 0
+    refused_candidate(db, "intent_classification")
+    alone = inside("deploy", "--task", "intent_classification")
+    assert (alone.returncode, "was not released" in alone.stderr) == (RefusedError.exit_code, True)
+    every = inside("deploy")
+    assert "there is nothing of semantic_search to release" in every.stderr
+    assert every.returncode == PrerequisiteError.exit_code
+
+
+def refused_candidate(db: Engine, task: str) -> None:
+    """One that was measured and is not better than its baseline."""
+    same = Interval(0.5, 0.4, 0.6)
+    report = Report(
+        id=0, task=task, candidate_sha256="c", dataset_sha256="d", main_score="accuracy", unit="share", value=same,
+        baseline=0.5, champion=None, delta_baseline=Interval(0.0, -0.1, 0.1), delta_champion=None, n=100, seed=17,
+        scores={}, slices={}, latency_ms=1.0, size_bytes=1, passed=False, reasons=["not better than the baseline"],
+    )  # fmt: skip
+    made = {"dataset_sha256": "d", "profile": "tiny", "seed": 17, "params": {}, "manifest": {}}
+    with db.begin() as conn:
+        conn.execute(tables.dataset.insert().values(sha256="d", task=task, path="x", counts={}, manifest={}))
+        conn.execute(tables.candidate.insert().values(sha256="c", task=task, **made))
+        reports.record(conn, report, "", reports.Details({}, [], []))
 
 
 def test_a_key_is_printed_once_works_and_can_be_taken_back(inside: Mill, db: Engine, settings: Settings) -> None:

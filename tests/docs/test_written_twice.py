@@ -14,7 +14,9 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from modelmill import errors
 from modelmill.settings import CHECKOUT, Settings
+from orchestration import launch
 
 README = (CHECKOUT / "README.md").read_text()
 MAKEFILE = (CHECKOUT / "Makefile").read_text()
@@ -55,6 +57,14 @@ def test_every_setting_is_in_the_example_and_none_is_switched_on() -> None:
     text = (CHECKOUT / ".env.example").read_text()
     assert set(re.findall(r"^#(MILL_\w+)=", text, re.M)) == {f"MILL_{name.upper()}" for name in Settings.model_fields}
     assert not re.search(r"^MILL_", text, re.M)
+
+
+def test_the_operators_page_has_every_exit_code() -> None:
+    table = re.search(r"^## Exit codes\n(.*?)^## ", (CHECKOUT / "docs/operations.md").read_text(), re.M | re.S)
+    assert table is not None
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.MillError)]
+    written = [int(code) for code in re.findall(r"^\| (\d+) \|", table[1], re.M)]
+    assert written == sorted({0, *(kind.exit_code for kind in kinds), launch.INTERRUPTED})
 
 
 def test_the_table_of_the_readme_is_what_the_results_say() -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, text
 
 from modelmill import erasure, moving, reporting
 from modelmill.datasets import stage as dataset_stage
-from modelmill.errors import FencedError, UserError
+from modelmill.errors import DataError, FencedError, UserError
 from modelmill.extract.stage import extract
 from modelmill.normalize.expectations import rescan
 from modelmill.normalize.stage import normalize
@@ -168,6 +168,41 @@ def test_a_frozen_set_that_was_never_published_goes_with_the_corpus_that_it_is_o
         dataset_stage.build(settings, db, dataclasses.replace(SEARCH, examples=overtaken), "tiny", 17)
     assert {file.parent.parent.parent for file in files_with(settings.root, CANARY)} == {settings.artifacts_dir}
     erasure.remove(settings, db, "default", "shop")
+    assert files_with(settings.root, CANARY) == set()
+
+
+@pytest.mark.parametrize(
+    "damage", [b'{"sources": [', b"\xff\xfe", b"[]", b'{"sources": [{"licence": "MIT"}]}', b"[" * 100_000]
+)
+def test_a_frozen_set_that_says_nothing_of_itself_ends_no_erasure_and_is_named(
+    settings: Settings, db: Engine, shop: Path, damage: bytes
+) -> None:
+    built = dataset_stage.build(settings, db, SEARCH, "tiny", 17).dataset
+    copy = dataset_stage.folder(settings, SEARCH.name)
+    stray = settings.artifacts_dir / "ab" / ("ab" * 32)
+    shutil.copytree(built.path, stray, copy_function=shutil.copyfile)
+    for place in (built.path, copy, stray):
+        (place / "manifest.json").unlink()
+        (place / "manifest.json").write_bytes(damage)
+
+    erased = erasure.remove(settings, db, "default", "shop")
+
+    assert tables_with(db, CANARY) == set()
+    assert {file.parent for file in files_with(settings.root, CANARY)} == {stray}
+    with pytest.raises(DataError) as told:
+        erased.whole("shop")
+    assert (told.value.found, told.value.failed.split(",")[0]) == (str(stray), "shop was erased")
+    shutil.rmtree(stray)
+    erasure.remove(settings, db, "default", "other").whole("other")
+
+
+def test_a_working_copy_that_is_no_set_on_record_goes_by_what_it_says_itself(
+    settings: Settings, db: Engine, shop: Path
+) -> None:
+    dataset_stage.build(settings, db, SEARCH, "tiny", 17)
+    copy = dataset_stage.folder(settings, SEARCH.name)
+    (copy / "artifact.json").write_bytes(b"\xff{}")
+    erasure.remove(settings, db, "default", "shop").whole("shop")
     assert files_with(settings.root, CANARY) == set()
 
 

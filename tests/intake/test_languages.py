@@ -259,24 +259,6 @@ def test_the_line_that_names_a_script_s_program_is_no_word_about_its_first_funct
     assert (build.docstring, build.start_line, build.text) == ("Builds it.", 2, f"{sign} Builds it.\n{code.rstrip()}")
 
 
-ANONYMOUS = """enum Op {
-  PLUS {
-    /** Adds two numbers. */
-    int apply(int a, int b) { return a + b; }
-  };
-  static final Comparator<String> SHORTER = new Comparator<String>() {
-    /** The shorter one first. */
-    public int compare(String a, String b) { return a.length() - b.length(); }
-  };
-}
-"""
-
-
-def test_methods_of_classes_without_a_name_are_called_after_what_holds_these() -> None:
-    found = units("Op.java", ANONYMOUS)
-    assert [unit.name for unit in found.values() if unit.kind == "method"] == ["Op.PLUS.apply", "Op.SHORTER.compare"]
-
-
 def test_code_that_does_not_parse_is_left_out_and_the_rest_stays() -> None:
     text = 'def good():\n    """Fine."""\n    return 1\n\ndef bad():\n    x = = 2\n    y = 3\n    z = 4\n'
     assert "good" in units("a.py", text)

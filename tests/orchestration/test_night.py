@@ -13,18 +13,20 @@ from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimit
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from sqlalchemy import Engine
 
+from modelmill import consenting
+from modelmill.errors import PrerequisiteError, RefusedError, UserError
 from modelmill.evaluate import reports
 from modelmill.extract.stage import extract
 from modelmill.normalize.stage import normalize
 from modelmill.records import Interval, Report
 from modelmill.settings import Settings
 from modelmill.store import corpora, releases, tables
-from orchestration import instance, schedules
+from orchestration import instance, launch, schedules
 from orchestration.definitions import defs
 from orchestration.jobs import train_name
 from orchestration.sensors import changed_corpora
 
-TASK = "intent_classification"
+TASK, OTHER = "intent_classification", "semantic_search"
 NIGHT, SUNDAY = datetime(2026, 11, 21, 2, 0, tzinfo=UTC), datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 
@@ -122,8 +124,9 @@ def _origin() -> RemoteJobOrigin:
 
 
 def test_on_sundays_what_did_not_change_is_confirmed_but_a_refused_candidate_is_not_refused_again(
-    settings: Settings, db: Engine, dagster: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, db: Engine, dagster: DagsterInstance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    _teach(settings, db, tmp_path)
     monkeypatch.setattr("modelmill.plan.task_reasons", lambda *_: [])
     made = {"task": TASK, "dataset_sha256": "d", "profile": "tiny", "seed": 17, "params": {}, "manifest": {}}
     with db.begin() as conn:
@@ -138,6 +141,11 @@ def test_on_sundays_what_did_not_change_is_confirmed_but_a_refused_candidate_is_
     assert confirmed.tags["reason"] == schedules.CONFIRMED
     [later] = _asked(dagster, SUNDAY.replace(hour=14))
     assert later.run_key == confirmed.run_key, "a Sunday with many nights confirms once"
+    list(consenting.change(settings, db, "asked", give=False, withdraw=True, by="test"))
+    assert _asked(dagster, SUNDAY) == [], "a run would fail for want of anything to learn from"
+    assert f"waits: {TASK} may not learn from any of its 2 units" in _skipped(dagster, SUNDAY)
+    list(consenting.change(settings, db, "asked", give=True, withdraw=False, by="test"))
+    assert len(_asked(dagster, SUNDAY)) == 1
     with db.begin() as conn:
         conn.execute(tables.candidate.insert().values(sha256="b", **made))
     assert _asked(dagster, SUNDAY) == [], "the newest candidate waits for something that changes its verdict"
@@ -214,9 +222,35 @@ def test_a_candidate_that_the_gate_refuses_is_not_released_in_the_same_run_nor_i
     told = {name: part.value for name, part in failed[0].step_failure_data.user_failure_data.metadata.items()}
     assert told["failed"] == f"the newest candidate of {TASK} was not released"
     assert "the gate did not let it through" in told["found"]
-    assert (told["kind"], f"mill run --task {TASK}" in told["next"]) == ("UserError", True)
+    assert (told["kind"], f"mill run --task {TASK}" in told["next"]) == ("RefusedError", True)
     assert releases.champion(db, TASK) is None
     assert dagster.get_latest_materialization_event(release) is None
+
+
+def test_what_the_gate_refuses_ends_with_a_code_of_its_own_that_hides_no_other_failure(
+    settings: Settings, db: Engine, dagster: DagsterInstance, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _refused(db)
+    words = ("train", "--stage", "deploy", "--task")
+    assert launch.main([*words, TASK]) == RefusedError.exit_code
+    assert "the gate did not let it through" in capfd.readouterr().err
+    for order in ((TASK, OTHER), (OTHER, TASK)):  # of the other one there is nothing to release
+        assert launch.main([*words, order[0], "--task", order[1]]) == PrerequisiteError.exit_code
+    gate = dg.AssetCheckKey(dg.AssetKey([TASK, "report"]), "gate")
+    alone = defs.resolve_implicit_global_asset_job_def().get_subset(asset_check_selection={gate})
+    refused = launch.failure(settings, alone.execute_in_process(instance=dagster, raise_on_error=False))
+    assert (refused.exit_code, refused.failed.split(":")[0]) == (6, f"the check gate of {TASK}/report said no")
+
+
+def test_a_task_that_waits_gets_no_run_and_is_an_error_where_it_was_named(
+    settings: Settings, db: Engine, dagster: DagsterInstance, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for words, code, said in (((), 0, "waits"), (("--task", TASK), UserError.exit_code, "error")):
+        assert launch.main(["train", *words]) == code
+        told = capfd.readouterr().err
+        assert told.startswith(f"{said}: {TASK} has nothing to learn from\n  allowed: ")
+    assert launch.main(["train", "--task", TASK, "--stage", "datasets", "--force"]) == UserError.exit_code
+    assert dagster.get_runs_count() == 0
 
 
 def _refused(db: Engine) -> None:
