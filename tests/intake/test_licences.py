@@ -78,6 +78,27 @@ def test_what_is_said_and_not_understood_is_no_silence(path: str, content: str) 
 
 
 @pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("license.rst", "BSD License\n===========\n\n.. literalinclude:: ../LICENSE.txt\n    :language: text\n"),
+        ("license.rst", ".. include:: ../COPYING\n"),
+        ("license.md", "# License\n\n```{literalinclude} ../LICENSE.txt\n---\nlanguage: text\n---\n```\n"),
+    ],
+)
+def test_a_page_that_shows_the_licence_of_all_says_nothing_of_its_own(path: str, text: str) -> None:
+    assert recognition.of_declaration(path, text.encode()) is None
+    more = (text + "Not for sale. " * 10, text.replace("LICENSE.txt", "terms.txt").replace("COPYING", "terms.txt"))
+    assert [recognition.of_declaration(path, one.encode()) for one in more] == [
+        recognition.not_known(one) for one in more
+    ]
+
+
+def test_a_licence_that_a_page_links_to_is_the_one_it_names() -> None:
+    said = "# License\n\n*attrs* is licensed under the [MIT](https://choosealicense.com/licenses/mit/) license.\n"
+    assert recognition.of_declaration("docs/license.md", said.encode()) == "MIT"
+
+
+@pytest.mark.parametrize(
     "path", ["license-header.js", "LICENSE-3RD-PARTY.txt", "license_check.py", "licenses_bundled.md"]
 )
 def test_what_is_only_called_after_licences_is_none(path: str) -> None:
