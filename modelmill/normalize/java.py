@@ -53,5 +53,5 @@ FIELDS = frozenset({"field_declaration", "enum_constant"})
 GRAMMAR = Grammar("java", _load, QUERY, fields=FIELDS, separators=".", apart=True, prepared=_refuse_types)
 
 LANGUAGE = Language(
-    "java", version=6, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "java", version=7, suffixes=(".java",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )
