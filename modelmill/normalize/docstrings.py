@@ -38,9 +38,10 @@ DIRECTIVE = re.compile(
     r"|(?:istanbul|c8|v8) ignore\b|@(?:jest|vitest)-environment\b|@flow\b|js[hl]int\s"
     r"|NOSONAR\b|noinspection\s|CHECKSTYLE\b|@formatter:|spotless:|#?nosec\b"
     r"|shellcheck [\w-]+=|noqa\b|sqlfluff:|[@#]__\w+__(?!\w)"
-    # Marks of TSDoc and Javadoc, when nothing else stands in the line.
+    # marks of TSDoc and Javadoc, when nothing else stands in the line.
     r"|(?:@(?:internal|public|private|protected|alpha|beta|hidden|ignore|override|sealed|virtual|readonly|abstract|static"
-    r"|async|function|constructor|packageDocumentation|inherit[dD]oc)|\{@inherit[dD]oc\})\s*(?:\*/)?\s*$))"
+    r"|async|function|constructor|packageDocumentation|serial include"
+    r"|inherit[dD]oc)|\{@inherit[dD]oc\})\s*(?:\*/)?\s*$))"
 )
 LITERALS = ("string", "concatenated_string", "parenthesized_expression")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import pwd
 import shutil
 import sysconfig
 from pathlib import Path
@@ -287,7 +289,8 @@ def test_consent_is_given_and_withdrawn_by_the_command_and_on_record(
     assert "given" in said[1] and "live" in said[1]
     assert "0 datasets are marked" in said[2] and "withdrawn" in said[2]
     [one] = consents.history(db, corpora.get(db, "default", "c"))
-    assert (one.scope, one.given_by, one.withdrawn_by) == ("train", "cli", "cli")
+    who = f"{pwd.getpwuid(os.getuid()).pw_name} (cli)"
+    assert (one.scope, one.given_by, one.withdrawn_by) == ("train", who, who)
     assert audit.check(db) == 3  # and the one for the standard library, which is there by default
     refused = CliRunner().invoke(cli.app, ["corpus", "consent", "c", "--give", "--withdraw"])
     assert isinstance(refused.exception, UserError)
