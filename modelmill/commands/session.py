@@ -95,8 +95,15 @@ def print_json(value: object) -> None:
 
 
 def actor() -> str:
-    """Who does it, for the record of releases, keys and consents."""
-    return "cli"
+    """Who does it, for the record of releases, keys and consents: the account that runs the command."""
+    import os
+    import pwd
+
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in a container that was told a number
+        name = str(os.getuid())
+    return f"{name} (cli)"
 
 
 def pepper_place(settings: Settings) -> str:

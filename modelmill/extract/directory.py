@@ -8,12 +8,13 @@ import stat
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from modelmill.errors import UserError
 from modelmill.extract.archive import MAX_FOLDERS
-from modelmill.extract.folders import Verdict, judged
-from modelmill.extract.ignoring import GITIGNORE, MILLIGNORE, Asked, Rules, asked, rules_of
+from modelmill.extract.folders import Verdict, judged, judged_file
+from modelmill.extract.ignoring import GITIGNORE, MILLIGNORE, Rules, rules_of
 from modelmill.extract.source import MAX_FILE_BYTES, Entry, existing
 
 AT_REST = 3_000_000_000  # nanoseconds; the coarsest clock of a file system (FAT) ticks every two seconds
@@ -26,7 +27,7 @@ class FolderSnapshot:
         self.root, self.revision, self._skipped = root, revision, skipped
 
     def files(self) -> Iterator[Entry]:
-        yield from self._folder("", ())
+        yield from self._folder("", Verdict())
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for folder, within in itertools.groupby(paths, lambda path: path.rpartition("/")[0]):
@@ -42,25 +43,25 @@ class FolderSnapshot:
             finally:
                 os.close(handle)
 
-    def _folder(self, prefix: str, ignores: Rules) -> Iterator[Entry]:
+    def _folder(self, prefix: str, around: Verdict) -> Iterator[Entry]:
         try:
             handle = _opened(self.root, prefix)
         except OSError as error:
             yield Entry(prefix, 0, "unreadable", error.strerror or str(error))
             return
         try:
-            yield from self._within(handle, prefix, ignores)
+            yield from self._within(handle, prefix, around)
         finally:
             os.close(handle)
 
-    def _within(self, handle: int, prefix: str, ignores: Rules) -> Iterator[Entry]:
+    def _within(self, handle: int, prefix: str, around: Verdict) -> Iterator[Entry]:
         try:
             with os.scandir(handle) as items:
                 found = sorted(items, key=lambda item: item.name)
         except OSError as error:
             yield Entry(prefix, 0, "unreadable", error.strerror or str(error))
             return
-        ignores = (*ignores, *_ignore_rules(handle, prefix))
+        around = replace(around, rules=(*around.rules, *_ignore_rules(handle, prefix)))
         names = {item.name for item in found}
         for item in found:
             path = prefix + item.name
@@ -69,14 +70,14 @@ class FolderSnapshot:
             elif item.is_symlink():
                 yield Entry(path, 0, "link", "links are not followed")
             elif item.is_dir(follow_symlinks=False):
-                yield from self._subfolder(path + "/", item.name, ignores, names)
+                yield from self._subfolder(path + "/", item.name, around, names)
             elif not item.is_file(follow_symlinks=False):
                 yield Entry(path, 0, "not a file")
             else:
-                yield _entry(path, item, asked(path, ignores))
+                yield _entry(path, item, judged_file(path, around))
 
-    def _subfolder(self, path: str, name: str, ignores: Rules, beside: set[str]) -> Iterator[Entry]:
-        found = judged(path, ignores, beside, lambda: self._names(path))
+    def _subfolder(self, path: str, name: str, around: Verdict, beside: set[str]) -> Iterator[Entry]:
+        found = judged(path, around, beside, lambda: self._names(path))
         if name in self._skipped:
             found = Verdict("left out")
         if path.count("/") > MAX_FOLDERS:  # far below where Python's stack or the system's longest path would end
@@ -85,7 +86,7 @@ class FolderSnapshot:
             detail = ", ".join(part for part in ("the whole folder", found.detail) if part)
             yield Entry(path, 0, found.reason, detail)
         else:
-            yield from self._folder(path, ignores)
+            yield from self._folder(path, found)
 
     def _names(self, path: str) -> list[str]:
         try:
@@ -113,13 +114,13 @@ def _ignore_rules(handle: int, prefix: str) -> Rules:
     )
 
 
-def _entry(path: str, item: os.DirEntry[str], said: Asked) -> Entry:
-    now, refused, wanted = time.time_ns(), "ignored" if said == "ignored" else "", said == "wanted"
+def _entry(path: str, item: os.DirEntry[str], found: Verdict) -> Entry:
+    now = time.time_ns()
     try:
         told = item.stat(follow_symlinks=False)
     except OSError:
-        return Entry(path, 0, refused, wanted=wanted)  # gone since it was listed: reading it will say so
-    return Entry(path, told.st_size, refused, state=state(told, now), wanted=wanted)
+        return Entry(path, 0, found.reason, wanted=found.wanted)  # gone since it was listed: reading it will say so
+    return Entry(path, told.st_size, found.reason, state=state(told, now), wanted=found.wanted)
 
 
 def state(told: os.stat_result, now: int) -> str:

@@ -6,34 +6,47 @@ A folder is judged once, from the top: within one that is left out nothing is as
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelmill.extract import generated
-from modelmill.extract.ignoring import GITIGNORE, MILLIGNORE, Rules, Ruleset, asked, rules_of
+from modelmill.extract.ignoring import GITIGNORE, MILLIGNORE, Rules, Ruleset, asked, rules_of, within_wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """reason: why it is left out ("": it stays), detail: what tells. wanted: see `Entry`."""
+    """reason: why it is left out ("": it stays), detail: what tells. wanted: see `Entry`; with all that lies in it.
+
+    rules: what counts in it.
+    """
 
     reason: str = ""
     detail: str = ""
     wanted: bool = False
+    rules: Rules = ()
 
 
-def judged(path: str, rules: Rules, beside: Collection[str], inside: Callable[[], Iterable[str]]) -> Verdict:
+def judged(path: str, around: Verdict, beside: Collection[str], inside: Callable[[], Iterable[str]]) -> Verdict:
     """Whether the folder stays. path: ends with `/`; beside, inside: names of what lies in the one around it, in it."""
     name = path.rstrip("/").rpartition("/")[2]
-    said, reason = asked(path, rules), generated.folder_reason(name)
-    if said == "wanted" and reason != "ignored":  # the store of git is no source, whoever asks for it
-        return Verdict(wanted=True)
+    said, reason = asked(path, around.rules), generated.folder_reason(name)
+    if reason != "ignored":  # the store of git is no source, whoever asks for it
+        if said == "wanted":
+            return Verdict(wanted=True, rules=within_wanted(path, around.rules))
+        if around.wanted and said != "ignored":
+            return around
     if reason:
         return Verdict(reason)
     if said == "ignored":
         return Verdict("ignored")
     if generated.may_be_output(name) and (tells := generated.output_of(name, beside, inside())):
         return Verdict("generated", tells)
-    return Verdict()
+    return Verdict(rules=around.rules)
+
+
+def judged_file(path: str, around: Verdict) -> Verdict:
+    """The same of a file."""
+    said = asked(path, around.rules)
+    return Verdict("ignored") if said == "ignored" else Verdict(wanted=said == "wanted" or around.wanted)
 
 
 class Folders:
@@ -44,24 +57,26 @@ class Folders:
         self._own: dict[str, list[Ruleset]] = {}
         for one in rules:
             self._own.setdefault(one.folder, []).append(one)
-        self._known: dict[str, tuple[Verdict, Rules]] = {"": (Verdict(), tuple(self._own.get("", ())))}
+        self._known = {"": self._with_own("", Verdict())}
 
     def of(self, path: str) -> Verdict:
         """Whether the file stays, by what is asked for it and by the folders around it."""
-        rules = self._known[""][1]
+        around = self._known[""]
         for folder in _above(path):
             if folder not in self._known:
-                self._known[folder] = self._judged(folder, rules)
-            verdict, rules = self._known[folder]
-            if verdict.reason:
-                return Verdict(verdict.reason, ", ".join(part for part in (f"in {folder}", verdict.detail) if part))
-        said = asked(path, rules)
-        return Verdict("ignored" if said == "ignored" else "", wanted=said == "wanted")
+                self._known[folder] = self._with_own(folder, self._judged(folder, around))
+            around = self._known[folder]
+            if around.reason:
+                return Verdict(around.reason, ", ".join(part for part in (f"in {folder}", around.detail) if part))
+        return judged_file(path, around)
 
-    def _judged(self, folder: str, rules: Rules) -> tuple[Verdict, Rules]:
-        around = folder[: folder.rstrip("/").rfind("/") + 1]
-        beside, inside = (self._names.get(one, frozenset[str]()) for one in (around, folder))
-        return judged(folder, rules, beside, lambda: inside), (*rules, *self._own.get(folder, ()))
+    def _judged(self, folder: str, around: Verdict) -> Verdict:
+        outer = folder[: folder.rstrip("/").rfind("/") + 1]
+        beside, inside = (self._names.get(one, frozenset[str]()) for one in (outer, folder))
+        return judged(folder, around, beside, lambda: inside)
+
+    def _with_own(self, folder: str, verdict: Verdict) -> Verdict:
+        return replace(verdict, rules=(*verdict.rules, *self._own.get(folder, ())))
 
 
 def rules_in(paths: Iterable[str], read: Callable[[list[str]], Iterator[tuple[str, bytes]]]) -> list[Ruleset]:

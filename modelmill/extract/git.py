@@ -83,7 +83,7 @@ def address_of(uri: str) -> Address:
         raise _refused(uri, "a branch, tag or commit of letters, digits and ._/+-@#=,%", f"the ref {ref!r}")
     remote = "://" in place and not place.startswith("file://")
     if remote:
-        parts = urlsplit(place)
+        parts = _parts(place)
         if parts.username or parts.password or parts.query:
             raise _refused(
                 _plain(parts),
@@ -91,6 +91,15 @@ def address_of(uri: str) -> Address:
                 "a user or password, or a query",
             )
     return Address(place if remote else place.removeprefix("file://"), ref or "HEAD", remote)
+
+
+def _parts(place: str) -> SplitResult:
+    try:
+        parts = urlsplit(place)
+        _ = parts.port  # raises, too
+    except ValueError as error:
+        raise _refused(place.rpartition("@")[2], "https://host/owner/name.git", str(error)) from error
+    return parts
 
 
 def _parted(uri: str) -> tuple[str, str]:

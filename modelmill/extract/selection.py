@@ -16,6 +16,9 @@ from modelmill.records import Dropped
 ONE_LINE = (".md", ".markdown", ".csv", ".tsv", ".jsonl", ".ndjson", ".ipynb")
 # JSON that a program wrote in one line, and that is for a reader after all: rows with labels, a description of an API.
 MEANT = re.compile(rb'\s*[\[{].{,400}?"(label|intent)"\s*:|\s*\{.{,400}?"(openapi|swagger)"\s*:\s*"', re.S)
+# What stands in place of a file that git keeps on another server (https://github.com/git-lfs/git-lfs, docs/spec.md).
+POINTER = re.compile(rb"version https?://(?:git-lfs|hawser)\.github\.com/[^\n]*\n.*^size (\d{1,20})$", re.S | re.M)
+MAX_POINTER = 1024  # bytes
 MAX_LINE = 5_000  # characters; longer lines are data or the output of a minifier
 MAX_MEAN_LINE = 300
 
@@ -53,6 +56,8 @@ def by_content(path: str, content: bytes, wanted: bool = False) -> Dropped | Non
         return Dropped(path, "too large", f"{len(content)} bytes, at most {MAX_FILE_BYTES}")
     if not content.strip():
         return Dropped(path, "empty")
+    if len(content) < MAX_POINTER and (kept := POINTER.match(content)):
+        return Dropped(path, "kept elsewhere", f"Git LFS has its {int(kept[1])} bytes")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as SQL Server writes scripts
         return Dropped(path, "wrong encoding", "UTF-16, not UTF-8")
     if b"\0" in content:

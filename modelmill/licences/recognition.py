@@ -24,6 +24,10 @@ LICENCE_NAME = re.compile(r"(?i)(un)?licen[sc]es?(?=$|[^a-z])|copying(?=$|[^a-z]
 TEXT_SUFFIXES = ("", ".txt", ".md", ".rst", ".adoc", ".html")
 OF_OTHERS = re.compile(r"(?i)third|3rd|bundled|vendor|dependenc|notice|template|header")  # of what is shipped beside
 HEAD_BYTES = 3000
+# A page of documentation that shows another file (reStructuredText, MyST), with a title and options around it.
+SHOWN = re.compile(r"(?:\.\.[ \t]+(?:literal)?include::|```+[ \t]*\{(?:literal)?include\})[ \t]*(\S+)")
+AROUND_SHOWN = 20  # words
+LINK = re.compile(r"\[([^][]{1,200})\]\([^()\s]{1,500}\)")  # of Markdown
 UNKNOWN = "NOASSERTION"  # SPDX's word for what is not told; no policy allows it but one that names it
 
 SPDX = re.compile(rb"(?i)SPDX-License-Identifier:[ \t]*([^\r\n]*)")
@@ -139,11 +143,20 @@ def of_declaration(path: str, content: bytes) -> str | None:
     text = content.decode("utf-8", "replace")
     reader = PACKAGES.get(PurePosixPath(path).name)
     if reader is None:
-        return of_text(text) or of_head(content) or (not_known(text) if text.strip() else None)
+        plain = LINK.sub(r"\1", text[:HEAD_BYTES])
+        return of_text(text) or of_head(plain.encode("utf-8", "replace")) or _of_unknown(text)
     try:
         return reader(text)
     except (ValueError, AttributeError, TypeError, RecursionError):
         return None  # a broken package file says nothing; that it is broken is not our concern
+
+
+def _of_unknown(text: str) -> str | None:
+    """Nothing where the text of another file is shown: that one speaks for itself."""
+    shown = SHOWN.search(text)
+    if shown and declares(shown.group(1)) and len(text.split()) <= AROUND_SHOWN:
+        return None
+    return not_known(text) if text.strip() else None
 
 
 def _named(said: Any) -> str | None:

@@ -33,11 +33,15 @@ END = re.compile(r"\s*\*+/\s*$")
 # Lines for a compiler, a linter or the like. The first is Go's own rule (`isDirective` of go/ast).
 DIRECTIVE = re.compile(
     r"^\s*(?://(?:[a-z0-9]+:[a-z0-9]|(?:line|extern|export)\s)|(?:/{2,}|/?\*+|#+|--+)\s*(?:"
-    r"nolint\b|\+build\s|@ts-(?:ignore|expect-error|nocheck|check)\b"
-    r"|(?:eslint|tslint|stylelint|oxlint|deno|biome|prettier)(?:-\w+)*[-:](?:disable|enable|env|ignore)\b"
+    r"nolint\b|\+build\s|go:build\s|@ts-(?:ignore|expect-error|nocheck|check)\b"
+    r"|(?:eslint|tslint|stylelint|oxlint|oxfmt|dprint|deno|biome|prettier)(?:-\w+)*[-:](?:disable|enable|env|ignore)\b"
     r"|(?:istanbul|c8|v8) ignore\b|@(?:jest|vitest)-environment\b|@flow\b|js[hl]int\s"
     r"|NOSONAR\b|noinspection\s|CHECKSTYLE\b|@formatter:|spotless:|#?nosec\b"
-    r"|shellcheck [\w-]+=|noqa\b|sqlfluff:))"
+    r"|shellcheck [\w-]+=|noqa\b|sqlfluff:|[@#]__\w+__(?!\w)"
+    # marks of TSDoc and Javadoc, when nothing else stands in the line.
+    r"|(?:@(?:internal|public|private|protected|alpha|beta|hidden|ignore|override|sealed|virtual|readonly|abstract|static"
+    r"|async|function|constructor|packageDocumentation|serial include"
+    r"|inherit[dD]oc)|\{@inherit[dD]oc\})\s*(?:\*/)?\s*$))"
 )
 LITERALS = ("string", "concatenated_string", "parenthesized_expression")
 

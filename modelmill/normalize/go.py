@@ -53,5 +53,5 @@ def _load() -> object:
 GRAMMAR = Grammar("go", _load, QUERY, separators="/", type_word="type ")
 
 LANGUAGE = Language(
-    "go", version=3, suffixes=(".go",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
+    "go", version=4, suffixes=(".go",), units=partial(code.units, GRAMMAR), parses=partial(parses, GRAMMAR)
 )

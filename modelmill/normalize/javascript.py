@@ -119,6 +119,6 @@ GRAMMAR = Grammar(
 )  # fmt: skip
 
 LANGUAGE = Language(
-    "javascript", version=7, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
+    "javascript", version=8, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
     parses=partial(parses, GRAMMAR), interpreters=("node", "nodejs"),
 )  # fmt: skip

@@ -283,6 +283,9 @@ BAD_REFS = [
     "no-such",
 ]
 BAD_URLS = [
+    "https://10.0.0.1:99999/a",
+    "https://example.com:port/a",
+    "https://[::1/a",
     "https://user:word@example.com/a.git", "https://127.0.0.1/a.git", "https://[::1]/a.git", "https://localhost/a.git",
     "https://169.254.169.254/latest", "https://10.0.0.1/a.git", "https://192.168.1.1/a", "https://0.0.0.0/a",
     "https://[::ffff:127.0.0.1]/a", "https://2130706433/a.git", "https://-oProxyCommand=x/a", "https:///a",

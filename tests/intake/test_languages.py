@@ -200,7 +200,8 @@ DIRECTIVES = [
     ("a.go", "//go:noinline"), ("a.go", "//nolint"), ("a.go", "// +build linux"),
     ("a.ts", "// eslint-disable-next-line no-new"),
     ("a.ts", "// @ts-ignore"), ("a.js", "/* istanbul ignore next */"), ("a.ts", "// deno-lint-ignore no-any"),
-    ("a.sh", "# shellcheck disable=SC2034"), ("a.ts", "/* eslint-disable */"),
+    ("a.sh", "# shellcheck disable=SC2034"), ("a.ts", "/* eslint-disable */"), ("a.ts", "// oxfmt-ignore"),
+    ("a.ts", "// @__NO_SIDE_EFFECTS__"), ("a.js", "/* #__PURE__ */"), ("a.go", "// go:build ignore"),
 ]  # fmt: skip
 FUNCTIONS = {
     ".go": "package a\n\n{}func f() {{\n\ta()\n\tb()\n\tc()\n}}\n", ".sh": "x=1\n\n{}f() {{\n  a\n  b\n  c\n}}\n",

@@ -252,3 +252,12 @@ def test_a_text_in_another_encoding_is_called_that(encoding: str) -> None:
     left_out = selection.by_content("a.sql", f"{mark}SELECT 'é'".encode(encoding))
     assert left_out is not None
     assert left_out.reason == "wrong encoding"
+
+
+@pytest.mark.parametrize("path", ["a.md", "labels.csv", "model.json"])
+def test_what_git_lfs_left_in_place_of_a_file_is_called_that(path: str) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab\nsize 12345\n"
+    left_out = selection.by_content(path, pointer)
+    assert left_out is not None
+    assert (left_out.reason, "12345 bytes" in left_out.detail) == ("kept elsewhere", True)
+    assert selection.by_content("lfs.md", b"# How it looks\n\n" + pointer) is None

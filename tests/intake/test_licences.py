@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import pwd
 import shutil
 import sysconfig
 from pathlib import Path
@@ -75,6 +77,27 @@ def test_packages_say_their_licence_in_their_own_ways(path: str, content: str, l
 def test_what_is_said_and_not_understood_is_no_silence(path: str, content: str) -> None:
     said = recognition.of_declaration(path, content.encode())
     assert said and said.startswith(recognition.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("license.rst", "BSD License\n===========\n\n.. literalinclude:: ../LICENSE.txt\n    :language: text\n"),
+        ("license.rst", ".. include:: ../COPYING\n"),
+        ("license.md", "# License\n\n```{literalinclude} ../LICENSE.txt\n---\nlanguage: text\n---\n```\n"),
+    ],
+)
+def test_a_page_that_shows_the_licence_of_all_says_nothing_of_its_own(path: str, text: str) -> None:
+    assert recognition.of_declaration(path, text.encode()) is None
+    more = (text + "Not for sale. " * 10, text.replace("LICENSE.txt", "terms.txt").replace("COPYING", "terms.txt"))
+    assert [recognition.of_declaration(path, one.encode()) for one in more] == [
+        recognition.not_known(one) for one in more
+    ]
+
+
+def test_a_licence_that_a_page_links_to_is_the_one_it_names() -> None:
+    said = "# License\n\n*attrs* is licensed under the [MIT](https://choosealicense.com/licenses/mit/) license.\n"
+    assert recognition.of_declaration("docs/license.md", said.encode()) == "MIT"
 
 
 @pytest.mark.parametrize(
@@ -266,7 +289,8 @@ def test_consent_is_given_and_withdrawn_by_the_command_and_on_record(
     assert "given" in said[1] and "live" in said[1]
     assert "0 datasets are marked" in said[2] and "withdrawn" in said[2]
     [one] = consents.history(db, corpora.get(db, "default", "c"))
-    assert (one.scope, one.given_by, one.withdrawn_by) == ("train", "cli", "cli")
+    who = f"{pwd.getpwuid(os.getuid()).pw_name} (cli)"
+    assert (one.scope, one.given_by, one.withdrawn_by) == ("train", who, who)
     assert audit.check(db) == 3  # and the one for the standard library, which is there by default
     refused = CliRunner().invoke(cli.app, ["corpus", "consent", "c", "--give", "--withdraw"])
     assert isinstance(refused.exception, UserError)

@@ -108,3 +108,15 @@ def test_a_test_in_brackets_may_hold_what_a_command_may_and_a_file_be_read_and_w
     assert [name for name, one in found.items() if one.kind == "function"] == ["first", "second"]
     assert found["first"].text == text.split("\n\n")[0]
     assert "go" in found["first"].meta["calls"]
+
+
+@pytest.mark.parametrize("mark", ["@internal", "{@inheritDoc}", "@__NO_SIDE_EFFECTS__"])
+def test_a_mark_alone_says_nothing_and_beside_words_they_are_what_is_said(mark: str) -> None:
+    code = "let x;\n\n{}function f() {{\n  a();\n  b();\n  c();\n}}\n"
+    for alone in (f"/** {mark} */\n", f"/**\n * {mark}\n */\n"):
+        assert units("a.ts", code.format(alone))["f"].docstring == ""
+    said = {
+        f"/**\n * Adds.\n * {mark}\n */\n": "Adds.",
+        "/** @internal parts are added. */\n": "@internal parts are added.",
+    }
+    assert {above: units("a.ts", code.format(above))["f"].docstring for above in said} == said
