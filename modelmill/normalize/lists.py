@@ -1,6 +1,7 @@
 """Lists whose name says that they hold passwords or keys, as a view (views.py): each string in one behind that name.
 
-So is each value of a Secret of Kubernetes, whatever its key is called, behind the name `password`.
+So is each value of a Secret of Kubernetes, whatever its key is called, behind the name `password`, and what is called
+`value` or the like under a section of settings behind the section's name: `[secret]`, `value = x`.
 
 `API_KEYS = ["x", "y"]` is read as `api_keys = "x"` and `api_keys = "y"`, which the rules for assignments judge. Lists,
 sets and maps of strings in code, JSON and TOML, and lists of YAML. The name must be in the plural: what stands behind
@@ -34,6 +35,15 @@ MANIFEST = r"(?m)^kind:[ \t]*[\"']?Secret\b"
 BLOCK = r"(?m)^(?:data|stringData):[ \t]*\r?\n((?:[ \t]+[^\n]*(?:\n|\z))+)"
 ENTRY = re.compile(rb"(?m)^[ \t]+[\"']?[\w.-]+[\"']?:[ \t]+[\"']?([^\s\"'#:{}\[\]|>]+)[\"']?[ \t]*\r?$")
 NEXT = b"\n---"  # a document of YAML
+# A section of INI or TOML that is named after what one of its lines holds, and that line.
+SECTION = (
+    r"(?im)^[ \t]*\[{1,2}[\"']?((?:[\w .:-]*[.:_ -])?(?:password|passwd|passphrase|pwd|secret|token"
+    r"|(?:api|access|secret|private|auth|signing|encryption)[_-]?key))[\"']?\]{1,2}[ \t]*(?:[#;][^\n]*)?\r?$"
+)
+VALUED = re.compile(
+    rb"(?im)^[ \t]*(?:value|default|content|data|current|plain(?:text)?)[ \t]*[=:][ \t]*[\"']?([^\s\"'#;]+)[\"']?[ \t]*"
+    rb"(?:[#;][^\n]*)?\r?$"
+)
 
 
 def listed(data: bytes) -> View | None:
@@ -45,6 +55,7 @@ def listed(data: bytes) -> View | None:
 
 def _cells(data: bytes) -> Iterator[Cell]:
     yield from _in_manifests(data)
+    yield from _in_sections(data)
     if not _compiled(PLURAL).search(data):
         return
     done = 0
@@ -73,6 +84,15 @@ def _in_manifests(data: bytes) -> Iterator[Cell]:
         done = len(data) if end < 0 else end
         for block in _compiled(BLOCK).finditer(data, start, done):
             yield from (Cell(b"password", item.span(1)) for item in ENTRY.finditer(data, *block.span(1)))
+
+
+def _in_sections(data: bytes) -> Iterator[Cell]:
+    if b"]" not in data:
+        return
+    for found in _compiled(SECTION).finditer(data):
+        end = data.find(b"\n[", found.end())
+        for item in VALUED.finditer(data, found.end(), len(data) if end < 0 else end):
+            yield Cell(found.group(1)[-MAX_NAME:], item.span(1))
 
 
 @cache

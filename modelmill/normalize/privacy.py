@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain
 from typing import Any
 
 from modelmill.normalize import lists, tables, views
@@ -24,9 +25,10 @@ from modelmill.normalize.rules import GROUPS, Rule
 from modelmill.normalize.signs import MIN_BYTES, Sign, Signs, Text
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
-PRIVACY_VERSION = 11
+PRIVACY_VERSION = 12
 
-# A text with more places than this that one rule has to look at is a list or an attack, no code: it goes as a whole.
+# A text with more values than this, or with more places that one rule has to look at, is a list or an attack, no code:
+# it goes as a whole.
 FLOOD = 10_000
 
 # Short texts in which nothing was found, alone or under a name, by their hashes (of the texts nothing is kept): names
@@ -69,6 +71,11 @@ class Search:
     def pattern(self) -> Any:
         """For bytes."""
         return _pattern(self.rule.pattern)
+
+    @cached_property
+    def groups(self) -> int:
+        """How many its pattern has; told once, as each match asks."""
+        return self.pattern.groups
 
 
 def clean(text: str, names: Names | None = None, placeholder: str = "<{}>") -> Cleaned:
@@ -206,17 +213,20 @@ def _harmless_names() -> set[str]:
 
 def _places(data: bytes) -> Iterator[tuple[int, int, str]]:
     taken = bytearray(len(data))
-    for kind, places in (*_plain(data), *_seen_through(data)):
+    number = 0
+    for kind, places in chain(_plain(data, taken), _seen_through(data)):
         for start, end in places:
             if start < end and taken.find(1, start, end) < 0:
+                if (number := number + 1) > FLOOD:
+                    raise views.FloodError
                 taken[start:end] = b"\1" * (end - start)
                 yield start, end, kind
 
 
-def _plain(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+def _plain(data: bytes, taken: bytearray) -> Iterator[tuple[str, list[tuple[int, int]]]]:
     """Kind and place of what stands there as it is."""
     for search in _possible(data, _compiled()):
-        for place in _values(search, data):
+        for place in _values(search, data, taken):
             yield search.rule.kind, [place]
 
 
@@ -248,17 +258,19 @@ def _possible(data: bytes, groups: Sequence[tuple[Any, list[Search]]]) -> Iterat
             yield from (one for one in searches if text.has_any(one.signs))
 
 
-def _values(search: Search, data: bytes) -> Iterator[tuple[int, int]]:
-    """Where the rule's values are, in bytes, after its checks."""
+def _values(search: Search, data: bytes, taken: bytearray | None = None) -> Iterator[tuple[int, int]]:
+    """Where the rule's values are, in bytes, after its checks; but for what was taken by another one."""
     rule = search.rule
     for number, match in enumerate(search.pattern.finditer(data)):
         if number >= FLOOD:
             raise views.FloodError
-        start, end = _span(match, data)
+        start, end = _span(match, search.groups, data)
+        if taken and not rule.within and taken.find(1, start, end) >= 0:
+            continue
         value = data[start:end].decode("utf-8", "surrogatepass")
         if not rule.holds(value, *_neighbours(data, start, end)) or PLACEHOLDER.fullmatch(value):
             continue
-        if rule.unless and re.search(rule.unless, _before(data, match.start(), start, rule.reach)):
+        if rule.unless and _pattern(rule.unless).search(_before(data, match.start(), start, rule.reach)):
             continue
         if rule.within:
             inner = re.finditer(rule.within.encode(), data[start:end])
@@ -267,22 +279,26 @@ def _values(search: Search, data: bytes) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def _before(data: bytes, first: int, start: int, reach: int) -> str:
+def _before(data: bytes, first: int, start: int, reach: int) -> bytes:
     """What stands before the value: from where the match begins, or from that many bytes earlier in its line."""
     if reach:
         first = max(data.rfind(b"\n", max(0, first - reach), first) + 1, first - reach, 0)
-    return data[first:start].decode("utf-8", "ignore")
+    return data[first:start]
 
 
 def _neighbours(data: bytes, start: int, end: int) -> tuple[str, str]:
     """The characters before and after; one has at most four bytes."""
     before, after = data[max(0, start - 4) : start], data[end : end + 4]
+    if before.isascii() and after.isascii():
+        return before[-1:].decode("ascii"), after[:1].decode("ascii")
     return before.decode("utf-8", "ignore")[-1:], after.decode("utf-8", "ignore")[:1]
 
 
-def _span(match: Any, data: bytes) -> tuple[int, int]:
+def _span(match: Any, groups: int, data: bytes) -> tuple[int, int]:
     """The first group that took part, else the whole match; in whole characters, of which a pattern sees the bytes."""
-    start, end = match.span(match.lastindex or 0)
+    start, end = match.span(groups if groups < 2 else match.lastindex or 0)
+    if end < 0:
+        start, end = match.span()
     while 0 < start < end and data[start] & 0xC0 == 0x80:
         start -= 1
     while start < end < len(data) and data[end] & 0xC0 == 0x80:
@@ -328,7 +344,9 @@ def _gates() -> Gates:
     return Gates(GROUPS)
 
 
+@cache
 def _pattern(written: str) -> Any:
+    """For bytes."""
     import re2
 
     quiet = re2.Options()

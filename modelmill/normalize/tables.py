@@ -1,7 +1,8 @@
 """Tables whose first row names a column of passwords, as a view (views.py): each cell of it behind that name.
 
 `| user | password |` over `| app | x |` is read as `password = "x"`, which the rules for assignments judge. Tables of
-Markdown and reStructuredText (grid, simple, list-table), separated values, and the rows that SQL inserts.
+Markdown and reStructuredText (grid, simple, list-table), separated values, the rows that SQL inserts, and those of
+pppd's pap-secrets and chap-secrets, whose third word is the secret.
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ LATER = r"(?i:insert\s+into)|list-table"
 INSERTED = r"(?i)\binsert\s+into\s+[\w.\"`\[\]]{1,80}\s*\(([^()]*)\)\s*values\s*"
 LISTED = r"(?m)^[ \t]*(?:\.\.|:::|```)[ \t]*\{?list-table"
 
+# pppd's files: their head or their name, and a row: who, to which server, the secret, from which addresses.
+PEERS = r"(?i)\b(?:pap|chap)-secrets\b|#[ \t]*client[ \t]+server[ \t]+secret\b"
+QUOTE, GAP = r"\\?[\"']?", r"[ \t]+"
+PEER_SECRET = rf"{QUOTE}([^\s\"'\\]{{4,100}}){QUOTE}"
+PEER_FROM = rf"{QUOTE}(?:\*|-|\d{{1,3}}(?:\.\d{{1,3}}){{3}}){QUOTE}"
+PEER_WHO = rf"(?m)^[ \t]*(?:echo{GAP}(?:-\w{GAP})?[\"'])?{QUOTE}[\w.@\\-]{{1,80}}{QUOTE}{GAP}"
+PEER_END = r"[ \t]*(?:[\"'][ \t]*(?:>|\|)[^\n]*)?\r?$"
+PEER = (
+    rf"{PEER_WHO}(?:(?:\*|\\?\"[^\"\s]{{1,80}}\"|[\w.-]{{1,80}}?){GAP}{PEER_SECRET}{GAP}{PEER_FROM}"
+    rf"|\*{GAP}{PEER_SECRET}){PEER_END}"
+)
 NAMES = re.compile(rb"(?:\xef\xbb\xbf)?[\w\"'][\w .\"'-]{0,80}(?:[,;\t][\w .\"'-]{1,80}){1,200}\r?")
 FENCE = b"\n```"
 MAX_FENCES = 2000  # in one text; a book has fewer
@@ -76,6 +88,9 @@ def _cells(data: bytes) -> Iterator[Cell]:
             rows = list(_lines(data, found.end()))
             done = rows[-1][1] if rows else done  # or a table of heads and rules would be read again from each of them
             yield from _ruled(data, head, found.group()[1:], rows)
+    if _compiled(PEERS).search(data):
+        for found in _compiled(PEER).finditer(data):
+            yield Cell(b"password", found.span(found.lastindex))
     if _compiled(LATER).search(data):
         for found in _compiled(INSERTED).finditer(data):
             yield from _inserted(data, found)

@@ -136,6 +136,26 @@ def test_what_only_looks_like_one_stays(text: str) -> None:
     assert find(text) == []
 
 
+@pytest.mark.parametrize("text", [
+    f"[secret]\nvalue = {KEY}\n", f"[db.password]\n# at rest\nvalue: {WORD}\n", f'[[api_key]]\nid = 4\ndefault = "{KEY}"\n',
+    f"# client\tserver\tsecret\tIP addresses\nbob\tisp\t{WORD}\t*\n", f'# pap-secrets\n"bob" * "{WORD}"\n',
+    f'echo "bob l2tpd {WORD} *" >> /etc/ppp/chap-secrets\n', f"# chap-secrets\nbob l2tpd {WORD} 10.0.0.2\n",
+])  # fmt: skip
+def test_a_value_under_a_section_and_a_row_of_pppd_are_found(text: str) -> None:
+    cleaned = clean(text).text
+    assert WORD not in cleaned
+    assert KEY not in cleaned
+    assert clean(cleaned).text == cleaned
+
+
+@pytest.mark.parametrize("text", [
+    f"[other]\nvalue = {KEY}\n", f"[secret]\nname = x\n[other]\nvalue = {KEY}\n", "[token]\nvalue = true\n",
+    "# see chap-secrets\narea = width * height22a *\n", "# client server secret\nwidth * height\n",
+])  # fmt: skip
+def test_what_stands_under_another_section_stays(text: str) -> None:
+    assert find(text) == []
+
+
 def test_a_list_without_its_secrets_is_still_one() -> None:
     cleaned = clean(FORMS["YAML list"][0], placeholder="{}").text
     assert yaml_config.parses(cleaned)
@@ -150,8 +170,12 @@ def test_a_list_without_its_secrets_is_still_one() -> None:
         "api_keys:\n" + "  - a1b2c3d4e5f6g7h8\n" * 25_000,
         '"".join(["ghp_", ' + '"a", ' * 100_000,
         "A_TOKEN=x, " * 50_000,
+        "[secret]\n" * 100_000,
+        "[secret]\n" + "value = a1b2c3d4e5f6\n" * 40_000,
+        "chap-secrets\n" + "a * b" * 150_000,
+        "chap-secrets\n" + "a b c *\n" * 100_000,
     ],
-    ids=["opened", "never closed", "dashes", "parts", "assigned"],
+    ids=["opened", "never closed", "dashes", "parts", "assigned", "sections", "values", "stars", "rows"],
 )
 def test_long_lists_are_read_in_linear_time(text: str) -> None:
     begun = time.process_time()

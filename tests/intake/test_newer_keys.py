@@ -168,6 +168,11 @@ STAYS = [
     f"public_key = '{KEY}abcdefgh12X='", f"host_key: {KEY}abcdefgh12X=", "getApiKey('user-settings-page-2024')", "net use of 2024abc",
     '<input name="password" id="pw1">Password1:</input>', "creds: see docs/login-2.md", "Contact: 2024-11-29 10:00", "In Version 12, 3.11",
     "5K1HvMrnK5Z16z9XFfbfrrEgTiJSrAAC2FdFajPi9VP78feNDWj", "2024-0412 338 417", "mac = 0123456789ab",
+    # Read in packages: tables of a generated parser, links to a comparison, names in a directory, public keys, bytes, networks.
+    'tokenData: "$%h_R!XOX$nXY5gYZ6iZ]$n]^5g^p$npq5gqr7Xrs9cst:Rtu;"', "#diff-8de817c14d6a087981503c9aea38730b1b3eR128",
+    "['uid=test42', 'uidNumber=42', 'dc=x']", "pw = 2.0**self.frac_bits", '"sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",',
+    "ntor-onion-key kWOHNd+2uBlMpcIUbbpFLiq/rry66Ep6MlwmNpwzcBg=", "52.0.0.0/8, 130.7.0.0/16",
+    "02 42 0C 00 00 02 04 08 00 45 00", "ee 6a 64 9d 06 09 53 74 88 34", "00 00 00 00 02 09 00 00 00 2F",
 ]  # fmt: skip
 
 

@@ -40,6 +40,8 @@ SECRETS = {
 
 STAYS = [
     "you@example.org",
+    "jane@mail.example.org",
+    "jane@x.invalid",
     "git@github.com:a/b.git",
     "matrix = a@b.shape",
     "version 8.2.4.44, and 1.3.6.1.5.5.7.3.1",
@@ -76,6 +78,11 @@ def test_each_kind_is_taken_out_and_counted(kind: str) -> None:
 @pytest.mark.parametrize("text", STAYS)
 def test_look_alikes_stay(text: str) -> None:
     assert clean(text).text == text
+
+
+@pytest.mark.parametrize("text", ["jane.roe@uni-example.org", "jane at uni-example dot org", "jane@contest.com"])
+def test_only_the_reserved_domains_are_nobodys(text: str) -> None:
+    assert clean(text).counts == {"email": 1}
 
 
 def test_a_picture_in_base64_is_searched_without_a_word_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ OPEN = rf"""(?:{DEFAULT}|\(\s{{0,40}})?(?:[bBrRuUfFnN@]{{0,2}}|(?:str|bytes|Secr
 BARE = r"([^\s\"'`#,;(){}\[\]<>][^\s\"'`,;(){}\[\]<>]{5,99})"
 # What YAML puts before a value: a tag, an anchor, the sign of a text over several lines, which in properties is a \\.
 YAML = r"(?:[!&][\w!:./-]{0,40}[ \t]{1,3}){0,2}(?:(?:[|>][+-]?\d?|\\)[ \t]{0,9}\r?\n[ \t]{1,40})?"
-NAME = r"[A-Za-z0-9_-]{0,24}"
+NAME = r"[A-Za-z0-9_-]*"
 # A line may be one of a comment, or the first or last of a text in three quotes.
 SIGN = r"""(?:(?:#{1,3}|/{2,3}|/?\*{1,2}|--|;{1,2}|<!--|\"{3}|'{3})[ \t]{0,20})?"""
 UNSIGNED = r"""[ \t]*(?:\*/|-->|\"{3}|'{3})?\s*$"""
@@ -72,12 +72,12 @@ COMMAND = r"(?:^|[\s\"'&;?,=#\[])"
 COMMAND_END = r"(?:[\s&;,\"'|\\]|$)"
 # What tells one password from another: `password1`, `password_prod`.
 NUMBERED = r"(?:[_.-]?(?:\d{1,3}|prod(?:uction)?|dev|test|staging|live|plain|main|old|new|value|root|admin|db))?"
-LINE = rf"""(?im)^[+ \t]*{SIGN}{DECLARED}["']?[A-Za-z0-9_.:-]{{0,40}}"""
+LINE = rf"""(?im)^[+ \t]*{SIGN}{DECLARED}["']?[A-Za-z0-9_.:-]*"""
 OTHERWISE = (
     r"(?i)hash|digest|sha\d|md5|checksum|public|publishable|fingerprint|commit|revision|etag"
     r"|[_-]?(?:id|url|uri|name|path|file|type|field|header|pattern|regex|class|prefix|label|format|chars|param|factory|algorithm|alg|provider"
     r"|policy|encoder|hasher|serializer|version|scheme|issuer|audience|scope|realm|endpoint|region|alias|kind|length)s?\W*[bru]?\W*$"
-    r"|tokeni[sz]"
+    r"|token(?:i[sz]|_?data)"
 )
 
 
@@ -108,7 +108,7 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("fastly_key", r"(?i)fastly[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9_-]{32})\b", ("fastly",), random_looking),
     Rule("datadog_key", r"(?i)(?:datadog|\bdd)[a-z0-9_ .-]{0,20}key[\"']?\s{0,3}[=:]\s{0,3}[\"']?([a-f0-9]{32}(?:[a-f0-9]{8})?)\b", ("dd", "datadog"), drawn),
     Rule("algolia_key", r"(?i)algolia[a-z0-9_ .-]{0,30}[\"']?\s{0,3}[=:]\s{0,3}[\"']?([a-f0-9]{32})\b", ("algolia",), drawn),
-    Rule("url_password", r"[a-z][a-z0-9+.-]{1,20}://[^\s:/'\"`]{0,100}:([^\s:/@?'\"`][^\s:/?'\"`]{2,100})@[A-Za-z0-9\[{$%<]", ("://",), password),
+    Rule("url_password", r"[a-z][a-z0-9+.-]+://[^\s:/'\"`]{0,100}:([^\s:/@?'\"`][^\s:/?'\"`]{2,100})@[A-Za-z0-9\[{$%<]", ("://",), password),
     Rule("url_password", r"[\"'`][\w.-]{1,60}:([^\s:@'\"`]{4,100})@(?:tcp|unix)\(", ("@tcp(", "@unix("), password),
     Rule("url_password", r"://([A-Za-z0-9_-]{20,100})(?::(?:x-oauth-basic|x-access-token)|:)?@(?:[a-z0-9-]{1,40}\.){0,3}[a-z0-9-]{0,20}(?:git|bitbucket|dev\.azure|visualstudio|heroku)", ("://",), random_looking),
     Rule("connection_string", r"(?i)(?:;|\"|'|\s)(?:password|pwd)\s{0,2}=\s{0,2}([^;\"'\s]{4,100})(?:;|[\"'])", ("password", "pwd"), chosen_password),
@@ -143,7 +143,7 @@ ASSIGNMENTS: tuple[Rule, ...] = (
     Rule("command_password", r"(?i)\becho\s+(?:-n\s+)?[\"']?(?:[\w.-]{1,30}:)?([^\s\"'|:]{6,100})[\"']?\s{0,3}\|\s{0,3}(?:sudo\s|chpasswd|passwd|docker\s+login|gh\s+auth)", ("echo",), chosen_password),
     Rule("secret", rf"(?i){NAME}{WORDS}{REST}{BETWEEN}{OPEN}([^\"'`\s\\]{{8,200}})\\?[\"'`]", WORD_SIGNS, random_or_tough, unless=OTHERWISE),
     Rule("secret", rf"{LINE}{WORDS}{REST}[\"']?\s{{0,3}}[?:+]?[:=]\s{{0,3}}{YAML}([^\s\"'`#,;(){{}}\[\]<>][^\s\"'`,;(){{}}\[\]<>]{{9,199}})(?:\s*#[^\n]*$|{UNSIGNED})", WORD_SIGNS, _bare_key, unless=OTHERWISE),
-    Rule("secret", rf"(?i){COMMAND}[\w.-]{{0,40}}{WORDS}{REST}=([^\s\"'`#,;(){{}}\[\]<>=&]{{12,200}}={{0,2}}){COMMAND_END}", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),
+    Rule("secret", rf"(?i){COMMAND}[\w.-]*{WORDS}{REST}=([^\s\"'`#,;(){{}}\[\]<>=&]{{12,200}}={{0,2}}){COMMAND_END}", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),
     Rule("secret", rf"(?im)^[ \t]*ENV\s+[\w.]{{0,40}}{WORDS}\w{{0,20}}\s+[\"']?([^\s\"'$]{{12,200}})[\"']?\s*$", WORD_SIGNS, bare_random_looking, unless=OTHERWISE),
     Rule("high_entropy", r"(?i)(?:secret|token|api[_ -]?key|credential|password|auth|signature|hmac)[^\n\"'`]{0,40}[\"'`]([A-Za-z0-9+/_=-]{32,200})[\"'`]", ("secret", "token", "key", "credential", "password", "auth", "signature", "hmac"), random_looking, unless=OTHERWISE),
 )

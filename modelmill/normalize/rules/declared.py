@@ -58,6 +58,12 @@ def _generated(value: str, before: str, after: str) -> bool:
     return generated(value) and not expression and chosen_password(value, before, after)
 
 
+def _no_attribute(value: str, before: str, after: str) -> bool:
+    """A password behind the name of who logs in, where the next part of that name could stand: `ou=Testing`."""
+    return chosen_password(value, before, after) and ATTRIBUTE.match(value) is None
+
+
+ATTRIBUTE = re.compile(r"[A-Za-z]+=")
 PLACE_IN_A_LIST = r"(?i)(?:next|page|continuation|cursor|sync|starting|csrf|idempotency|client)-token|-key-(?:id|name)"
 CALL = re.compile(r"[A-Za-z_][\w.]{2,}[(\[{<]")
 LENGTH_OF_UUID = 36
@@ -69,11 +75,11 @@ LOOKED_UP = (
     r"(?i)(?:public|primary|foreign|cache|sort|sorting|partition|host|site|publishable|index|unique|natural|map|dict|lookup"
     r"|row|group|object|s3|file|registry|message|i18n|translation|locale|pub|verify\w*|peer|node|state|checkpoint|bucket"
     r"|document|storage|answer|data|content|route|event|metric|label|config|theme|test|hash|digest|dedup\w*|fingerprint"
-    r"|ed25519|ssh|gpg|pgp|signer|identity|server_?host|authorized|product|item|entry|field|property|attr\w*|record|parent|child)"
+    r"|ed25519|onion|websocket|ssh|gpg|pgp|signer|identity|server_?host|authorized|product|item|entry|field|property|attr\w*|record|parent|child)"
     r"[_-]?(?:key|pat)\b"
 )
-CAPITAL_KEY = r"(?:[A-Za-z0-9]{1,30}[_-]){1,4}(?:KEY|PAT|key|pat)"
-KEY = rf"(?:\b|_)(?:{CAPITAL_KEY}|[A-Za-z][A-Za-z0-9]{{1,30}}(?:Key|Pat))"
+CAPITAL_KEY = r"(?:[A-Za-z0-9]+[_-])+(?:KEY|PAT|key|pat)"
+KEY = rf"(?:\b|_)(?:{CAPITAL_KEY}|[A-Za-z][A-Za-z0-9]+(?:Key|Pat))"
 PHRASED = r"(?:secret|(?:secret|signing|encryption|master|session|cookie|jwt|auth)_?key)(?:_?base)?"
 PHRASED_OPTION = r"(?:secret|(?:secret|signing|encryption|master|session|cookie|jwt|auth)-key)"
 BLOCK = (
@@ -113,7 +119,7 @@ DECLARED: tuple[Rule, ...] = (
     Rule("password", r"(?im)^[ \t]*snmp-server\s{1,3}community\s{1,3}([^\s\"']{6,100})", ("snmp-server",), chosen_password),
     Rule("secret", r"\b(?:github|gitlab|bitbucket)-(?:oauth|token)[\"']\s{0,3}:\s{0,3}\{\s{0,40}[\"'][^\"'\s]{1,100}[\"']\s{0,3}:\s{0,3}[\"']([A-Za-z0-9_-]{20,100})[\"']", ("-oauth", "-token"), drawn_key),
     Rule("password", r"(?im)^[ \t]*enable\s{1,3}(?:secret|password)\s{1,3}(?:level\s\d{1,2}\s)?(?:\d\s{1,3})?([^\s\"']{6,100})[ \t\r]*$", ("enable ",), chosen_password),
-    Rule("password", r"(?i)[\"'](?:cn|uid)=[^\"'\n]{1,200}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("cn=", "uid="), chosen_password),
+    Rule("password", r"(?i)[\"'](?:cn|uid)=[^\"'\n]{1,200}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("cn=", "uid="), _no_attribute),
     Rule("secret", rf"\b(?:name|key)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{CAPITAL_KEY}[\"']?,?\s{{1,60}}[\"']?value[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([A-Za-z0-9_~.+/=-]{{20,200}})", ("value",), drawn_key, unless=LOOKED_UP),
 )
 BY_KEY: tuple[Rule, ...] = (
@@ -124,11 +130,11 @@ BY_KEY: tuple[Rule, ...] = (
 COMPOSED: tuple[Rule, ...] = (
     # A password with brackets in it.
     Rule("password", rf"{LINE}(?:{PASSWORDS}|_pass)[\"']?\s{{0,3}}[?:+]?[:=]\s{{0,3}}{YAML}([^\s\"'`]{{8,100}}){UNSIGNED}", ("pass", "pwd"), _generated, unless=OTHERWISE),
-    Rule("password", rf"(?i){COMMAND}[\w.-]{{0,40}}(?:{PASSWORDS}|_pass){REST}=([^\s\"'`\\]{{8,100}}){COMMAND_END}", ("pass", "pwd"), _generated, unless=OTHERWISE),
+    Rule("password", rf"(?i){COMMAND}[\w.-]*(?:{PASSWORDS}|_pass){REST}=([^\s\"'`\\]{{8,100}}){COMMAND_END}", ("pass", "pwd"), _generated, unless=OTHERWISE),
     Rule("password", rf"(?i){PASSWORDS}[*_`]{{0,3}}(?:\s(?:is|was)|\s?:)[*_`]{{0,3}}\s{{1,3}}[*_`]{{0,3}}([^\s\"'`]{{8,100}})(?:[\s`*]|$)", ("pass", "pwd"), _generated, unless=OTHERWISE),
     # Words and a number, where a key would be.
     Rule("secret", rf"(?i){PHRASED}{BETWEEN}{OPEN}([A-Za-z0-9][A-Za-z0-9!?._-]{{11,99}})\\?[\"'`]", ("secret", "key"), _phrase, unless=OTHERWISE),
     Rule("secret", rf"{LINE}{PHRASED}[\"']?\s{{0,3}}[?:+]?[:=]\s{{0,3}}([A-Za-z0-9][A-Za-z0-9!?._-]{{11,99}}){UNSIGNED}", ("secret", "key"), _phrase, unless=OTHERWISE),
-    Rule("secret", rf"(?i){COMMAND}[\w.-]{{0,40}}{PHRASED}=([A-Za-z0-9][A-Za-z0-9!?._-]{{11,99}}){COMMAND_END}", ("secret", "key"), _phrase, unless=OTHERWISE),
+    Rule("secret", rf"(?i){COMMAND}[\w.-]*{PHRASED}=([A-Za-z0-9][A-Za-z0-9!?._-]{{11,99}}){COMMAND_END}", ("secret", "key"), _phrase, unless=OTHERWISE),
 )
 # fmt: on

@@ -101,6 +101,9 @@ TOWN = rf"{CAPITAL}{LETTER}{{1,30}}"
 NAMED = rf"{LETTER}{{1,30}}(?: {LETTER}{{1,30}}){{0,4}}"
 ROMANCE = r"(?:[Cc]alle|[Cc]/|[Aa]venida|[Aa]vda\.|[Pp]laza|[Pp]aseo|[Vv]ia|[Vv]iale|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]v\.|[Ll]argo|[Tt]ravessa)"
 
+# Bytes in hexadecimal, one by one up to here: one of them with a letter, or two that are nothing.
+BYTES = r"(?:^|\W)(?:\d[A-Fa-f]|[A-Fa-f]\d|[A-F]{2}|00 00)(?: {1,2}[0-9A-Fa-f]{2})* {1,2}$"
+
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 PLAIN_NUMBERS: tuple[Rule, ...] = (
@@ -134,7 +137,7 @@ NUMBERS_BY_A_WORD: tuple[Rule, ...] = (
 )
 TELEPHONES: tuple[Rule, ...] = (
     Rule("phone", r"(?:手机|手機|电话|電話|携帯|휴대폰|전화|тел\.?|телефон)[^\n\d+]{0,8}(1[3-9]\d{9}|[08](?:[ -]?\(?\d{1,4}\)?){2,5})\b", ("手", "电话", "電話", "携帯", "휴대폰", "전화", "тел"), telephone),
-    Rule("phone", r"\b(0[1-9](?:[ .]\d{2}){4})\b", (), telephone),
+    Rule("phone", r"\b(0[1-9](?:[ .]\d{2}){4})\b", (), telephone, unless=BYTES, reach=50),
     Rule("phone", r"(?:(?m:^)|[^\d ]|\D )(00[1-9]\d{0,2}[ /-](?:\(0\) ?)?\(?[1-9]\d{0,3}\)?[ /-]\d{3,8}(?:[ -]\d{2,5})?)\b", ("00",), telephone),
     Rule("phone", r"\b(020 \d{4} \d{4}|0(?:1\d|7\d)\d{2} \d{6}|011\d \d{3} \d{4}|01\d1 \d{3} \d{4}|07\d{3} \d{3} \d{3})\b", (), telephone),
     Rule("phone", r"\b(0[5-9]0-\d{4}-\d{4})\b", (), telephone),

@@ -94,7 +94,7 @@ PARTS: tuple[Rule, ...] = (
     Rule("secret", rf"(?i)(?:{WORDS}|{PASSWORDS}){REST}[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?({IN_LINES})[\"']?\s*(?:\n|$)", ("\\\n", "\\\r\n"), _key_in_lines, within=r"[^\s\\]{2,}", unless=OTHERWISE, reach=24),
 )
 KEY_FORMS: tuple[Rule, ...] = (
-    Rule("secret", rf"(?i)\b[\w.-]{{0,40}}{KEY_NAMES}{ASSIGNED}({A_UUID})(?:[\\\"'`;,\s)}}]|$)", ("-",), _uuid_key, unless=NO_KEY),
+    Rule("secret", rf"(?i)\b[\w.-]*{KEY_NAMES}{ASSIGNED}({A_UUID})(?:[\\\"'`;,\s)}}]|$)", ("-",), _uuid_key, unless=NO_KEY),
     Rule("secret", rf"(?i)\bauthorization[\"'`]?\s{{0,3}}(?:[:=,]|=>)\s{{0,3}}[\"'`]?[a-z-]{{2,12}}\s{{1,3}}({A_UUID}|00[A-Za-z0-9_-]{{40}})(?:[\"'`\s]|$)", ("authorization",), _uuid_key),
     Rule("secret", r"\bSSWS\s(00[A-Za-z0-9_-]{40})", ("SSWS",), random_looking),
     Rule("password", rf"(?i)(?:{PASSWORDS}|\b(?:pass|pw|psk|passcode)|{WORDS}){REST}\s{{0,3}}\|\s{{0,3}}default\(\s{{0,3}}[\"']([^\"'`\s\\]{{6,100}})[\"']", ("default(",), chosen_password),
@@ -108,7 +108,7 @@ KEY_FORMS: tuple[Rule, ...] = (
     Rule("secret", rf"(?i)>\s?[\w.-]{{0,40}}{WORDS}\s?:?</\w{{1,10}}>\s{{0,40}}<\w{{1,10}}[^<>]{{0,60}}>([^<>\s]{{12,200}})</", ("</",), random_or_uuid),
     Rule("secret", rf"(?i)<\w{{1,20}}\s(?:[^<>\n]{{0,60}}\s)?(?:name|key|id)=[\"'][\w.-]{{0,40}}(?:{WORDS}|{PASSWORDS})[\"'][^<>]{{0,60}}>(?:\s{{0,40}}<value[^<>]{{0,20}}>)?([^<>\s]{{8,200}})</", ("</",), _password_or_key),
     Rule("secret", r"(?i)(?:set|with)_?[a-z]{0,20}(?:key|token|secret)\(\s{0,40}[\"']([^\"'\s]{16,400})[\"']", ("key(", "token(", "secret("), random_or_uuid),
-    Rule("secret", r"(?i)\b[\w.-]{0,40}key[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?:b|\[\]byte\()?[\"']?([A-Za-z0-9+/_-]{43}=|[A-Za-z0-9+/_-]{86}==)(?:[\"'\s,;)]|$)", ("key",), random_looking, unless=PUBLIC_KEYS),
+    Rule("secret", r"(?i)\b[\w.-]*key[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?:b|\[\]byte\()?[\"']?([A-Za-z0-9+/_-]{43}=|[A-Za-z0-9+/_-]{86}==)(?:[\"'\s,;)]|$)", ("key",), random_looking, unless=PUBLIC_KEYS),
     Rule("password", r"(?i)\b(?:creds?|user(?:name)?/pass(?:word)?)[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w.@-]{1,40}[/:]([^\s\"'/:@]{6,100})(?:[\s\"',;]|$)", ("cred", "/pass"), chosen_password),
     Rule("wallet_key", r"(?i)\baccounts[\"']?\s{0,3}[:=]\s{0,3}\[\s{0,40}[\"'](?:0x)?([a-f0-9]{64})[\"']", ("accounts",), drawn),
     Rule("wallet_key", r"(?i)(?:mnemonic|(?:seed|recovery|backup)[ _-]?(?:phrase|words))[\"']?\s{0,3}[:=]\s{0,3}[\"'`]?((?:[a-z]{3,8}[ ]){11,23}[a-z]{3,8})\b", ("mnemonic", "phrase", "words"), _words),

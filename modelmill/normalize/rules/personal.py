@@ -13,7 +13,10 @@ import re
 from modelmill.normalize.rules.identity_numbers import luhn
 from modelmill.normalize.rules.rule import Rule, alone
 
-RESERVED = ("example.com", "example.org", "example.net", ".example", ".invalid", ".test", ".localhost", ".local")
+RESERVED = (
+    ".example.com", ".example.org", ".example.net", ".example.edu", ".example", ".invalid", ".test", ".localhost",
+    ".local",
+)  # fmt: skip
 # What stands before `at` in sentences: `look at x dot com` is where, not who.
 WHERE = frozenset(
     {"look", "looking", "available", "found", "hosted", "us", "is", "meet", "visit", "online", "here", "running"}
@@ -63,7 +66,7 @@ def _email(value: str, before: str, after: str) -> bool:
     local, _, domain = value.lower().replace("＠", "@").rpartition("@")
     top = domain.rpartition(".")[2]
     known = top in TLDS or not top.isascii() or top.startswith("xn--")
-    return not domain.endswith(RESERVED) and known and local not in NOBODY
+    return not f".{domain}".endswith(RESERVED) and known and local not in NOBODY
 
 
 def _spelled(value: str, before: str, after: str) -> bool:
@@ -71,7 +74,8 @@ def _spelled(value: str, before: str, after: str) -> bool:
     said = value.lower()
     plain = re.sub(DOT, ".", said)
     at_home = re.search(r" at (?:the|a|an|this|that|its?|every|each|any|noon|night|once|last|least|all|home) ", said)
-    return at_home is None and said.split(" ")[0] not in WHERE and not plain.endswith(RESERVED)
+    domain = re.split(AT, plain)[-1]
+    return at_home is None and said.split(" ")[0] not in WHERE and not f".{domain}".endswith(RESERVED)
 
 
 def _card(value: str, before: str, after: str) -> bool:
@@ -120,10 +124,11 @@ def _global_ip(value: str, before: str, after: str) -> bool:
         return False
     if address.version == 4 and (
         max(address.packed) < 50
+        or value.endswith(".0.0")
         or value.startswith(("1.2.", "1.3.", "2.5."))
         or value in ("8.8.8.8", "8.8.4.4", "1.1.1.1")
     ):
-        # a section number, a version such as 8.2.4.44, an object identifier; a resolver that everybody uses
+        # a section number, a version such as 8.2.4.44, an object identifier; a network; a resolver that everybody uses
         return False
     return (
         address.is_global
@@ -191,6 +196,7 @@ LINKED = r"(?:\b(?:to|href|action)=\{?[\"'`]|\b(?:navigate|push|redirect|linkTo)
 NO_CARD = r"(?i)(?:seed|rng|random(?:state)?|barcode|ean(?:13)?|gtin|upc|isbn|sku)[\"']?\s{0,2}[(=:]\s{0,2}[\"']?$"
 WELL_KNOWN = r"(?:com|net|org|edu|gov|de|fr|ch|eu|nl|uk|it|es|pl|ru)"  # ends of addresses that are no attributes
 SIGN = r"[A-Za-z0-9\x80-\xff]"  # a letter or digit; those beyond ASCII as bytes of UTF-8
+AT = r" ?(?:\[at\]|\(at\)|\{at\}|<at>| at ) ?"
 DOT = r" ?(?:\[dot\]|\(dot\)|\{dot\}|<dot>| dot ) ?"
 GAP = r"(?:, ?| |\\n|\r?\n[ \t#*/]*)"
 
@@ -198,7 +204,7 @@ GAP = r"(?:, ?| |\\n|\r?\n[ \t#*/]*)"
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 PERSONAL: tuple[Rule, ...] = (
     Rule("email", rf"({SIGN}[A-Za-z0-9._%+\x80-\xff-]{{0,63}}(?:@|＠){SIGN}[A-Za-z0-9\x80-\xff-]{{0,62}}(?:\.[A-Za-z0-9\x80-\xff-]{{1,63}}){{0,4}}\.(?:(?:[A-Za-z]{{2,12}}|xn--[a-z0-9-]{{2,30}})\b|[\x80-\xff]{{2,40}}))", ("@", "＠"), _email),
-    Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}}(?:{DOT}[a-z0-9-]{{1,30}}){{0,2}} ?(?:\[at\]|\(at\)|\{{at\}}|<at>| at ) ?[a-z0-9][a-z0-9-]{{0,62}}(?:{DOT}[a-z0-9-]{{1,62}}){{0,2}}{DOT}[a-z]{{2,12}})\b", ("dot",), _spelled),
+    Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}}(?:{DOT}[a-z0-9-]{{1,30}}){{0,2}}{AT}[a-z0-9][a-z0-9-]{{0,62}}(?:{DOT}[a-z0-9-]{{1,62}}){{0,2}}{DOT}[a-z]{{2,12}})\b", ("dot",), _spelled),
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63} ?(?:\[at\]|\(at\)|\{at\}|<at>) ?[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,12})\b", ("[at]", "(at)", "{at}", "<at>")),
     Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}(?:\[\.\]|\[dot\]|\(dot\))[a-z]{2,12})\b", ("[.]", "[dot]", "(dot)")),
     Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}} @ [a-z0-9][a-z0-9-]{{0,62}}\.{WELL_KNOWN})\b", (" @ ",), _email),

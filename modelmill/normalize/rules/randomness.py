@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections import Counter
 from functools import lru_cache
+from operator import add, sub
 
-STAND_INS = re.compile(
-    r"(?i)example|change[_-]?me|placeholder|your[_-]|yourkey|(?:^|[^a-z0-9])my[_-]|xxxx|dummy|redacted|sample|insert|replace|fixme"
-    r"|not[_-]a|fake|\*{4}|\.{4}|%s(?![a-z0-9])"
-)
+# Words of what says of itself that it is none, in small letters; and what is too short for one, by where it stands.
+STAND_INS = (
+    "example", "changeme", "change_me", "change-me", "placeholder", "your_", "your-", "yourkey", "xxxx", "dummy",
+    "redacted", "sample", "insert", "replace", "fixme", "not_a", "not-a", "fake", "****", "....",
+)  # fmt: skip
+IN_PART = re.compile(r"(?i)(?:^|[^a-z0-9])my[_-]|%s(?![a-z0-9])")
 BRACKETS = re.compile(r"[<>{}()\[\]]")
 # What a program fills in, calls or takes a part of: `${name}`, `<name>`, `name(x)`, `name[0]`.
 FRAMED = re.compile(r"[$#%]?\{[\w .,:=|$-]*\}|<[\w .,:=|/-]*>|\$?\([\w .,:=|$-]*\)|\[[\w .,:=|$*-]*\]")
@@ -96,7 +98,7 @@ def random_looking(value: str, before: str, after: str) -> bool:
         return False
     if ADDRESS.match(value) and not (value[0] == "/" and unspoken(value)):
         return False
-    mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     if not mixed or entropy(value) < MIN_ENTROPY or _counted_up(value):
         return False
     return changes(value) >= MIN_CHANGES or unspoken(value)
@@ -138,6 +140,7 @@ def prefixed(value: str, before: str, after: str) -> bool:
         len(drawn_part) >= SHORTEST_KEY
         and ALL_KINDS.match(drawn_part) is not None
         and METHOD.match(value) is None
+        and not value.startswith("diff-")  # a place in a comparison, as links to GitHub have it
         and WORD_WITHIN.search(drawn_part) is None
         and changes(drawn_part) >= MIN_CHANGES_OF_KEY
         and random_looking(drawn_part, before, after)
@@ -173,7 +176,7 @@ def password(value: str, before: str, after: str) -> bool:
     """What a person may have chosen: no stand-in, no word by itself or with a number behind it."""
     if stands_in(value) or (NAMING.match(value) and not generated(value)) or UUID.fullmatch(value):
         return False
-    letters = "".join(c for c in value.lower() if c.isalpha())
+    letters = "".join(filter(str.isalpha, value.lower()))
     if value.lower() in DEFAULTS or ALIAS.fullmatch(value):
         return False
     return letters not in WEAK and len(set(value)) >= 4
@@ -197,8 +200,8 @@ def random_or_tough(value: str, before: str, after: str) -> bool:
 def _has_word(value: str) -> bool:
     """Whether there is a run of letters in it that follow each other as they do in words."""
     return any(
-        2 * sum(two in SPOKEN_PAIRS for two in map("".join, itertools.pairwise(run.lower()))) >= len(run) - 1
-        for run in WORD_RUN.findall(value)
+        2 * sum(two in SPOKEN_PAIRS for two in map(add, run, run[1:])) >= len(run) - 1
+        for run in map(str.lower, WORD_RUN.findall(value))
     )
 
 
@@ -241,9 +244,11 @@ def lettered(value: str, before: str, after: str) -> bool:
 @lru_cache(maxsize=ASKED)
 def stands_in(value: str) -> bool:
     """Whether it says of itself that it is none: an example, a template, a mask."""
+    small = value.lower()
     return (
-        STAND_INS.search(value) is not None
-        or value.lower().strip("*.x#-_") == ""
+        any(word in small for word in STAND_INS)
+        or (("my" in small or "%s" in small) and IN_PART.search(value) is not None)
+        or small.strip("*.x#-_") == ""
         or (BRACKETS.search(value) is not None and not generated(value))
     )
 
@@ -262,30 +267,38 @@ def generated(value: str) -> bool:
 @lru_cache(maxsize=ASKED)
 def unspoken(value: str) -> bool:
     """Whether its letters follow each other as they do in no word: `ctdwkbuans4yvhx8avt2`."""
-    pairs = [two in SPOKEN_PAIRS for run in RUN.findall(value.lower()) for two in map("".join, itertools.pairwise(run))]
+    pairs = [two in SPOKEN_PAIRS for run in RUN.findall(value.lower()) for two in map(add, run, run[1:])]
     return len(pairs) >= MIN_PAIRS and sum(pairs) < MAX_SPOKEN * len(pairs)
 
 
 @lru_cache(maxsize=ASKED)
 def entropy(value: str) -> float:
     """Shannon's, in bits a character."""
-    counts = Counter(value).values()
-    return -sum(n / len(value) * math.log2(n / len(value)) for n in counts)
+    return -sum(_share(n, len(value)) for n in Counter(value).values())
+
+
+@lru_cache(maxsize=ASKED)
+def _share(number: int, of: int) -> float:
+    return number / of * math.log2(number / of)
 
 
 @lru_cache(maxsize=ASKED)
 def changes(value: str) -> float:
     """How often a letter, capital or digit follows another of these kinds, of all characters. A hump is no change."""
-    kinds = [_kind(c) for c in value]
-    turned = sum(a != b and "" not in (a, b) and (a, b) != ("A", "a") for a, b in itertools.pairwise(kinds))
-    return turned / max(1, len(value))
+    kinds = value.translate(KINDS) if value.isascii() else "".join(map(_kind, value))
+    return sum(map(kinds.count, TURNS)) / max(1, len(value))
 
 
 def _kind(character: str) -> str:
-    return "0" if character.isdigit() else "a" if character.islower() else "A" if character.isupper() else ""
+    return "0" if character.isdigit() else "a" if character.islower() else "A" if character.isupper() else " "
+
+
+KINDS = {number: _kind(chr(number)) for number in range(128)}
+TURNS = ("a0", "0a", "A0", "0A", "aA")
 
 
 def _counted_up(value: str) -> bool:
     """0123456789abcdef and abc123def456: runs of neighbours instead of chance."""
-    steps = sum(ord(b) - ord(a) in (0, 1) for a, b in itertools.pairwise(value.lower()))
-    return steps > 0.6 * len(value)
+    codes = list(map(ord, value.lower()))
+    steps = list(map(sub, codes[1:], codes))
+    return steps.count(0) + steps.count(1) > 0.6 * len(value)

@@ -87,7 +87,9 @@ def _told(value: str, before: str, after: str) -> bool:
 def _bare(value: str, before: str, after: str) -> bool:
     """A password without quotes, and no expression of a program."""
     return bare_password(value, before, after) and (
-        EXPRESSION.fullmatch(value) is None or invented(value) or bare_random_looking(value, before, after)
+        (EXPRESSION.fullmatch(value) is None and "**" not in value)
+        or invented(value)
+        or bare_random_looking(value, before, after)
     )
 
 
@@ -146,7 +148,7 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("password", rf"(?im)^[ \t]*(?:bindpw|requirepass|masterauth|(?:olc)?rootpw)(?:\s{{1,4}}|:\s{{1,4}})[\"']?{BARE}[\"']?\s*$", ("bindpw", "requirepass", "masterauth", "rootpw"), bare_password),
     Rule("password", rf"(?im)^[ \t]*(?:bind_?password|storePassword|keyPassword|password|passwd)\s{{1,4}}[\"']?{BARE}[\"']?\s*$", ("password", "passwd"), _written_or_spoken),
     # In a command, and in an address.
-    Rule("password", rf"(?i){COMMAND}[\w.-]{{0,40}}(?:{PASSWORDS}|bindpw|_pass|_pw){REST}\]?=([^\s\"'`#,;(){{}}\[\]<>=&][^\s\"'`,;(){{}}\[\]<>&]{{5,99}}){COMMAND_END}", (), _bare, unless=OTHERWISE),
+    Rule("password", rf"(?i){COMMAND}[\w.-]*(?:{PASSWORDS}|bindpw|_pass|_pw){REST}\]?=([^\s\"'`#,;(){{}}\[\]<>=&][^\s\"'`,;(){{}}\[\]<>&]{{5,99}}){COMMAND_END}", (), _bare, unless=OTHERWISE),
     Rule("command_password", r"(?i)\bsshpass\s+-p\s?[\"']?([^\s\"']{4,100})", ("sshpass",), password),
     Rule("command_password", r"(?i)\bhtpasswd\s+(?:-\w+\s+){1,4}\S{1,100}\s+\S{1,60}\s+[\"']?([^\s\"']{4,100})", ("htpasswd",), password),
     Rule("command_password", r"(?i)\s-(?:storepass|keypass|srcstorepass|deststorepass|passin\s+pass:|passout\s+pass:)\s{0,3}[\"']?([^\s\"']{4,100})", ("storepass", "keypass", "passin", "passout"), chosen_password),
@@ -155,7 +157,7 @@ WRITTEN_OUT: tuple[Rule, ...] = (
     Rule("url_password", r"(?i)\bjdbc:oracle:thin:\w{1,60}/([^\s@/\"']{4,100})@", ("jdbc:oracle",), password),
     Rule("command_password", r"\s-U\s{0,2}[\"']?[\w.\\/-]{1,40}%([^\s\"'%]{4,100})", (), chosen_password),
     Rule("command_password", r"(?i)assw[^\n]{0,20}[\n{][^\n\"']{0,20}\bsend\s+(?:--\s+)?[\"']([^\"'\\\s]{4,100})", ("assw",), chosen_password),
-    Rule("password", rf"(?im)^[ \t]*[\w.-]{{0,40}}{PASSWORDS}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s+[#;]", PASSWORD_SIGNS, spoken, unless=OTHERWISE),
+    Rule("password", rf"(?im)^[ \t]*[\w.-]*{PASSWORDS}\s{{0,3}}[:=]\s{{0,3}}{BARE}\s+[#;]", PASSWORD_SIGNS, spoken, unless=OTHERWISE),
     # In a call, in SQL, in JSX, in a table of HTML.
     Rule("password", r"(?i)\(\s{0,40}[\"'](?:dbi|jdbc|mysql|pgsql|odbc|oci|sqlsrv):[^\"'\n]{1,200}[\"'],\s{0,40}[\"'][^\"'\s]{1,60}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("dbi:", "jdbc:", "mysql:", "pgsql:", "odbc:", "oci:", "sqlsrv:"), chosen_password),
     Rule("secret", r"\b(?:jwt|JWT)\.(?:sign|verify|encode|decode)\([^()\n]{1,200}?,\s{0,40}b?[\"']([^\"'\s]{8,200})[\"']", ("jwt.", "JWT."), chosen_password),
