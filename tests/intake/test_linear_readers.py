@@ -31,6 +31,10 @@ def long_indent(size: int) -> str:
     return f"def f():\n  a\n{' ' * size}b\n  yield\n"
 
 
+def inner_choices(size: int) -> str:
+    return f"class A {{ int f() {{ return {'a ? ' * size}b{' : c' * size}; }} }}"
+
+
 def long_bases(size: int) -> str:
     return f"class A({'a(' * size}{')' * size}):\n  x = 1\n"
 
@@ -45,6 +49,8 @@ def long_bases(size: int) -> str:
         ("a.ts", "a`b`".__mul__, 3000),
         ("a.py", long_indent, 600),
         ("a.py", long_bases, 4000),
+        ("a.js", lambda size: inner_choices(size).replace("int f", "f"), 5000),
+        ("A.java", inner_choices, 5000),
     ],
 )
 def test_four_times_as_much_takes_no_sixteen_times_as_long(path: str, text: Text, size: int) -> None:
