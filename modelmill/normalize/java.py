@@ -31,7 +31,7 @@ QUERY = """
 (method_invocation name: (_) @call)
 (object_creation_expression type: (_) @call)
 ["if" "for" "while" "catch" "case" "&&" "||"] @branch
-(ternary_expression "?" @branch)
+(ternary_expression condition: (_) @branch)
 [(marker_annotation name: (_) @annotation) (annotation name: (_) @annotation)]
 [(line_comment) (block_comment)] @comment
 """

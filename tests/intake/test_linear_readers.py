@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 
@@ -29,6 +31,14 @@ def long_indent(size: int) -> str:
     return f"def f():\n  a\n{' ' * size}b\n  yield\n"
 
 
+def inner_choices(size: int) -> str:
+    return f"x = {'a ? ' * size}b{' : c' * size};\n"
+
+
+def inner_choices_of_a_class(size: int) -> str:
+    return f"class A {{ int {inner_choices(size)} }}"
+
+
 def long_bases(size: int) -> str:
     return f"class A({'a(' * size}{')' * size}):\n  x = 1\n"
 
@@ -43,6 +53,8 @@ def long_bases(size: int) -> str:
         ("a.ts", "a`b`".__mul__, 3000),
         ("a.py", long_indent, 600),
         ("a.py", long_bases, 4000),
+        ("a.js", inner_choices, 5000),
+        ("A.java", inner_choices_of_a_class, 5000),
     ],
 )
 def test_four_times_as_much_takes_no_sixteen_times_as_long(path: str, text: Text, size: int) -> None:
@@ -63,3 +75,26 @@ def test_types_in_types_without_an_end_take_no_memory() -> None:
     assert left_out.detail == "ValueError: 30000 times `<` without an end"
     nested = f"interface A {{\n  {'B<' * 40}C{'>' * 40} b();\n  int c();\n  int d();\n}}\n"
     assert [one.name for one in read("A.java", nested).units] == ["A (module)", "A"]
+
+
+@pytest.mark.parametrize(
+    ("path", "piece"),
+    [
+        ("a.py", "def f():\n    return 1\n"),
+        ("a.sh", "cat <<E\n$(a) ${b}\nE\n"),  # of each the parser asks for a piece of its own: 280 MB
+        ("a.sh", "<<EE\n$a"),
+    ],
+)
+def test_of_a_text_that_was_read_nothing_is_held(path: str, piece: str) -> None:
+    text = piece * (60_000 // len(piece))
+    read(path, text)
+    tracemalloc.start()
+    try:
+        for _ in range(10):
+            read(path, text)
+        gc.collect()
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 3 * len(text)  # ten times as much at least, where it keeps them
+    assert most < 20_000_000
