@@ -6,11 +6,9 @@ only what it finds. Parsing is linear but for error recovery, which hostile text
 
 from __future__ import annotations
 
-import ctypes
-import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -87,7 +85,7 @@ def parse(grammar: Grammar, source: bytes) -> Node:
 def _tree(grammar: Grammar, source: bytes, shown: bytes) -> Node:
     """shown: what its nodes say is their text; as long as `source`."""
     clock = _Clock(time.process_time())
-    text = _Text(source, _kept_references(grammar.load))
+    text = _Text(source)
     parser = _parser(grammar.load)
     try:
         tree = parser.parse(text, encoding="utf8", progress_callback=clock.is_over)
@@ -95,8 +93,7 @@ def _tree(grammar: Grammar, source: bytes, shown: bytes) -> Node:
         parser.reset()  # or it would go on with this text at the next one
         raise ValueError(f"not read within {FIRST_SECONDS} s and {SECONDS_PER_MB} s a MB") from error
     finally:
-        text.let_go()
-    text.show(shown)
+        text.show(shown)
     return tree.root_node
 
 
@@ -104,47 +101,26 @@ def _tree(grammar: Grammar, source: bytes, shown: bytes) -> Node:
 class _Text:
     """Is asked for the bytes from a place on: by the parser, then by the nodes, which may show others.
 
-    kept: how many references to each piece the parser never gives back. They are given back here once it asks for the
-    next piece: else a process holds all that it ever read, and of a here-document that goes on behind a `$(...)`, for
-    which the parser asks again, a piece each (240 kB took 700 MB).
+    The parser gets views, which are released once it is done with them, for its binding (0.26.1) never gives back what
+    it was given: else a process would hold all that it ever read, and of a here-document that goes on behind a
+    `$(...)`, for which the parser asks again, a piece each (240 kB took 700 MB).
     """
 
     source: bytes
-    kept: int
-    size: int = PARSED_AT_ONCE
-    given: bytes = b""
+    view: memoryview = field(default_factory=lambda: memoryview(b""))
+    parsed: bool = False
 
-    def __call__(self, at: int, _: object) -> bytes:
-        self.let_go()
-        piece = self.source[at : at + self.size]
-        self.given = piece if self.kept else b""
-        return piece
-
-    def let_go(self) -> None:
-        """Give back what the parser keeps of the last piece."""
-        if self.given:
-            for _ in range(self.kept):
-                ctypes.pythonapi.Py_DecRef(ctypes.py_object(self.given))
-            self.given = b""
+    def __call__(self, at: int, _: object) -> bytes | memoryview:
+        if self.parsed:
+            return self.source[at : at + SHOWN_AT_ONCE]
+        self.view.release()
+        self.view = memoryview(self.source)[at : at + PARSED_AT_ONCE]
+        return self.view
 
     def show(self, source: bytes) -> None:
-        """Be asked by the nodes alone, which keep nothing."""
-        self.source, self.size, self.kept = source, SHOWN_AT_ONCE, 0
-
-
-@cache
-def _kept_references(load: Callable[[], object]) -> int:
-    """How many references to a piece of text its parser never gives back: 1 in tree-sitter 0.26.1."""
-    source = b"\n" * 200
-    pieces = [source[:100]]  # the first is not given away
-
-    def give(at: int, _: object) -> bytes:
-        pieces.append(source[at : at + 100])
-        return pieces[-1]
-
-    _parser(load).parse(give, encoding="utf8")
-    ours, *given = [sys.getrefcount(piece) for piece in pieces]
-    return max(0, min(given) - ours)
+        """Be asked by the nodes alone from now on."""
+        self.view.release()
+        self.source, self.parsed = source, True
 
 
 @dataclass(slots=True)
