@@ -154,7 +154,7 @@ def test_a_script_is_cut_in_time_that_grows_with_it(text: str) -> None:
         statements.cut(script.encode())
         list(sql.units("a.sql", script))
 
-    assert min(seconds(read, text * 5_000) for _ in range(TRIES)) < 2
+    assert min(seconds(read, text * 5_000) for _ in range(TRIES)) < 4  # .6 at most; squared, a minute
 
 
 def test_a_file_of_one_line_costs_what_one_of_many_lines_does() -> None:
