@@ -25,7 +25,7 @@ TEXT_SUFFIXES = ("", ".txt", ".md", ".rst", ".adoc", ".html")
 OF_OTHERS = re.compile(r"(?i)third|3rd|bundled|vendor|dependenc|notice|template|header")  # of what is shipped beside
 HEAD_BYTES = 3000
 # A page of documentation that shows another file (reStructuredText, MyST), with a title and options around it.
-SHOWN = re.compile(r"(?:\.\.[ \t]+(?:literal)?include::|```+[ \t]*\{(?:literal)?include\})[ \t]*(\S+)")
+SHOWN = re.compile(r"(?:\.\.[ \t]+(?:literal)?include::|(?<!`)```+[ \t]*\{(?:literal)?include\})[ \t]*(\S+)")
 AROUND_SHOWN = 20  # words
 LINK = re.compile(r"\[([^][]{1,200})\]\([^()\s]{1,500}\)")  # of Markdown
 UNKNOWN = "NOASSERTION"  # SPDX's word for what is not told; no policy allows it but one that names it

@@ -41,7 +41,7 @@ DIRECTIVE = re.compile(
     # marks of TSDoc and Javadoc, when nothing else stands in the line.
     r"|(?:@(?:internal|public|private|protected|alpha|beta|hidden|ignore|override|sealed|virtual|readonly|abstract|static"
     r"|async|function|constructor|packageDocumentation|serial include"
-    r"|inherit[dD]oc)|\{@inherit[dD]oc\})\s*(?:\*/)?\s*$))"
+    r"|inherit[dD]oc)|\{@inherit[dD]oc\})(?:\s*\*/)?\s*$))"
 )
 LITERALS = ("string", "concatenated_string", "parenthesized_expression")
 

@@ -40,6 +40,7 @@ SECTION = (
     r"(?im)^[ \t]*\[{1,2}[\"']?((?:[\w .:-]*[.:_ -])?(?:password|passwd|passphrase|pwd|secret|token"
     r"|(?:api|access|secret|private|auth|signing|encryption)[_-]?key))[\"']?\]{1,2}[ \t]*(?:[#;][^\n]*)?\r?$"
 )
+HEAD = re.compile(rb"(?m)^[ \t]*\[")
 VALUED = re.compile(
     rb"(?im)^[ \t]*(?:value|default|content|data|current|plain(?:text)?)[ \t]*[=:][ \t]*[\"']?([^\s\"'#;]+)[\"']?[ \t]*"
     rb"(?:[#;][^\n]*)?\r?$"
@@ -90,8 +91,8 @@ def _in_sections(data: bytes) -> Iterator[Cell]:
     if b"]" not in data:
         return
     for found in _compiled(SECTION).finditer(data):
-        end = data.find(b"\n[", found.end())
-        for item in VALUED.finditer(data, found.end(), len(data) if end < 0 else end):
+        after = HEAD.search(data, found.end())  # also an indented one: else each of many would be read to the end
+        for item in VALUED.finditer(data, found.end(), after.start() if after else len(data)):
             yield Cell(found.group(1)[-MAX_NAME:], item.span(1))
 
 

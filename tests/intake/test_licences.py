@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from intake_project import write
+from linear_time import is_linear
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
@@ -77,6 +78,11 @@ def test_packages_say_their_licence_in_their_own_ways(path: str, content: str, l
 def test_what_is_said_and_not_understood_is_no_silence(path: str, content: str) -> None:
     said = recognition.of_declaration(path, content.encode())
     assert said and said.startswith(recognition.UNKNOWN)
+
+
+@pytest.mark.parametrize("piece", ["`", ".. include:: ", "[a](", " \t"])
+def test_a_text_that_is_no_licence_is_looked_through_in_linear_time(piece: str) -> None:
+    assert is_linear(lambda text: recognition.of_declaration("LICENSE", text.encode()), piece)
 
 
 @pytest.mark.parametrize(

@@ -170,12 +170,13 @@ def test_a_list_without_its_secrets_is_still_one() -> None:
         "api_keys:\n" + "  - a1b2c3d4e5f6g7h8\n" * 25_000,
         '"".join(["ghp_", ' + '"a", ' * 100_000,
         "A_TOKEN=x, " * 50_000,
-        "[secret]\n" * 100_000,
+        "value = a1b2c3d4e5f6\n" + "[secret]\n" * 100_000,
+        "value = a1b2c3d4e5f6\n" + " [secret]\n" * 90_000,
         "[secret]\n" + "value = a1b2c3d4e5f6\n" * 40_000,
         "chap-secrets\n" + "a * b" * 150_000,
         "chap-secrets\n" + "a b c *\n" * 100_000,
     ],
-    ids=["opened", "never closed", "dashes", "parts", "assigned", "sections", "values", "stars", "rows"],
+    ids=["opened", "never closed", "dashes", "parts", "assigned", "sections", "indented", "values", "stars", "rows"],
 )
 def test_long_lists_are_read_in_linear_time(text: str) -> None:
     begun = time.process_time()
