@@ -29,7 +29,8 @@ HEAD = re.compile(
 MAX_AT_HEAD = 2000  # comments
 MAX_NOTICE = 400  # characters of one that are looked at
 MAX_GAP = 200  # bytes after the comment at the head of a file that are looked at
-END = re.compile(r"\s*\*+/\s*$")
+# Begins where spaces or stars begin: from each of many, it would be looked for again.
+END = re.compile(r"(?:(?<!\s)\s+|(?<![\s*]))\*+/\s*$")
 # Lines for a compiler, a linter or the like. The first is Go's own rule (`isDirective` of go/ast).
 DIRECTIVE = re.compile(
     r"^\s*(?://(?:[a-z0-9]+:[a-z0-9]|(?:line|extern|export)\s)|(?:/{2,}|/?\*+|#+|--+)\s*(?:"

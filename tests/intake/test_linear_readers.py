@@ -35,6 +35,10 @@ def inner_choices(size: int) -> str:
     return f"x = {'a ? ' * size}b{' : c' * size};\n"
 
 
+def long_mark(size: int) -> str:
+    return f"// @internal{' ' * size}x\nfunction f() {{\n  a();\n}}\n"
+
+
 def inner_choices_of_a_class(size: int) -> str:
     return f"class A {{ int {inner_choices(size)} }}"
 
@@ -54,6 +58,7 @@ def long_bases(size: int) -> str:
         ("a.py", long_indent, 600),
         ("a.py", long_bases, 4000),
         ("a.js", inner_choices, 5000),
+        ("a.js", long_mark, 5000),
         ("A.java", inner_choices_of_a_class, 5000),
     ],
 )
