@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from modelmill.errors import DataError
 from modelmill.normalize import clustering
 from modelmill.records import Corpus, sha256_file, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import artifacts, bucket, corpora, datasets, publications
+from modelmill.store import artifacts, audit, bucket, corpora, datasets, publications
 from modelmill.store import erasure as rows
 
 
@@ -48,14 +48,16 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class _Rowless:
-    """Frozen sets and copies that no row leads to: those that say they are of the corpus, those that say nothing."""
+    """Frozen sets and copies that no row leads to: those that say they are of the corpus, with the set's sha256, which
+    is "" where a copy does not say; those that say nothing.
+    """
 
-    its: tuple[Path, ...]
+    its: dict[Path, str]
     unread: tuple[Path, ...]
 
 
-def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
-    """Erase the corpus. Raises UserError when there is none of that name."""
+def remove(settings: Settings, db: Engine, tenant: str, name: str, *, by: str) -> Erased:
+    """Erase the corpus; by: who does, for the audit log. Raises UserError when there is none of that name."""
     one = corpora.get(db, tenant, name)
     for asset in rows.PARTITIONED:  # whoever works on it now can no longer publish
         publications.take(db, asset, one.key)
@@ -67,30 +69,33 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str) -> Erased:
         counts = rows.erase(conn, one, knew)
         clustering.bring_up_to_date(conn)  # what only its texts held together falls apart
         # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
-        counts["files"] = sum(delete(path) for path in _files(settings, one, knew, rowless.its))
+        sets = sorted({*knew.datasets, *rowless.its.values()} - {""})
+        counts["files"] = sum(delete(path) for path in _files(settings, one, knew, rowless.its, sets))
         pages = [_page_of(sha256) for sha256 in knew.candidates]
-        sets = {*knew.datasets, *(folder.name for folder in rowless.its)}
         counts["files"] += bucket.erase(settings, [*sets, *knew.unreleased], pages)
         counts["log_lines"] = logs.forget(settings.home_dir, knew.runs, knew.partitions)
         nothing = sha256_text("")
         publications.publish(conn, lease, input_hash=nothing, sha256=nothing, rows=0, detail=counts)
+        audit.append(conn, tenant=tenant, by=by, action="corpus erased", subject=name, detail=counts)
     rows.forget_samples(db)
     return Erased(counts, knew.releases, rowless.unread)
 
 
-def _files(settings: Settings, one: Corpus, knew: rows.Knew, rowless: Sequence[Path]) -> Iterator[Path]:
+def _files(
+    settings: Settings, one: Corpus, knew: rows.Knew, rowless: Iterable[Path], sets: Iterable[str]
+) -> Iterator[Path]:
     """The frozen sets with their working copies, what DVC cached of them and what a training kept; models that were
     never released; the pages of reports that show examples, here and as MLflow has them; what Dagster's runs printed;
     and our copy of a remote source, if no other corpus is read from it.
 
     In the store that machines share bucket.erase deletes the same. The homes of other machines are not reached.
     """
-    sets = [Path(folder) for folder in knew.datasets.values()]
+    folders = [Path(folder) for folder in knew.datasets.values()]
     copies = [folder for folder in _working_copies(settings) if _sha256(folder) in knew.datasets]
-    for folder in (*sets, *copies, *rowless):
+    for folder in (*folders, *copies, *rowless):
         yield from _cached_by_dvc(settings, folder)
         yield folder
-    for name in (*knew.datasets, *(folder.name for folder in rowless)):
+    for name in sets:
         yield settings.home_dir / "checkpoints" / name  # of a training that was stopped: weights that knew it
     for sha256 in knew.unreleased:
         yield artifacts.location(settings, sha256)
@@ -107,7 +112,7 @@ def _rowless(settings: Settings, conn: Connection, one: Corpus, knew: rows.Knew)
     """Of runs that ended before a row led to their set, and working copies of none; one that is being made now is
     refused when it wants to be published.
     """
-    its: list[Path] = []
+    its: dict[Path, str] = {}
     unread: list[Path] = []
     frozen = sorted(file.parent for file in settings.artifacts_dir.glob(f"??/*/{freeze.MANIFEST}"))
     named = {folder: folder.name for folder in frozen} | {copy: _sha256(copy) for copy in _working_copies(settings)}
@@ -116,10 +121,10 @@ def _rowless(settings: Settings, conn: Connection, one: Corpus, knew: rows.Knew)
             continue
         try:
             if one.key in freeze.made_of(folder):
-                its.append(folder)
+                its[folder] = sha256
         except DataError:
             unread.append(folder)
-    return _Rowless(tuple(its), tuple(unread))
+    return _Rowless(its, tuple(unread))
 
 
 def our_copy(settings: Settings, of: Corpus) -> Path:

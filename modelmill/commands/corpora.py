@@ -168,7 +168,7 @@ def remove(
     known = corpora.get(db, settings.tenant, name)
     if not yes:
         typer.confirm(f"erase {known.name} ({known.uri}) and what was read from it?", abort=True)
-    erased = erasure.remove(settings, db, settings.tenant, name)
+    erased = erasure.remove(settings, db, settings.tenant, name, by=session.actor())
     for what, number in erased.counts.items():
         typer.echo(f"{what.replace('_', ' ')}: {number}")
     typer.echo("backups that were written before still hold it: delete them, or remove it again after restoring one")

@@ -19,7 +19,9 @@ MEANT = re.compile(rb'\s*[\[{].{,400}?"(label|intent)"\s*:|\s*\{.{,400}?"(openap
 # What stands in place of a file that git keeps on another server (https://github.com/git-lfs/git-lfs, docs/spec.md).
 POINTER = re.compile(rb"version https?://(?:git-lfs|hawser)\.github\.com/[^\n]*\n.*^size (\d{1,20})$", re.S | re.M)
 MAX_POINTER = 1024  # bytes
-MAX_LINE = 5_000  # characters; longer lines are data or the output of a minifier
+# Bytes. Longer lines are data or the output of a minifier; where they are the smaller part, a person wrote the file and
+# put a certificate, a table or a prompt into it (of 43,000 files of packages 12: pygments, scipy, transformers).
+MAX_LINE = 5_000
 MAX_MEAN_LINE = 300
 
 
@@ -80,7 +82,7 @@ def _minified(path: str, content: bytes) -> Dropped | None:
     if path.endswith(ONE_LINE) or (path.endswith(".json") and MEANT.match(content)):
         return None
     lines = content.split(b"\n")
-    longest, mean = max(map(len, lines)), len(content) / len(lines)
-    if longest > MAX_LINE or mean > MAX_MEAN_LINE:
-        return Dropped(path, "minified", f"longest line {longest}, mean {mean:.0f} bytes")
+    long, mean = sum(len(line) for line in lines if len(line) > MAX_LINE), len(content) / len(lines)
+    if long > len(content) / 2 or mean > MAX_MEAN_LINE:
+        return Dropped(path, "minified", f"longest line {max(map(len, lines))}, mean {mean:.0f} bytes")
     return None

@@ -1,7 +1,7 @@
 """The rows of a corpus, taken out of every table; and which datasets, candidates and releases knew it.
 
 What is of another tenant's corpus of the same name stays. Leases and the note that it was erased keep its key, the
-audit log what was consented to. No content is in either.
+audit log what was consented to and who erased it. No content is in either.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def test_what_is_missing_is_told_first_and_a_task_with_nothing_to_learn_from_wai
     settings: Settings, db: Engine, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     corpora.ensure_defaults(settings, db)
-    erasure.remove(settings, db, settings.tenant, "stdlib")
+    erasure.remove(settings, db, settings.tenant, "stdlib", by="a test")
     shutil.copytree(CHECKOUT / "data/eval", settings.data_dir / "eval")
     (settings.root / ".dvc").mkdir()
     settings = settings.model_copy(update={"dvc": tmp_path / "dvc"})

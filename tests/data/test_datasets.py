@@ -166,7 +166,8 @@ def _relicensed(settings, db):
 
 
 @pytest.mark.parametrize(
-    "meanwhile", [_withdrawn, _relicensed, lambda settings, db: erasure.remove(settings, db, "default", "code")]
+    "meanwhile",
+    [_withdrawn, _relicensed, lambda settings, db: erasure.remove(settings, db, "default", "code", by="a test")],
 )
 def test_what_is_withdrawn_or_erased_while_a_set_is_made_is_in_none(settings, db, code, meanwhile):
     def taken_back(units, rng, profile):
@@ -241,7 +242,7 @@ def test_the_checks_name_what_is_wrong(settings):
 
 def test_what_was_erased_taints_and_what_comes_back_with_consent_clears(settings, db, code):
     built = _build(settings, db).dataset
-    erasure.remove(settings, db, settings.tenant, "code")
+    erasure.remove(settings, db, settings.tenant, "code", by="a test")
     assert "'code' was erased" in datasets.tainted(db, built.sha256)
     take_in(settings, db, "code", code)
     again = _build(settings, db)

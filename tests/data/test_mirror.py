@@ -89,7 +89,7 @@ def test_what_is_taken_in_or_erased_afterwards_is_asked_of_the_database_until_th
     stage.embed(settings, db, known(settings, db), encoder=Letters())
     assert isinstance(copied.index(settings.tenant), PgIndex)
     assert "qqq" in {unit.name for unit in until_copied(copied, settings.tenant).units}
-    erasure.remove(settings, db, settings.tenant, "code")
+    erasure.remove(settings, db, settings.tenant, "code", by="a test")
     after = copied.index(settings.tenant)
     assert isinstance(after, PgIndex)
     assert not copied.copies, "what was erased is let go at once"

@@ -146,7 +146,7 @@ def test_removing_a_corpus_takes_nothing_of_anothers_of_its_name(db: Engine, hou
     found = publications.all_current(db, "units")
     before = vectors.count(db, "letters")
 
-    erased = erasure.remove(house.theirs, db, "acme", "code")
+    erased = erasure.remove(house.theirs, db, "acme", "code", by="a test")
 
     assert erased.releases == (named["acme"],)
     assert (erased.counts["datasets_tainted"], erased.counts["releases_tainted"]) == (1, 1)
@@ -168,7 +168,7 @@ def test_removing_a_corpus_takes_nothing_of_anothers_of_its_name(db: Engine, hou
 def test_what_one_tenant_removed_is_there_for_another(settings: Settings, theirs: Settings, db: Engine) -> None:
     for one in (settings, theirs):
         assert [corpus.name for corpus in corpora.ensure_defaults(one, db)] == ["stdlib"]
-    erasure.remove(theirs, db, "acme", "stdlib")
+    erasure.remove(theirs, db, "acme", "stdlib", by="a test")
     assert corpora.ensure_defaults(theirs, db) == []
     with db.begin() as conn:
         conn.execute(text("DELETE FROM corpus"))
@@ -186,9 +186,9 @@ def test_our_copy_of_a_repository_stays_while_another_corpus_is_read_from_it(
             row = {"tenant": tenant, "uri": url + branch}
             conn.execute(text("INSERT INTO corpus (tenant, name, kind, uri) VALUES (:tenant, 'r', 'git', :uri)"), row)
     at_one_home = theirs.model_copy(update={"home": settings.home})
-    erasure.remove(at_one_home, db, "acme", "r")
+    erasure.remove(at_one_home, db, "acme", "r", by="a test")
     assert copy.exists()
-    erasure.remove(settings, db, "default", "r")
+    erasure.remove(settings, db, "default", "r", by="a test")
     assert not copy.exists()
 
 

@@ -93,5 +93,5 @@ def test_the_defaults_are_what_is_shipped_and_stay_removed(
         ("modelmill", "Apache-2.0", True),
         ("stdlib", "Python-2.0", True),
     ]
-    erasure.remove(settings, db, "default", "catalog")
+    erasure.remove(settings, db, "default", "catalog", by="a test")
     assert [one.name for one in corpora.ensure_defaults(settings, db)] == ["modelmill", "stdlib"]

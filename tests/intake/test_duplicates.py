@@ -123,7 +123,7 @@ def test_two_corpora_that_change_and_are_erased_are_grouped_as_they_would_be_at_
         normalize(settings, db, corpus)
         _are_grouped_as_at_once(db)
         if step % 4 == 3:
-            erasure.remove(settings, db, "default", root.name)
+            erasure.remove(settings, db, "default", root.name, by="a test")
             _are_grouped_as_at_once(db)
 
 

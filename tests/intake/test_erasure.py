@@ -141,7 +141,7 @@ def test_a_canary_is_in_no_table_and_no_folder_after_removal(
     folders = {built.path, dataset_stage.folder(settings, SEARCH.name), cached.parent}
     assert folders <= {file.parent for file in files_with(settings.root, CANARY)}
 
-    erased = erasure.remove(settings, db, "default", "shop")
+    erased = erasure.remove(settings, db, "default", "shop", by="a test")
 
     assert tables_with(db, CANARY) == statistics_with(db, CANARY) == set()
     assert files_with(settings.root, CANARY) == set()
@@ -150,6 +150,8 @@ def test_a_canary_is_in_no_table_and_no_folder_after_removal(
     assert erased.counts["releases_tainted"] == erased.counts["datasets_tainted"] == 1
     assert erased.counts["predictions"] == 2
     with db.connect() as conn:
+        line = "SELECT by, subject, detail FROM mill.audit WHERE action = 'corpus erased'"
+        assert tuple(conn.execute(text(line)).one()) == ("a test", "shop", erased.counts)
         assert conn.scalar(text("SELECT tainted FROM mill.release")) == "the corpus 'shop' was erased"
         left = "SELECT (SELECT count(*) FROM mill.vector) - (SELECT count(DISTINCT sha256) FROM mill.unit)"
         assert conn.scalar(text(left)) == 0
@@ -167,7 +169,7 @@ def test_a_frozen_set_that_was_never_published_goes_with_the_corpus_that_it_is_o
     with pytest.raises(FencedError):
         dataset_stage.build(settings, db, dataclasses.replace(SEARCH, examples=overtaken), "tiny", 17)
     assert {file.parent.parent.parent for file in files_with(settings.root, CANARY)} == {settings.artifacts_dir}
-    erasure.remove(settings, db, "default", "shop")
+    erasure.remove(settings, db, "default", "shop", by="a test")
     assert files_with(settings.root, CANARY) == set()
 
 
@@ -185,7 +187,7 @@ def test_a_frozen_set_that_says_nothing_of_itself_ends_no_erasure_and_is_named(
         (place / "manifest.json").unlink()
         (place / "manifest.json").write_bytes(damage)
 
-    erased = erasure.remove(settings, db, "default", "shop")
+    erased = erasure.remove(settings, db, "default", "shop", by="a test")
 
     assert tables_with(db, CANARY) == set()
     assert {file.parent for file in files_with(settings.root, CANARY)} == {stray}
@@ -193,7 +195,7 @@ def test_a_frozen_set_that_says_nothing_of_itself_ends_no_erasure_and_is_named(
         erased.whole("shop")
     assert (told.value.found, told.value.failed.split(",")[0]) == (str(stray), "shop was erased")
     shutil.rmtree(stray)
-    erasure.remove(settings, db, "default", "other").whole("other")
+    erasure.remove(settings, db, "default", "other", by="a test").whole("other")
 
 
 def test_a_working_copy_that_is_no_set_on_record_goes_by_what_it_says_itself(
@@ -202,7 +204,21 @@ def test_a_working_copy_that_is_no_set_on_record_goes_by_what_it_says_itself(
     dataset_stage.build(settings, db, SEARCH, "tiny", 17)
     copy = dataset_stage.folder(settings, SEARCH.name)
     (copy / "artifact.json").write_bytes(b"\xff{}")
-    erasure.remove(settings, db, "default", "shop").whole("shop")
+    erasure.remove(settings, db, "default", "shop", by="a test").whole("shop")
+    assert files_with(settings.root, CANARY) == set()
+
+
+def test_what_a_training_kept_goes_with_a_working_copy_that_no_row_leads_to(
+    settings: Settings, db: Engine, shop: Path
+) -> None:
+    built = dataset_stage.build(settings, db, SEARCH, "tiny", 17).dataset
+    kept = write(settings.home_dir / "checkpoints" / built.sha256, {"weights": CANARY})
+    shutil.rmtree(built.path)
+    with db.begin() as conn:
+        conn.execute(text("DELETE FROM mill.dataset"))
+    assert dataset_stage.folder(settings, SEARCH.name).exists()
+    erasure.remove(settings, db, "default", "shop", by="a test").whole("shop")
+    assert not kept.exists()
     assert files_with(settings.root, CANARY) == set()
 
 
@@ -219,7 +235,7 @@ def test_of_the_only_corpus_no_word_stays_in_the_statistics_either(
         conn.execute(text("ANALYZE"))
         conn.execute(text("DELETE FROM mill.parsed"))
     assert {"unit.text", "unit.name", "document.path", "parsed.units"} <= statistics_with(db, CANARY)
-    erasure.remove(settings, db, "default", "shop")
+    erasure.remove(settings, db, "default", "shop", by="a test")
     assert statistics_with(db, CANARY) == set()
     take_in(settings, db, "shop", write(tmp_path / "again", {"a.py": "def f(value):\n    x = value\n    return x\n"}))
     with db.begin() as conn:
@@ -248,7 +264,7 @@ def test_our_copy_of_a_remote_repository_goes_with_its_corpus(settings: Settings
         conn.execute(
             text("INSERT INTO corpus (tenant, name, kind, uri) VALUES ('default', 'r', 'git', :uri)"), {"uri": url}
         )
-    assert erasure.remove(settings, db, "default", "r").counts["files"] > 5
+    assert erasure.remove(settings, db, "default", "r", by="a test").counts["files"] > 5
     assert not copy.exists()
 
 

@@ -239,6 +239,8 @@ API = '{"openapi": "3.1.0", "paths": {' + '"/a": {"get": {"summary": "List all"}
         ("a.json", API, ""),  # as a server hands it out
         ("b.json", API.replace("openapi", "version"), "minified"),
         ("a.ts", "export const a = [" + "1, " * 9000 + "];", "minified"),
+        ("a.py", f"KEY = '{'x' * 6000}'\n" + "def f(x):\n    return x\n" * 300, ""),  # a person put data into it
+        ("b.py", f"KEY = '{'x' * 9000}'\n" + "def f(x):\n    return x\n" * 300, "minified"),
     ],
 )
 def test_one_long_line_is_no_sign_of_a_minifier_where_programs_write_so(path: str, text: str, reason: str) -> None:

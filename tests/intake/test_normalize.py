@@ -303,7 +303,7 @@ def test_removal_erases_everything_of_the_corpus_and_marks_what_was_made_of_it(
             row = {"corpus": name[-1], "path": "a", "name": "a", "split": "train"}
             row |= {"unit_sha256": "a", "document_sha256": "a", "revision": "a", "dataset_sha256": name}
             conn.execute(dataset_unit.insert().values(**row))
-    counts = erasure.remove(settings, db, "default", "p").counts
+    counts = erasure.remove(settings, db, "default", "p", by="a test").counts
     shared = {one.sha256 for one in units.query(db)}
     assert counts == {
         "documents": 5, "units": 13, "vectors": len(shas - shared), "datasets_tainted": 1, "releases_tainted": 0,

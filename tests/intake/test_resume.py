@@ -100,7 +100,7 @@ def test_a_corpus_that_goes_takes_what_a_killed_intake_left_with_it(
     from modelmill import erasure
 
     kill_one_in_the_middle()
-    erasure.remove(settings, db, "default", "c")
+    erasure.remove(settings, db, "default", "c", by="a test")
     assert rows(db, "parsed") == 0
 
 

@@ -174,6 +174,6 @@ def test_other_rules_or_six_days_and_all_is_read_again(
 
 def test_it_goes_with_its_corpus(settings: Settings, db: Engine, taken: Corpus) -> None:
     assert remembered(db)
-    remove(settings, db, "default", "p")
+    remove(settings, db, "default", "p", by="a test")
     with db.connect() as conn:
         assert conn.execute(select(func.count()).select_from(tables.seen)).scalar_one() == 0

@@ -136,7 +136,7 @@ def test_a_canary_is_in_no_schema_no_log_and_no_page_after_removal(
     assert {"mill.unit", "mill.report", "dagster.event_logs", "dagster.job_ticks"} <= before
     assert len(files_with(settings.root, CANARY)) == 4
 
-    counts = erasure.remove(settings, db, "default", "shop").counts
+    counts = erasure.remove(settings, db, "default", "shop", by="a test").counts
 
     assert tables_with(db, CANARY) == set()
     assert files_with(settings.root, CANARY) == set()
@@ -166,7 +166,7 @@ def test_what_is_kept_of_another_tenants_corpus_of_the_name_stays(
     before = tables_with(db, CANARY)
     log = settings.home_dir / "logs" / "mill.jsonl"
 
-    erasure.remove(acme, db, "acme", "shop")
+    erasure.remove(acme, db, "acme", "shop", by="a test")
 
     assert dagster.get_run_by_id(theirs) is None and tables_with(db, "diplodocus") == set()
     assert dagster.get_run_by_id(mine) is not None and tables_with(db, CANARY) == before
@@ -181,6 +181,6 @@ def test_runs_of_before_keys_had_tenants_go_with_the_only_corpus_of_their_name(
     run = take_in(settings, db, dagster, "shop", tmp_path / "shop", CANARY)
     with db.begin() as conn:  # as an installation of one tenant with a name of its own has it
         conn.execute(text("UPDATE corpus SET tenant = 'acme'"))
-    erasure.remove(settings.model_copy(update={"tenant": "acme"}), db, "acme", "shop")
+    erasure.remove(settings.model_copy(update={"tenant": "acme"}), db, "acme", "shop", by="a test")
     assert dagster.get_run_by_id(run) is None and tables_with(db, CANARY) == set()
     assert dagster.get_dynamic_partitions("corpora") == []

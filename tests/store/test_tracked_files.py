@@ -208,7 +208,7 @@ def test_erasing_a_corpus_deletes_the_frozen_set_and_the_pages_there_too(
             {"s": frozen, "c": "c" * 64},
         )
     run = tracked(now, tmp_path)
-    assert erasure.remove(now, db, "default", "shop").counts["files"] >= 2
+    assert erasure.remove(now, db, "default", "shop", by="a test").counts["files"] >= 2
     with pytest.raises(PrerequisiteError, match="is not in the store"):
         artifacts.open_artifact(now, frozen)
     assert bucket.fetch(now, model, tmp_path / "model"), "a model is marked, not deleted"
