@@ -19,8 +19,10 @@ from modelmill.errors import PrerequisiteError
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import corpora, database, publications
 from orchestration.definitions import defs
-from orchestration.jobs import INTAKE
+from orchestration.jobs import INTAKE, train_name
 from orchestration.resources import resources
+
+TASK = "semantic_search"
 
 
 @pytest.fixture
@@ -186,6 +188,17 @@ def test_a_run_that_names_no_corpus_says_which_there_are(dagster: DagsterInstanc
     assert (told["failed"], told["found"], told["kind"]) == ("this run names no corpus", "none", "UserError")
     assert "code" in told["allowed"]
     assert "mill run --corpus" in told["next"]
+
+
+def test_a_task_that_waits_says_so_on_its_page_and_ends_no_run_as_failed(dagster: DagsterInstance) -> None:
+    run = defs.resolve_job_def(train_name(TASK)).execute_in_process(instance=dagster, raise_on_error=False)
+    skipped = {event.step_key for event in run.all_events if event.is_step_skipped}
+    assert run.success and {f"{TASK}__{noun}" for noun in ("candidate", "report", "release")} <= skipped
+    [record] = dagster.fetch_observations(AssetKey([TASK, "dataset"]), limit=9).records
+    assert record.asset_observation is not None
+    assert f"waits: {TASK} has nothing to learn from" in (record.asset_observation.description or "")
+    assert {"failed", "allowed", "found", "next"} <= set(record.asset_observation.metadata)
+    assert dagster.get_latest_materialization_event(AssetKey([TASK, "dataset"])) is None
 
 
 @pytest.mark.parametrize(("tenant", "quoted"), [("acme", "acme"), ("Acme & Co. / R", "'Acme & Co. / R'")])
