@@ -312,6 +312,8 @@ def test_a_report_counts_what_was_taken_and_dropped_and_shows_no_value(
     assert told.left_out["extract"]["unsupported language"] == 2
     assert dict(told.licences) == {"MIT": 5}
     said = "\n".join(reporting.lines(told))
+    assert dict(told.files) == dict.fromkeys(("json", "markdown", "python", "tsx", "typescript"), 1)
+    assert "files: 1 json, 1 markdown, 1 python, 1 tsx, 1 typescript" in said and "by kind: " in said
     assert "5 MIT (trains)" in said and "masked: shapes/plane.py::contact" in said
     with db.begin() as conn:
         consents.withdraw(conn, corpora.get(db, "default", "p"), "train", "me")
