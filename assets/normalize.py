@@ -53,7 +53,7 @@ def _became(at: Work, corpus: Corpus) -> dict[str, Any]:
     told = reporting.report(at.settings, at.db, corpus.name)
     with at.db.connect() as conn:
         lengths = store.lengths(conn, corpus.id)
-    licences = [(said, n, "trains" if said in told.trains else "search only") for said, n in told.licences.items()]
+    licences = [(said, n, told.uses[said]) for said, n in told.licences.items()]
     most = sorted({**told.files, **told.languages}, key=lambda one: -told.files.get(one, 0))
     languages = [(one, told.files.get(one, 0), told.languages.get(one, 0)) for one in most]
     labels = {"labels": show.counts("label", told.labels)} if told.labels else {}

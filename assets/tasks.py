@@ -108,9 +108,8 @@ def dataset(task: Task) -> dg.AssetsDefinition:
             dial = at.settings
             if missing := plan.waiting(dial, at.db, task):
                 context.log.warning(f"waits: {missing}")
-                yield dg.AssetObservation(
-                    context.asset_key, metadata=missing.as_dict(), description=f"waits: {missing}"
-                )
+                why = f"waits: {missing.failed}"
+                yield dg.AssetObservation(context.asset_key, metadata=missing.as_dict(), description=why)
                 return
             built = build(dial, at.db, task, dial.profile, dial.seed, at.progress, force=at.force)
             yield results.dataset(at.db, built.dataset, built.fresh)

@@ -68,6 +68,12 @@ class Report:
     duplicates: Mapping[str, int]
     samples: tuple[str, ...]
 
+    @property
+    def uses(self) -> dict[str, str]:
+        """What may be done with the files of each licence, as the corpus's consent is."""
+        trains = self.trains if self.consent_to_train else ()
+        return {said: "trains" if said in trains else "search only" for said in self.licences}
+
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
         return asdict(self)
@@ -109,9 +115,7 @@ def lines(told: Report) -> Iterator[str]:
     labels = {"labels": _rarest(told.labels)} if told.labels else {}
     parts = {"files": told.files, "units by language": told.languages, "by kind": told.kinds, **labels}
     parts |= {"secrets": told.secrets, "duplicates": duplicates}
-    trains = told.trains if told.consent_to_train else ()
-    use = {said: "trains" if said in trains else "search only" for said in told.licences}
-    licences = {f"{said} ({use[said]})": number for said, number in told.licences.items()}
+    licences = {f"{said} ({told.uses[said]})": number for said, number in told.licences.items()}
     for title, counts in {**parts, "licences": licences}.items():
         yield f"  {title}: {_listed(counts)}"
     for stage, reasons in told.left_out.items():

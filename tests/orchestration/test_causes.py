@@ -17,7 +17,7 @@ from assets.mill import Mill
 from modelmill import logs, tracking
 from modelmill.errors import PrerequisiteError
 from modelmill.settings import CHECKOUT, Settings
-from modelmill.store import corpora, database, publications
+from modelmill.store import consents, corpora, database, publications
 from orchestration.definitions import defs
 from orchestration.jobs import INTAKE, train_name
 from orchestration.resources import resources
@@ -217,3 +217,20 @@ def test_the_page_of_an_asset_says_which_corpus_its_numbers_are_of(dagster: Dags
         event = dagster.get_latest_materialization_event(AssetKey(asset))
         assert event is not None and event.asset_materialization is not None
         assert event.asset_materialization.metadata["corpus"].value == "code"
+    assert "| Apache-2.0 | 1 | trains |" in licences(dagster)
+
+
+def test_the_page_of_units_says_that_nothing_is_learnt_without_consent(
+    db: Engine, dagster: DagsterInstance, corpus: Path
+) -> None:
+    with db.begin() as conn:
+        consents.withdraw(conn, corpora.get(db, "default", "code"), "train", "a test")
+    assert taken_in(dagster).success
+    assert "| Apache-2.0 | 1 | search only |" in licences(dagster)
+
+
+def licences(dagster: DagsterInstance) -> str:
+    """The table on the page of the units that were made last."""
+    event = dagster.get_latest_materialization_event(AssetKey("units"))
+    assert event is not None and event.asset_materialization is not None
+    return str(event.asset_materialization.metadata["licences"].value)
