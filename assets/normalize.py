@@ -44,7 +44,6 @@ def units(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult
         clusters=done.clusters,
         kinds=show.counts("kind", done.by_kind),
         picture=show.bars(f"units of {corpus.name} by kind", done.by_kind, "units"),
-        languages=show.counts("language", done.by_language),
         **became,
     )
 
@@ -54,10 +53,15 @@ def _became(at: Work, corpus: Corpus) -> dict[str, Any]:
     told = reporting.report(at.settings, at.db, corpus.name)
     with at.db.connect() as conn:
         lengths = store.lengths(conn, corpus.id)
-    licences = [(said, n, "trains" if said in told.trains else "search only") for said, n in told.licences.items()]
+    licences = [(said, n, told.uses[said]) for said, n in told.licences.items()]
+    most = sorted({**told.files, **told.languages}, key=lambda one: -told.files.get(one, 0))
+    languages = [(one, told.files.get(one, 0), told.languages.get(one, 0)) for one in most]
+    labels = {"labels": show.counts("label", told.labels)} if told.labels else {}
     left_out = [(stage, *one) for stage, reasons in told.left_out.items() for one in reasons.items()]
     sample = [(u.path, u.name, u.kind, u.language, u.text[:SHOWN]) for u in store.sample(at.db, corpus.id, SAMPLE)]
     return {
+        "languages": show.table(["language", "files", "units"], languages),
+        **labels,
         "removed": show.counts("secret or personal data", told.secrets),
         "licences": show.table(["licence", "files", "use"], licences),
         "duplicates": show.counts("units that repeat others", told.duplicates),

@@ -3,7 +3,7 @@
 Each file in `modelmill/tasks/` adds its own; nothing here names a task.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from assets.freshness import FRESH
 from assets.mill import Mill
 from assets.normalize import units
 from assets.versions import code_version
-from modelmill import guard
+from modelmill import guard, plan
 from modelmill.task import Task, all_tasks
 
 Noun = Literal["dataset", "candidate", "report", "release"]
@@ -65,7 +65,11 @@ def key(task: Task, noun: Noun) -> dg.AssetKey:
 
 
 def _asset(
-    task: Task, noun: Noun, does: str, deps: Sequence[dg.AssetsDefinition | dg.AssetKey]
+    task: Task,
+    noun: Noun,
+    does: str,
+    deps: Sequence[dg.AssetsDefinition | dg.AssetKey],
+    output_required: bool = True,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """`dg.asset`, with what all assets of a task say about themselves."""
     stage = STAGES[noun]
@@ -73,6 +77,7 @@ def _asset(
         key=key(task, noun),
         deps=deps,
         pool="train",
+        output_required=output_required,
         group_name=stage,
         owners=["team:models"],
         kinds=KINDS[noun],
@@ -90,17 +95,24 @@ def _check(task: Task, noun: Noun, name: str, does: str) -> Callable[[Callable[.
 
 
 def dataset(task: Task) -> dg.AssetsDefinition:
-    """Units -> frozen examples."""
+    """Units -> frozen examples. While there is nothing to learn from its page says so, and what follows is skipped."""
     said = "Its examples, split by group and duplicate cluster, frozen as Parquet with a manifest, pinned by DVC."
 
-    @_asset(task, "dataset", said, deps=[units])
-    def made(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[Any]:
+    @_asset(task, "dataset", said, deps=[units], output_required=False)
+    def made(
+        context: dg.AssetExecutionContext, mill: Mill
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetObservation]:
         from modelmill.datasets.stage import build
 
         with mill.at_work(context) as at:
             dial = at.settings
+            if missing := plan.waiting(dial, at.db, task):
+                context.log.warning(f"waits: {missing}")
+                why = f"waits: {missing.failed}"
+                yield dg.AssetObservation(context.asset_key, metadata=missing.as_dict(), description=why)
+                return
             built = build(dial, at.db, task, dial.profile, dial.seed, at.progress, force=at.force)
-            return results.dataset(at.db, built.dataset, built.fresh)
+            yield results.dataset(at.db, built.dataset, built.fresh)
 
     return made
 

@@ -1,8 +1,9 @@
 """What an installation has on its disk and goes back to no more: `mill clean`.
 
-Models that were superseded, with the pages of their reports; conversions of a base model that is not in use any more;
-what trainings that never ended left. Rows stay: lineage, reports and scores are told as before. Frozen sets stay: they
-are compared and trained on again. So does what lies in a bucket (MILL_STORE_URL), which others read.
+Models that were superseded, with the pages of their reports; models that learnt from what was erased since, as soon as
+they answer no more; conversions of a base model that is not in use any more; what trainings that never ended left.
+Rows stay: lineage, reports and scores are told as before. Frozen sets stay: they are compared and trained on again. So
+does what lies in a bucket (MILL_STORE_URL), which others read, but for what learnt from what was erased.
 
 Whatever goes can be made again: a training or conversion that finds its files gone makes them anew.
 """
@@ -23,20 +24,21 @@ from modelmill.errors import DataError
 from modelmill.finetune import checkpoints
 from modelmill.inference import base
 from modelmill.settings import Settings
-from modelmill.store import artifacts, candidates
+from modelmill.store import artifacts, bucket, candidates
 
 DAYS = 30  # a month of nights to look back at; a training and its evaluation take hours
 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Something that may go. task: of a model, whose trainings wait while it goes."""
+    """Something that may go. task: of a model, whose trainings wait while it goes. erased: from the bucket, too."""
 
     what: str
     name: str
     why: str
     paths: tuple[Path, ...]
     task: str = ""
+    erased: bool = False
 
     @property
     def bytes(self) -> int:
@@ -46,10 +48,12 @@ class Leftover:
 
 
 def leftovers(settings: Settings, db: Engine, days: int = DAYS) -> list[Leftover]:
-    """All that may go now, of what is older than `days`."""
+    """All that may go now, of what is older than `days`; of what learnt from an erased corpus all."""
     with db.connect() as conn:
-        models = candidates.superseded(conn, days)
-    found = [_model(settings, sha256, task) for sha256, task in sorted(models.items())]
+        models, erased = candidates.superseded(conn, days), candidates.replaced(conn)
+    found = [_model(settings, sha256, task, "never released, superseded") for sha256, task in sorted(models.items())]
+    why = "learnt from an erased corpus, answers no more"
+    found += [_model(settings, sha256, task, why, erased=True) for sha256, task in sorted(erased.items())]
     found += [*_conversions(settings, days), *_abandoned(settings, days)]
     return [one for one in found if one.paths]
 
@@ -63,8 +67,10 @@ def _removed(settings: Settings, db: Engine, one: Leftover, days: int) -> bool:
     with db.begin() as conn:
         if one.task:
             candidates.hold(conn, one.task)
-            if one.name not in candidates.superseded(conn, days):
+            if one.name not in (candidates.replaced(conn) if one.erased else candidates.superseded(conn, days)):
                 return False
+            if one.erased:
+                bucket.erase(settings, [one.name], ())
         for path in one.paths:
             _remove(settings, path)
     return True
@@ -81,10 +87,10 @@ def _remove(settings: Settings, path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _model(settings: Settings, sha256: str, task: str) -> Leftover:
+def _model(settings: Settings, sha256: str, task: str, why: str, erased: bool = False) -> Leftover:
     page = settings.home_dir / "reports" / f"{task}-{sha256[:12]}.html"
     there = tuple(path for path in (artifacts.location(settings, sha256), page) if path.exists())
-    return Leftover("model", sha256, f"a candidate of {task}, never released, superseded", there, task)
+    return Leftover("model", sha256, f"a candidate of {task}, {why}", there, task, erased)
 
 
 def _conversions(settings: Settings, days: int) -> Iterator[Leftover]:

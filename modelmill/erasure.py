@@ -19,12 +19,14 @@ from sqlalchemy import Connection, Engine
 
 from modelmill import logs
 from modelmill.datasets import freeze
+from modelmill.datasets.intent_labels import OUT_OF_SCOPE, labels_of
 from modelmill.errors import DataError
 from modelmill.normalize import clustering
-from modelmill.records import Corpus, sha256_file, sha256_text
+from modelmill.records import FEEDBACK, Corpus, sha256_file, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import artifacts, audit, bucket, corpora, datasets, publications
+from modelmill.store import artifacts, audit, bucket, corpora, datasets, publications, units
 from modelmill.store import erasure as rows
+from modelmill.store.tables import corpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def remove(settings: Settings, db: Engine, tenant: str, name: str, *, by: str) -
         clustering.lock(conn)
         knew = rows.knew(conn, one)
         rowless = _rowless(settings, conn, one, knew)
-        counts = rows.erase(conn, one, knew)
+        counts = rows.erase(conn, one, knew, _labels(conn, one))
         clustering.bring_up_to_date(conn)  # what only its texts held together falls apart
         # Before the commit: if a file cannot be deleted the rows stay, and the same command tries again.
         sets = sorted({*knew.datasets, *rowless.its.values()} - {""})
@@ -106,6 +108,16 @@ def _files(
         yield settings.home_dir / "dagster" / "storage" / run
     if not knew.read_by_others:
         yield our_copy(settings, one)
+
+
+def _labels(conn: Connection, one: Corpus) -> list[str]:
+    """What only it taught to answer with. What users said with such a label (`feedback:TASK`) does not keep it."""
+    tenants, its = corpus.c.tenant == one.tenant, corpus.c.id == one.id
+    taught, others = (
+        {label for fields in units.labelled_fields(conn, chosen) for label in labels_of(fields)}
+        for chosen in (its, tenants & ~its & ~corpus.c.uri.startswith(FEEDBACK))
+    )
+    return sorted(taught - others - {OUT_OF_SCOPE})
 
 
 def _rowless(settings: Settings, conn: Connection, one: Corpus, knew: rows.Knew) -> _Rowless:

@@ -44,7 +44,8 @@ FROM mill.unit u LEFT JOIN shared s ON s.cluster = u.cluster WHERE u.corpus_id =
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """left_out: per stage and reason. licences: files per expression. duplicates: units, by how they repeat others.
+    """left_out: per stage and reason. files: by language. licences: files per expression. languages, kinds: units.
+    duplicates: units, by how they repeat others.
 
     labels: rows per label of a team's labelled texts, the rarest first: there slips are. samples: lines of units in
     which something was masked.
@@ -56,6 +57,7 @@ class Report:
     consent_to_train: bool
     documents: int
     units: int
+    files: Mapping[str, int]
     languages: Mapping[str, int]
     kinds: Mapping[str, int]
     labels: Mapping[str, int]
@@ -65,6 +67,12 @@ class Report:
     secrets: Mapping[str, int]
     duplicates: Mapping[str, int]
     samples: tuple[str, ...]
+
+    @property
+    def uses(self) -> dict[str, str]:
+        """What may be done with the files of each licence, as the corpus's consent is."""
+        trains = self.trains if self.consent_to_train else ()
+        return {said: "trains" if said in trains else "search only" for said in self.licences}
 
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
@@ -85,6 +93,7 @@ def report(settings: Settings, db: Engine, name: str) -> Report:
             consent_to_train=one.consent_to_train,
             documents=sum(licences.values()),
             units=conn.scalar(select(func.count()).where(unit.c.corpus_id == one.id)) or 0,
+            files=documents.by_language(conn, one.id),
             languages=units.counts(conn, one.id, "language"),
             kinds=units.counts(conn, one.id, "kind"),
             labels=_labels(conn, one.id),
@@ -104,11 +113,9 @@ def lines(told: Report) -> Iterator[str]:
     yield f"  {told.documents} documents, {told.units} units"
     duplicates = {name.replace("_", " "): number for name, number in told.duplicates.items()}
     labels = {"labels": _rarest(told.labels)} if told.labels else {}
-    parts = {"languages": told.languages, "kinds": told.kinds, **labels}
+    parts = {"files": told.files, "units by language": told.languages, "by kind": told.kinds, **labels}
     parts |= {"secrets": told.secrets, "duplicates": duplicates}
-    trains = told.trains if told.consent_to_train else ()
-    use = {said: "trains" if said in trains else "search only" for said in told.licences}
-    licences = {f"{said} ({use[said]})": number for said, number in told.licences.items()}
+    licences = {f"{said} ({told.uses[said]})": number for said, number in told.licences.items()}
     for title, counts in {**parts, "licences": licences}.items():
         yield f"  {title}: {_listed(counts)}"
     for stage, reasons in told.left_out.items():

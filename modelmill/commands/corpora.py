@@ -175,5 +175,5 @@ def remove(
     typer.echo("no table holds it any more, but the database's own files do until their space is used: VACUUM FULL;")
     typer.echo("its write-ahead log (pg_wal) does until that is written over, which VACUUM FULL cannot hasten")
     for release in erased.releases:
-        typer.echo(f"{release} learnt from it: mill run --force, then it is replaced")
+        typer.echo(f"{release} learnt from it: mill run, then it is replaced, then mill clean --yes deletes it")
     erased.whole(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 OUT_OF_SCOPE = "out_of_scope"
@@ -31,3 +31,8 @@ def industry_of(fields: Mapping[str, Any]) -> str:
         return label
     named = fields.get("industry")
     return f"industry:{named}" if kind_of(label) == "use_case" and isinstance(named, str) and named else ""
+
+
+def labels_of(fields: Mapping[str, Any]) -> Iterator[str]:
+    """What a unit with these fields can teach to answer with: its own label, its industry's, a row's."""
+    yield from filter(None, (label_of(fields), industry_of(fields), " ".join(str(fields.get("label", "")).split())))

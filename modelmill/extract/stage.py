@@ -25,7 +25,7 @@ from modelmill.store import corpora, documents, publications, seen, verdicts
 from modelmill.store.seen import Seen
 
 # Raise when other files would be chosen from the same source; everything is then looked at again.
-EXTRACT_VERSION = 13
+EXTRACT_VERSION = 14
 
 # The rules by which files are chosen and called: when one changes, so may the name of a file that did not.
 NAMED_BY = f"{EXTRACT_VERSION}.{privacy.PRIVACY_VERSION}"

@@ -30,6 +30,8 @@ AROUND_SHOWN = 20  # words
 LINK = re.compile(r"\[([^][]{1,200})\]\([^()\s]{1,500}\)")  # of Markdown
 UNKNOWN = "NOASSERTION"  # SPDX's word for what is not told; no policy allows it but one that names it
 
+# What is shown and not said, as a test or a guide shows a header (https://reuse.software/spec-3.3/, ignore blocks).
+SHOWN_BLOCK = re.compile(rb"(?s)REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)")
 SPDX = re.compile(rb"(?i)SPDX-License-Identifier:[ \t]*([^\r\n]*)")
 # An expression and what may follow on its line: the end of a comment or of a string, or another comment.
 EXPRESSION = re.compile(
@@ -78,6 +80,7 @@ def of_head(content: bytes) -> str | None:
 
 def of_words(head: bytes) -> str | None:
     """As `of_head`, of all of it."""
+    head = SHOWN_BLOCK.sub(b"", head)
     if said := SPDX.findall(head):
         return all_of(expression(one.decode("utf-8", "replace")) for one in said)
     if b"licen" not in head.lower():  # every notice has the word, and most files do not

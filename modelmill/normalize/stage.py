@@ -26,7 +26,7 @@ from modelmill.normalize.workers import ENDED
 from modelmill.progress import Progress, follow, silent
 from modelmill.records import Corpus, Dropped, canonical_json, sha256_text
 from modelmill.settings import Settings
-from modelmill.store import corpora, documents, parsed, publications, units
+from modelmill.store import corpora, documents, parsed, publications, units, vectors
 from modelmill.store.documents import Stored
 from modelmill.store.publications import Lease
 
@@ -67,6 +67,7 @@ def normalize(settings: Settings, db: Engine, corpus: Corpus, progress: Progress
         parsed.move_in(conn, corpus.id)
         tested.bring_up_to_date(conn, corpus.id)
         clustering.bring_up_to_date(conn)
+        vectors.forget_gone(conn)
         result = _summary(conn, corpus)
         if not result.units:
             raise nothing_found(corpus, result.dropped)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Select, desc, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Select, desc, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from modelmill.errors import DataError
@@ -62,15 +62,25 @@ def superseded(conn: Connection, days: int) -> dict[str, str]:
     """sha256 -> task of the candidates older than `days` that nothing goes back to: never released, not the task's
     newest, nor the one published last or reported last. None of a task that is `in_training`.
     """
+    never = candidate.c.sha256.not_in(select(release.c.candidate_sha256))
+    return _free(conn, never & (candidate.c.created_at < func.now() - timedelta(days=days)))
+
+
+def replaced(conn: Connection) -> dict[str, str]:
+    """The same, of whatever age, of those that were released, learnt from what was erased since, and answer no more."""
+    its = select(release.c.candidate_sha256).where(release.c.status == "retired", release.c.tainted.is_not(None))
+    return _free(conn, candidate.c.sha256.in_(its))
+
+
+def _free(conn: Connection, chosen: ColumnElement[bool]) -> dict[str, str]:
     kept = {
-        *conn.scalars(select(release.c.candidate_sha256)),
         *conn.scalars(_last(candidate.c.sha256, candidate.c.task, candidate.c.created_at)),
         *conn.scalars(_last(report.c.candidate_sha256, report.c.task, report.c.id)),
         *conn.scalars(_last(publication.c.sha256, publication.c.asset, publication.c.id)),
     }
-    old = select(candidate.c.sha256, candidate.c.task).where(candidate.c.created_at < func.now() - timedelta(days=days))
+    found = conn.execute(select(candidate.c.sha256, candidate.c.task).where(chosen))
     busy = in_training(conn)
-    return {row.sha256: row.task for row in conn.execute(old) if row.sha256 not in kept and row.task not in busy}
+    return {row.sha256: row.task for row in found if row.sha256 not in kept and row.task not in busy}
 
 
 def in_training(conn: Connection) -> set[str]:

@@ -90,6 +90,12 @@ def replace_dropped(conn: Connection, corpus_id: int, stage: str, left_out: Iter
         )
 
 
+def by_language(conn: Connection, corpus_id: int) -> dict[str, int]:
+    """How many files of the corpus are of each language."""
+    statement = select(document.c.language, func.count()).where(document.c.corpus_id == corpus_id)
+    return dict(conn.execute(statement.group_by(document.c.language).order_by(document.c.language)).all())
+
+
 def dropped_by_reason(conn: Connection, corpus_id: int, stage: str) -> dict[str, int]:
     """How much the stage left out, per reason."""
     statement = (

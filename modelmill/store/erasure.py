@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Text, cast, delete, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, Text, cast, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH, aggregate_order_by
 
 from modelmill.records import DEFAULT_TENANT, Corpus
@@ -23,6 +23,7 @@ from modelmill.store.tables import (
     dataset_unit,
     document,
     dropped,
+    feedback,
     parsed,
     prediction,
     publication,
@@ -83,15 +84,16 @@ def knew(conn: Connection, of: Corpus) -> Knew:
     )
 
 
-def erase(conn: Connection, of: Corpus, known: Knew) -> dict[str, int]:
+def erase(conn: Connection, of: Corpus, known: Knew, labels: Collection[str]) -> dict[str, int]:
     """Delete and mark, in the caller's transaction; returns how many rows of what. known: what `knew` said.
+    labels: what only it taught to answer with.
 
     Signatures of texts that are gone are left for `clustering.bring_up_to_date`, which regroups what was near them.
     """
     counts = {
         "documents": _count(conn, document, of),
         "units": _count(conn, unit, of),
-        "predictions": _predictions(conn, of),
+        "predictions": _predictions(conn, of, labels),
         "datasets_tainted": consents.taint(conn, of, f"the corpus {of.name!r} was erased"),
         "releases_tainted": _releases(conn, of, known.datasets),
         "reports_emptied": _reports(conn, known.datasets),
@@ -153,15 +155,22 @@ def _reports(conn: Connection, datasets: Collection[str]) -> int:
     return conn.execute(update(report).where(report.c.dataset_sha256.in_(datasets)).values(body=body)).rowcount
 
 
-def _predictions(conn: Connection, of: Corpus) -> int:
-    """Those whose answer names the corpus, or a path that only it has of its tenant; with what was said of them."""
+def _predictions(conn: Connection, of: Corpus, labels: Collection[str]) -> int:
+    """Those whose answer names the corpus, or a path or label that only it has of its tenant, and those that were
+    corrected to such a label; with what was said of them.
+    """
     others = select(document.c.path).join(corpus).where(corpus.c.tenant == of.tenant, corpus.c.id != of.id)
     paths = select(document.c.path).where(document.c.corpus_id == of.id, document.c.path.not_in(others)).subquery()
-    names = func.jsonb_build_object("name", of.name)
-    named = func.jsonb_path_exists(prediction.c.answer, cast("$.**.corpus ? (@ == $name)", JSONPATH), names)
     listed = func.jsonb_agg(aggregate_order_by(paths.c.path, paths.c.path))
-    own = select(func.jsonb_build_object("paths", func.coalesce(listed, literal([], prediction.c.answer.type))))
-    of_path = func.jsonb_path_exists(
-        prediction.c.answer, cast("$.**.path ? (@ == $paths[*])", JSONPATH), own.scalar_subquery()
-    )
-    return conn.execute(delete(prediction).where(prediction.c.tenant == of.tenant, named | of_path)).rowcount
+    own = select(func.jsonb_build_object("them", func.coalesce(listed, literal([], JSONB)))).scalar_subquery()
+    its = literal({"them": list(labels)}, JSONB)
+    corrected = select(feedback.c.prediction_id).where(_says(feedback.c.correction, "label", its))
+    answer = prediction.c.answer
+    named = _says(answer, "corpus", literal({"them": [of.name]}, JSONB)) | _says(answer, "path", own)
+    labelled = _says(answer, "label", its) | prediction.c.id.in_(corrected)
+    return conn.execute(delete(prediction).where(prediction.c.tenant == of.tenant, named | labelled)).rowcount
+
+
+def _says(column: Any, field: str, them: Any) -> ColumnElement[bool]:
+    """Whether a field of that name, however deep, holds one of `them`: an object with a list."""
+    return func.jsonb_path_exists(column, cast(f"$.**.{field} ? (@ == $them[*])", JSONPATH), them)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Row, desc, func, select
 from modelmill.errors import UserError
 from modelmill.records import Release
 from modelmill.store import audit
-from modelmill.store.tables import release, rollout
+from modelmill.store.tables import dataset, release, rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,8 @@ def promote(conn: Connection, wish: Promotion) -> Promoted:
         return Promoted(done, fresh=False)
     before = _current(conn, wish.task)
     _check_opponent(wish, before)
-    conn.execute(
-        release.update().where(release.c.task == wish.task, release.c.status == "previous").values(status="retired")
-    )
-    _set_status(conn, before, "previous")
+    kept = _retire(conn, wish.task, before)
+    _set_status(conn, before, "previous" if kept else "retired")
     made = _insert(conn, wish)
     _record_rollout(conn, made, wish.idempotency_key, wish.by, wish.reason)
     _audit(conn, made, "release.promote", wish.tenant, wish.by, before)
@@ -112,7 +110,9 @@ def promote(conn: Connection, wish: Promotion) -> Promoted:
 def rollback(
     conn: Connection, task: str, by: str = "", idempotency_key: str | None = None, tenant: str = "default"
 ) -> Promoted:
-    """The release kept warm becomes champion, the present one retires. Raises UserError when none is kept warm."""
+    """The release kept warm becomes champion, the present one retires. Raises UserError when none is kept warm, or the
+    one that is learnt from what was erased, or from what may not be learnt from any more.
+    """
     _lock(conn)
     key = idempotency_key or f"rollback:{uuid.uuid4()}"
     done = _rolled_out(conn, task, key)
@@ -125,6 +125,13 @@ def rollback(
             allowed="a task whose last promotion left a previous release",
             found=f"champion {before.version}, nothing before it" if before else "no release at all",
             next="mill releases",
+        )
+    if why := _marked(conn, target):
+        raise UserError(
+            f"{task} cannot be rolled back",
+            allowed="a previous release that learnt from nothing that was taken back since",
+            found=f"{target.name}: {why}",
+            next=f"mill run --task {task}",
         )
     _set_status(conn, before, "retired")
     _set_status(conn, target, "champion")
@@ -207,6 +214,19 @@ def _check_opponent(wish: Promotion, before: Release | None) -> None:
             found=f"a report against {wish.against[:12] or 'none'}",
             next=f"mill evaluate --task {wish.task}",
         )
+
+
+def _retire(conn: Connection, task: str, before: Release | None) -> bool:
+    """What no rollback may return to retires; returns whether the champion of before is to be kept warm."""
+    warm, kept = _current(conn, task, "previous"), before is not None and not _marked(conn, before)
+    if warm is not None and (kept or _marked(conn, warm)):
+        _set_status(conn, warm, "retired")
+    return kept
+
+
+def _marked(conn: Connection, which: Release) -> str | None:
+    """Why nobody may be answered by it again: what it learnt from was erased, or a consent withdrawn."""
+    return conn.scalar(select(dataset.c.tainted).where(dataset.c.sha256 == which.dataset_sha256))
 
 
 def _set_status(conn: Connection, which: Release | None, status: str) -> None:

@@ -134,6 +134,13 @@ def _with(statement: Select[Any], fields: Mapping[str, str]) -> Select[Any]:
     return statement.where(or_(*having)) if fields else statement
 
 
+def labelled_fields(conn: Connection, mine: ColumnElement[bool]) -> Iterator[dict[str, Any]]:
+    """Of the units of the corpora that `mine` chooses the fields of those that have a label or an id."""
+    named = unit.c.meta.has_key("label") | unit.c.meta.has_key("id")
+    statement = select(unit.c.meta).join(corpus, corpus.c.id == unit.c.corpus_id).where(mine, named)
+    yield from conn.scalars(statement.execution_options(yield_per=1000))
+
+
 def counts(conn: Connection, corpus_id: int, by: str) -> dict[str, int]:
     """Units of a corpus per `kind` or `language`."""
     column = unit.c[by]

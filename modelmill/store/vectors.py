@@ -14,7 +14,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pgvector.sqlalchemy import HALFVEC, Vector
-from sqlalchemy import Connection, Engine, Select, bindparam, cast, delete, func, literal_column, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    select,
+    text,
+)
 
 from modelmill.embed.texts import passage
 from modelmill.errors import UserError
@@ -164,11 +176,21 @@ def models(conn: Connection) -> list[str]:
 
 def prune(conn: Connection, live_models: Sequence[str]) -> int:
     """Erase the vectors of texts that no unit has any more, and of models not in `live_models`; returns how many."""
-    gone = ~select(unit.c.id).where(unit.c.sha256 == vector.c.sha256).exists()
     stale = vector.c.model.not_in(list(live_models))
     for model in conn.scalars(select(vector.c.model).where(stale).distinct()).all():
         conn.exec_driver_sql(f'DROP INDEX IF EXISTS mill."{index_name(model)}"')
-    return conn.execute(delete(vector).where(gone | stale)).rowcount
+    return conn.execute(delete(vector).where(_gone() | stale)).rowcount
+
+
+def forget_gone(conn: Connection) -> int:
+    """Erase the vectors of texts that no unit has any more; how many. Whoever is about to publish units waits
+    (clustering.lock), or a text that comes back just now would lose its vector.
+    """
+    return conn.execute(delete(vector).where(_gone())).rowcount
+
+
+def _gone() -> ColumnElement[bool]:
+    return ~select(unit.c.id).where(unit.c.sha256 == vector.c.sha256).exists()
 
 
 def _nearest(model: str, dim: int, within: Sequence[int], filters: Mapping[str, str]) -> Select[Any]:

@@ -146,6 +146,22 @@ def test_an_index_gives_the_same_answers_as_looking_at_everything(settings, db, 
     assert [[hit.unit.sha256 for hit in hits] for hits in index.nearest(query, 10, {"kind": "method"})] == exact
 
 
+def test_the_vector_of_a_text_goes_with_the_last_unit_that_has_it(settings, db, code):
+    stage.embed(settings, db, known(settings, db), encoder=Letters())
+    copied = (code / "wave.py").read_text()
+    (code / "again").mkdir()
+    (code / "again/wave.py").write_text(copied)
+    take_in(settings, db, "code", code)
+    stage.embed(settings, db, known(settings, db), encoder=Letters())
+    before = vectors.count(db, Letters().name)
+    for name, fewer in (("wave.py", False), ("again/wave.py", True)):
+        (code / name).unlink()
+        take_in(settings, db, "code", code)
+        distinct = {unit.sha256 for unit in units.query(db)}
+        assert vectors.count(db, Letters().name) == len(distinct)
+        assert (len(distinct) < before - 10) == fewer
+
+
 def test_pruning_keeps_what_is_used(settings, db, code):
     for name in ("old", "live"):
         stage.embed(settings, db, known(settings, db), encoder=Letters(name))

@@ -173,6 +173,41 @@ def test_a_frozen_set_that_was_never_published_goes_with_the_corpus_that_it_is_o
     assert files_with(settings.root, CANARY) == set()
 
 
+def test_answers_with_a_label_that_only_the_corpus_taught_go_with_it(
+    settings: Settings, db: Engine, shop: Path, tmp_path: Path
+) -> None:
+    rows = "text,label\n" + "".join(f"how do I {verb} a parcel,{{}}\n" for verb in ("ship", "open", "count"))
+    for name, label in ((f"{CANARY}s", CANARY), ("both", "shared"), ("too", "shared")):
+        take_in(settings, db, name, write(tmp_path / name, {"rows/a.csv": rows.format(*[label] * 3)}))
+    release_of(db, dataset_stage.build(settings, db, SEARCH, "tiny", 17).dataset.sha256)
+    answers: list[tuple[dict[str, object], str | None]] = [
+        ({"answer": {"label": CANARY}}, None),
+        ({"answer": {"label": "shared"}, "alternatives": [{"label": CANARY}]}, None),
+        ({"answer": {"label": "shared"}}, CANARY),
+        ({"answer": {"label": "shared"}}, "shared"),
+    ]
+    with db.begin() as conn:
+        conn.execute(text("DELETE FROM prediction"))
+        for answer, correction in answers:
+            said = {"id": uuid.uuid4(), "answer": json.dumps(answer), "label": json.dumps({"label": correction})}
+            conn.execute(
+                text(
+                    "INSERT INTO prediction (id, tenant, key_prefix, task, release_id, request, answer, latency_ms) "
+                    "SELECT :id, 'default', 'k', 't', id, '{}', cast(:answer AS jsonb), 1 FROM release"
+                ),
+                said,
+            )
+            if correction:
+                put = "INSERT INTO feedback (prediction_id, tenant, key_prefix, verdict, correction) "
+                put += "VALUES (:id, 'default', 'k', 'wrong', cast(:label AS jsonb))"
+                conn.execute(text(put), said)
+    for name, gone in (("both", 0), (f"{CANARY}s", 3)):
+        assert erasure.remove(settings, db, "default", name, by="a test").counts["predictions"] == gone
+    assert tables_with(db, CANARY) & {"prediction", "feedback"} == set()
+    with db.connect() as conn:
+        assert conn.scalar(text("SELECT count(*) FROM feedback")) == 1
+
+
 @pytest.mark.parametrize(
     "damage", [b'{"sources": [', b"\xff\xfe", b"[]", b'{"sources": [{"licence": "MIT"}]}', b"[" * 100_000]
 )
@@ -277,6 +312,8 @@ def test_a_report_counts_what_was_taken_and_dropped_and_shows_no_value(
     assert told.left_out["extract"]["unsupported language"] == 2
     assert dict(told.licences) == {"MIT": 5}
     said = "\n".join(reporting.lines(told))
+    assert dict(told.files) == dict.fromkeys(("json", "markdown", "python", "tsx", "typescript"), 1)
+    assert "files: 1 json, 1 markdown, 1 python, 1 tsx, 1 typescript" in said and "by kind: " in said
     assert "5 MIT (trains)" in said and "masked: shapes/plane.py::contact" in said
     with db.begin() as conn:
         consents.withdraw(conn, corpora.get(db, "default", "p"), "train", "me")

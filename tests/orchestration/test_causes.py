@@ -17,10 +17,12 @@ from assets.mill import Mill
 from modelmill import logs, tracking
 from modelmill.errors import PrerequisiteError
 from modelmill.settings import CHECKOUT, Settings
-from modelmill.store import corpora, database, publications
+from modelmill.store import consents, corpora, database, publications
 from orchestration.definitions import defs
-from orchestration.jobs import INTAKE
+from orchestration.jobs import INTAKE, train_name
 from orchestration.resources import resources
+
+TASK = "semantic_search"
 
 
 @pytest.fixture
@@ -188,6 +190,17 @@ def test_a_run_that_names_no_corpus_says_which_there_are(dagster: DagsterInstanc
     assert "mill run --corpus" in told["next"]
 
 
+def test_a_task_that_waits_says_so_on_its_page_and_ends_no_run_as_failed(dagster: DagsterInstance) -> None:
+    run = defs.resolve_job_def(train_name(TASK)).execute_in_process(instance=dagster, raise_on_error=False)
+    skipped = {event.step_key for event in run.all_events if event.is_step_skipped}
+    assert run.success and {f"{TASK}__{noun}" for noun in ("candidate", "report", "release")} <= skipped
+    [record] = dagster.fetch_observations(AssetKey([TASK, "dataset"]), limit=9).records
+    assert record.asset_observation is not None
+    assert f"waits: {TASK} has nothing to learn from" in (record.asset_observation.description or "")
+    assert {"failed", "allowed", "found", "next"} <= set(record.asset_observation.metadata)
+    assert dagster.get_latest_materialization_event(AssetKey([TASK, "dataset"])) is None
+
+
 @pytest.mark.parametrize(("tenant", "quoted"), [("acme", "acme"), ("Acme & Co. / R", "'Acme & Co. / R'")])
 def test_a_run_of_another_tenants_corpus_says_how_it_is_taken_in(
     dagster: DagsterInstance, corpus: Path, tenant: str, quoted: str
@@ -204,3 +217,20 @@ def test_the_page_of_an_asset_says_which_corpus_its_numbers_are_of(dagster: Dags
         event = dagster.get_latest_materialization_event(AssetKey(asset))
         assert event is not None and event.asset_materialization is not None
         assert event.asset_materialization.metadata["corpus"].value == "code"
+    assert "| Apache-2.0 | 1 | trains |" in licences(dagster)
+
+
+def test_the_page_of_units_says_that_nothing_is_learnt_without_consent(
+    db: Engine, dagster: DagsterInstance, corpus: Path
+) -> None:
+    with db.begin() as conn:
+        consents.withdraw(conn, corpora.get(db, "default", "code"), "train", "a test")
+    assert taken_in(dagster).success
+    assert "| Apache-2.0 | 1 | search only |" in licences(dagster)
+
+
+def licences(dagster: DagsterInstance) -> str:
+    """The table on the page of the units that were made last."""
+    event = dagster.get_latest_materialization_event(AssetKey("units"))
+    assert event is not None and event.asset_materialization is not None
+    return str(event.asset_materialization.metadata["licences"].value)

@@ -24,7 +24,7 @@ from modelmill.embed.encoder import identity
 from modelmill.inference import base
 from modelmill.settings import Settings
 from modelmill.store import artifacts, candidates, publications
-from modelmill.store.tables import candidate
+from modelmill.store.tables import candidate, dataset, release
 from modelmill.task import Task, get_task
 
 LONG_AGO = time.time() - 40 * 24 * 3600
@@ -94,6 +94,21 @@ def test_only_a_superseded_model_that_was_never_released_goes_with_its_page(
         artifacts.open_artifact(settings, kept)
     assert candidates.get(settings, db, superseded).task == TASK  # lineage tells of it
     assert rollback(settings, db, task).candidate_sha256 == second
+    assert cleaning.leftovers(settings, db) == []
+
+
+def test_a_model_that_learnt_from_something_erased_goes_as_soon_as_it_answers_no_more(
+    settings: Settings, db: Engine, task: Task, tmp_path: Path
+) -> None:
+    marked = add_release(settings, db, task, tmp_path, "d")
+    with db.begin() as conn:
+        conn.execute(update(release).values(tainted="a corpus was erased"))
+        conn.execute(update(dataset).values(tainted="a corpus was erased"))
+    assert cleaning.leftovers(settings, db) == []
+    second = add_release(settings, db, task, tmp_path, "e", against=marked)
+    trained(settings, db, tmp_path, "f")
+    assert [one.name for one in cleaning.remove(settings, db)] == [marked]
+    assert not there(settings, marked) and there(settings, second)
     assert cleaning.leftovers(settings, db) == []
 
 

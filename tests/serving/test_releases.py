@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,24 @@ def test_rollback_returns_to_the_release_kept_warm_once(db: Engine, wishes: list
     with pytest.raises(UserError, match="cannot be rolled back"), db.begin() as conn:
         releases.rollback(conn, TASK)
     assert [r["shares"] for r in releases.rollouts(db, TASK)] == [{"1.0.0": 1.0}, {"1.1.0": 1.0}, {"1.0.0": 1.0}]
+
+
+def test_nobody_is_answered_again_by_what_learnt_from_something_erased(db: Engine, wishes: list[Promotion]) -> None:
+    clean = add_dataset(db, "clean")
+    first, second, third, fourth = (replace(wish, dataset_sha256=clean) for wish in wishes[:4])
+    promote(db, first)
+    promote(db, replace(second, dataset_sha256=wishes[1].dataset_sha256))
+    with db.begin() as conn:
+        conn.execute(text("UPDATE dataset SET tainted = 'erased' WHERE sha256 <> :clean"), {"clean": clean})
+    promote(db, third)
+    statuses = [one.status for one in releases.all_releases(db, TASK)]
+    assert statuses == ["champion", "retired", "previous"], "the one before the marked one stays warm"
+    with db.begin() as conn:
+        conn.execute(text("UPDATE dataset SET tainted = 'erased'"))
+    with pytest.raises(UserError, match=f"{TASK}@1.0.0: erased"), db.begin() as conn:
+        releases.rollback(conn, TASK)
+    promote(db, fourth)
+    assert [one.status for one in releases.all_releases(db, TASK)] == ["champion", *["retired"] * 3]
 
 
 def test_what_was_rolled_back_does_not_return_by_itself(db: Engine, wishes: list[Promotion]) -> None:
