@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from modelmill.normalize import labelled
 from modelmill.normalize.language import Draft, Language
+from modelmill.normalize.placeholders import Harmless
 from modelmill.records import Dropped
 
 SEPARATORS = ",;\t"
@@ -42,7 +43,9 @@ def _rows(lines: list[str], at: int, separator: str, header: list[str]) -> Itera
     while at < len(lines):
         cells, used = _read(lines, at, separator)
         if used > 1 and _read(lines, at, separator, strict=True)[0] is None:
-            yield Dropped(f"line {at + 1}", "quote without an end", "the lines below it are read by themselves")
+            yield Dropped(
+                Harmless(f"line {at + 1}"), "quote without an end", "the lines below it are read by themselves"
+            )
             used = 1
         elif cells != []:
             fields = dict(zip(header, cells, strict=False)) if cells else _oversized(header)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from modelmill.normalize import markup
+from modelmill.normalize import markup, messages
 from modelmill.normalize.entries import MAX_DEPTH, MISSING, Place, repeated
 from modelmill.normalize.literals import NAMES, as_text, literal, string_of, text_of, unknown, unwrapped
 
@@ -135,6 +135,9 @@ def place_of(node: Node, depth: int = 0, scope: Scope | None = None) -> Place:
         return whole if scope is not None else replace(whole, twice=_twice(node))
     if node.type in markup.ELEMENTS:
         return _scalar(first, last, "\n".join(markup.lines(node)) or MISSING)
+    if node.type == "call_expression":
+        said = messages.looked_up(node)
+        return _scalar(first, last, MISSING if said is None else said)
     if scope is not None and node.type in NAMES:
         found = _named(node, scope, depth)
         taken = scope.filled.take(found, scope.path) if isinstance(found, Found) else None

@@ -6,10 +6,13 @@ only what it finds. Parsing is linear but for error recovery, which hostile text
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +25,13 @@ DefinitionKind = Literal["class", "interface", "function", "statement", "contain
 LIMIT_SECONDS = 5.0
 FIRST_SECONDS = 0.5
 SECONDS_PER_MB = 2.5
+# Of memory, before and for each byte: the tree of what is written most densely (`[{},{},`) takes two thirds of that;
+# mending `Record<string, ` without an end took 10 GB a MB.
+FIRST_BYTES = 100_000_000
+BYTES_PER_BYTE = 500
+# Bytes of a text that is tried by its beginnings, each twice as long as the last, and of its end.
+FIRST_TRIED, LAST_TRIED = 8192, 512
+STATM = Path("/proc/self/statm")
 MAX_RUBBLE = 2000  # tokens in one error
 MAX_DEPTH = 50_000  # nodes in nodes; from 65,536 on a query never ends (`a &&` so often in a file: 20 s and more)
 # Matches that a query has begun and not ended; it looks at all of them for each node, and of calls of calls (``a`b` ``)
@@ -51,6 +61,7 @@ class Grammar:
     fields: nodes in a class's body, or the first ones in its statements, that say what it holds.
     documented: whether the words about a definition are its first statement or the comment above it.
     prepared: what is parsed in place of the text, where the grammar must not see some of it; each byte keeps its place.
+    tried: whether beginnings of the text are parsed first, for the parser may take all memory without asking.
     rewritten: the same for a text in which errors were found; taken where it has fewer. Nodes show the text as it was.
     """
 
@@ -67,11 +78,14 @@ class Grammar:
     bound_part: Literal["first", "last"] = "last"
     prepared: Callable[[bytes], bytes] = bytes
     rewritten: Callable[[bytes], bytes] = bytes
+    tried: Callable[[bytes], bool] = field(default=lambda source: False)
 
 
 def parse(grammar: Grammar, source: bytes) -> Node:
     """The root of the syntax tree. Raises ValueError when that takes too long."""
     source = grammar.prepared(source)
+    for piece in _beginnings(source) if grammar.tried(source) else ():
+        _tree(grammar, piece, piece)
     root = _tree(grammar, source, source)
     again = grammar.rewritten(source) if root.has_error else source
     if again == source:
@@ -83,15 +97,27 @@ def parse(grammar: Grammar, source: bytes) -> Node:
     return other if _faults(other) < _faults(root) else root
 
 
+def _beginnings(source: bytes) -> Iterator[bytes]:
+    """Longer and longer ones, put together behind a `<` with the end of the text, which is where mending begins."""
+    end = source[-LAST_TRIED:].partition(b"<")[2]
+    for power in range((len(source) // FIRST_TRIED).bit_length()):
+        begins, sign, _ = source[: FIRST_TRIED << power].rpartition(b"<")
+        yield begins + sign + end
+
+
 def _tree(grammar: Grammar, source: bytes, shown: bytes) -> Node:
     """shown: what its nodes say is their text; as long as `source`."""
     text = _Text(source)
     parser = _parser(grammar.load)
+    over: list[str] = []
+    is_over = _limits(len(source), over)
     try:
-        tree = parser.parse(text, encoding="utf8", progress_callback=_clock())
+        tree = parser.parse(text, encoding="utf8", progress_callback=is_over)
+        if is_over(len(source), False):
+            raise ValueError
     except ValueError as error:
         parser.reset()  # or it would go on with this text at the next one
-        raise ValueError(f"not read within {FIRST_SECONDS} s and {SECONDS_PER_MB} s a MB") from error
+        raise ValueError(over[0] if over else str(error)) from error
     finally:
         text.show(shown)
     return tree.root_node
@@ -123,18 +149,37 @@ class _Text:
         self.source, self.parsed = source, True
 
 
-def _clock() -> Callable[[int, bool], bool]:
-    """Says when to stop: asked 5,000 times a MB, so with nothing to look up but the time."""
+def _limits(size: int, over: list[str]) -> Callable[[int, bool], bool]:
+    """Says when to stop: asked 5,000 times a MB, so with nothing to look up but the time. over: gets the reason."""
     began, look, reached = time.process_time(), 0.0, 0
+    most, peak = _resident() + FIRST_BYTES + BYTES_PER_BYTE * size, _peak()
 
     def is_over(at: int, has_error: bool) -> bool:
         nonlocal look, reached
-        if (now := perf_counter()) < look:
+        if (now := perf_counter()) < look and at < size:
             return False
         look, reached = now + LOOK_EACH, max(reached, at)
-        return time.process_time() - began > min(LIMIT_SECONDS, FIRST_SECONDS + SECONDS_PER_MB * reached / 1e6)
+        if time.process_time() - began > min(LIMIT_SECONDS, FIRST_SECONDS + SECONDS_PER_MB * reached / 1e6):
+            over.append(f"not read within {FIRST_SECONDS} s and {SECONDS_PER_MB} s a MB")
+        elif (now_peak := _peak()) > peak and now_peak > most:
+            over.append(f"not read with {(FIRST_BYTES + BYTES_PER_BYTE * size) // 1_000_000} MB of memory")
+        return bool(over)
 
     return is_over
+
+
+def _peak() -> int:
+    """The most bytes of memory that the process ever had."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def _resident() -> int:
+    """Bytes of memory that the process has now; its most where the system does not tell."""
+    try:
+        return int(STATM.read_bytes().split()[1]) * resource.getpagesize()
+    except OSError:
+        return _peak()
 
 
 def _faults(root: Node) -> int:

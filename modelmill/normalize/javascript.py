@@ -16,6 +16,7 @@ from functools import partial
 from modelmill.normalize import code
 from modelmill.normalize.grammar import Grammar, parses
 from modelmill.normalize.language import Language
+from modelmill.normalize.newer_typescript import with_ampersands
 
 _FUNCTION = """[
   (arrow_function body: (_) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)
@@ -115,10 +116,10 @@ def _load() -> object:
 
 GRAMMAR = Grammar(
     "javascript", _load, QUERY + "(field_definition property: (_) @name value: " + _FUNCTION + ") @function",
-    fields=frozenset({"field_definition"}), apart=True,
+    fields=frozenset({"field_definition"}), apart=True, rewritten=with_ampersands,
 )  # fmt: skip
 
 LANGUAGE = Language(
-    "javascript", version=8, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
+    "javascript", version=9, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
     parses=partial(parses, GRAMMAR), interpreters=("node", "nodejs"),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from modelmill.normalize import labelled
 from modelmill.normalize.entries import repeated
 from modelmill.normalize.language import Draft, Language
+from modelmill.normalize.placeholders import Harmless
 from modelmill.records import Dropped
 
 
@@ -20,7 +21,7 @@ def units(path: str, text: str) -> Iterator[Draft | Dropped]:
         if line.strip():
             fields = _object(line)
             if fields is None:
-                broken.append(Dropped(f"line {number}", "does not parse", "not a JSON object"))
+                broken.append(Dropped(Harmless(f"line {number}"), "does not parse", "not a JSON object"))
             else:
                 rows.append(labelled.Row(number, number, fields, repeated(fields.names)))
     found = labelled.columns(rows[0].fields) if rows else None

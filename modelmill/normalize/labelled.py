@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelmill.normalize.language import Draft
+from modelmill.normalize.placeholders import Harmless
 from modelmill.normalize.sections import slug
 from modelmill.records import Dropped, sha256_text
 
@@ -53,14 +54,14 @@ def drafts(rows: Iterable[Row | Dropped], text: str, label: str) -> Iterator[Dra
             yield row
             continue
         if again := row.twice & {text, label}:
-            yield Dropped(f"line {row.first}", "key twice", f"{min(again)!r} stands there more than once")
+            yield Dropped(Harmless(f"line {row.first}"), "key twice", f"{min(again)!r} stands there more than once")
             continue
         said, named = (_string(row.fields.get(column)) for column in (text, label))
         fault = _fault(said, named) or ()
         if fault and (other := next((one for one in (text, label) if _has_parts(row.fields.get(one))), None)):
             fault = "no text in a column", f"{other!r} holds {json.dumps(row.fields[other], ensure_ascii=False)[:60]}"
         if fault:
-            yield Dropped(f"line {row.first}", *fault)
+            yield Dropped(Harmless(f"line {row.first}"), *fault)
         else:
             yield _draft(row, said, named)
 

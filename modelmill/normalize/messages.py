@@ -7,6 +7,7 @@ defaultMessage }` (react-intl), `<Translate id description>` (Docusaurus). What 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelmill.normalize.literals import literal, text_of
@@ -24,66 +25,116 @@ ELEMENTS = frozenset({"Translate", "FormattedMessage", "FormattedHTMLMessage", "
 SAID = frozenset({"message", "defaultMessage", "defaultValue", "defaults"})
 ABOUT = frozenset({"id", "description", "comment", "context", "i18nKey"})
 MAX_BESIDE = 12  # properties of an object that are looked at to tell whether it is a message
+MAX_GIVEN = 4  # arguments that are looked at
+MAX_NAME = 100  # bytes of a name that is looked at: as often as there are strings beside it
 
 
-def of_attribute(attribute: Node, name: str) -> bool | None:
-    """Whether an attribute is said to the reader; None where it is not one of a message."""
-    tag = attribute.parent.child_by_field_name("name") if attribute.parent is not None else None
-    if tag is None or text_of(tag) not in ELEMENTS:
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A node, and what it is in itself: asked for its parent it would be looked for from the top of the tree."""
+
+    node: Node
+    around: Inside | None
+
+
+def looked_up(call: Node) -> str | None:
+    """The text in a call that looks up one, as it stands there: data says it where a literal would stand."""
+    name, arguments = _called(call), call.child_by_field_name("arguments")
+    if arguments is None:
+        return None
+    if arguments.type == "template_string":
+        return _text(arguments) if name in TAGS else None
+    given = [one for one in _first(arguments, MAX_GIVEN) if one.type != "comment"]
+    if not given or (name not in TEXTS and name not in KEYED):
+        return None
+    said = _text(given[0])
+    if name in TEXTS:
+        return said
+    if said is not None and KEY.fullmatch(said) and len(given) > 1:
+        return _text(given[1])
+    return said if said is not None and _is_natural(said, len(given)) else None
+
+
+def _text(node: Node) -> str | None:
+    said = literal(node)
+    return said if isinstance(said, str) else None
+
+
+def _is_natural(value: str, given: int) -> bool:
+    """Whether a key is the text itself."""
+    return (" " in value or NATURAL.fullmatch(value) is not None) and given < 3
+
+
+def of_attribute(tag: Node, name: str) -> bool | None:
+    """Whether an attribute of a tag is said to the reader; None where it is not one of a message."""
+    if _named(tag.child_by_field_name("name")) not in ELEMENTS:
         return None
     return True if name in SAID else False if name in ABOUT else None
 
 
 def is_tag(call: Node) -> bool:
     """Whether a template behind a name is said to the reader: Lingui's t`Your cart is empty`."""
-    return text_of(call).partition("`")[0].strip().rpartition(".")[2] in TAGS
+    return _called(call) in TAGS
 
 
-def of_string(node: Node, value: str) -> bool | None:
+def of_string(node: Node, value: str, around: Inside | None) -> bool | None:
     """Whether a string is said to the reader; None where it is no part of a message."""
-    around = node.parent
     if around is None:
         return None
-    if around.type == "arguments" and around.parent is not None and around.parent.type == "call_expression":
-        return _of_argument(node, value, around)
-    if around.type == "call_expression":  # a template behind its tag
-        return is_tag(around) or None
-    return _of_property(node, around) if around.type == "pair" else None
+    call = around.around.node if around.around is not None else None
+    if around.node.type == "arguments" and call is not None and call.type == "call_expression":
+        return _of_argument(node, value, around.node, _called(call))
+    if around.node.type == "call_expression":  # a template behind its tag
+        return is_tag(around.node) or None
+    return _of_property(around) if around.node.type == "pair" else None
 
 
-def _of_argument(node: Node, value: str, arguments: Node) -> bool | None:
-    name = _called(arguments)
-    given = [one for one in arguments.named_children[:4] if one.type != "comment"]
+def _of_argument(node: Node, value: str, arguments: Node, name: str) -> bool | None:
+    if name not in TEXTS and name not in KEYED:
+        return None
+    given = [one for one in _first(arguments, MAX_GIVEN) if one.type != "comment"]
     number = next((number for number, one in enumerate(given) if one.id == node.id), len(given))
     if name in TEXTS:
         return number < TEXTS[name]
-    if name not in KEYED:
-        return None
     if number == 0:
-        return (" " in value or NATURAL.fullmatch(value) is not None) and len(given) < 3
-    key = literal(given[0])
-    return True if number == 1 and isinstance(key, str) and KEY.fullmatch(key) else None
+        return _is_natural(value, len(given))
+    key = _text(given[0]) if number == 1 else None
+    return True if key is not None and KEY.fullmatch(key) else None
 
 
-def _of_property(node: Node, pair: Node) -> bool | None:
-    key, around = pair.child_by_field_name("key"), pair.parent
-    name = text_of(key).strip("\"'") if key is not None else ""
-    if around is None or name not in SAID | ABOUT:
+def _of_property(pair: Inside) -> bool | None:
+    name, whole = _key(pair.node), pair.around
+    if whole is None or name not in SAID | ABOUT:
         return None
-    keys = (one.child_by_field_name("key") for one in around.named_children[:MAX_BESIDE])
-    beside = {text_of(one).strip("\"'") for one in keys if one is not None}
-    is_message = "defaultMessage" in beside or {"id", "message"} <= beside or _is_option(around)
+    beside = {_key(one) for one in _first(whole.node, MAX_BESIDE)}
+    is_message = "defaultMessage" in beside or {"id", "message"} <= beside or _is_option(whole)
     return name in SAID if is_message else None
 
 
-def _is_option(around: Node) -> bool:
+def _is_option(whole: Inside) -> bool:
     """Whether the object is an argument of a function that takes a key, or all that it takes."""
-    arguments = around.parent
-    return arguments is not None and arguments.type == "arguments" and _called(arguments) in KEYED
+    arguments = whole.around
+    if arguments is None or arguments.node.type != "arguments" or arguments.around is None:
+        return False
+    return _called(arguments.around.node) in KEYED
 
 
-def _called(arguments: Node) -> str:
+def _first(node: Node, count: int) -> list[Node]:
+    """The first nodes in it: all of them would be made anew for each string among them."""
+    return [node.named_child(number) for number in range(min(count, node.named_child_count))]
+
+
+def _key(pair: Node) -> str:
+    return _named(pair.child_by_field_name("key")).strip("\"'")
+
+
+def _called(call: Node) -> str:
     """The name of the function: `t` of `i18n.t(...)`."""
-    called = arguments.parent.child_by_field_name("function") if arguments.parent is not None else None
+    called = call.child_by_field_name("function")
     own = called.child_by_field_name("property") if called is not None else None
-    return text_of(own or called) if called is not None else ""
+    return _named(own or called)
+
+
+def _named(name: Node | None) -> str:
+    """The source of a name; of one that is longer than any that means something nothing."""
+    return text_of(name) if name is not None and name.end_byte - name.start_byte <= MAX_NAME else ""

@@ -20,7 +20,7 @@ from modelmill.records import Document, Dropped, Unit
 from modelmill.storable import storable, storable_text
 
 # Raise when the same documents would give other units for a reason that no language or privacy version tells.
-NORMALIZE_VERSION = 6
+NORMALIZE_VERSION = 7
 
 # Direction overrides and characters without width: what is seen is not what is there (https://trojansource.codes).
 HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -111,7 +111,7 @@ def _units(
     folder = str(PurePosixPath(document.path).parent)
     path = document.path
     drafts = language.linked(path, source, others) if language.linked else language.units(path, source)
-    for name, draft in unique_names(map(_storable, drafts) if language.rendered else drafts):
+    for name, draft in unique_names((_storable(one, names) for one in drafts) if language.rendered else drafts):
         if isinstance(draft, Dropped):
             called, detail = (clean(one, names).text for one in (name, draft.detail))
             yield replace(draft, path=f"{document.path}::{called}", detail=detail), {}
@@ -140,12 +140,15 @@ def _units(
         yield unit, found
 
 
-def _storable(one: Draft | Dropped) -> Draft | Dropped:
-    """What an escape stands for may be no text that can be stored, and a number none that JSON has."""
+def _storable(one: Draft | Dropped, names: Names) -> Draft | Dropped:
+    """What an escape stands for may be no text that can be stored, and a number none that JSON has.
+
+    What it is called, too, may be a secret only now that it is put together.
+    """
     if isinstance(one, Dropped):
         return replace(one, path=storable_text(one.path), detail=storable_text(one.detail))
-    words = {field: storable_text(getattr(one, field)) for field in ("name", "text", "signature", "docstring")}
-    return _with(one, {"meta": storable(one.meta), **words})
+    words = {field: storable_text(getattr(one, field)) for field in ("text", "signature", "docstring")}
+    return _with(one, {"name": clean(storable_text(one.name), names).text, "meta": storable(one.meta), **words})
 
 
 def _clean_words(draft: Draft, names: Names) -> tuple[Draft, Mapping[str, int]]:
@@ -165,7 +168,7 @@ def _clean_words(draft: Draft, names: Names) -> tuple[Draft, Mapping[str, int]]:
 def _clean_rendered(draft: Draft, names: Names) -> tuple[Draft, Mapping[str, int]]:
     cleaned = clean(draft.text, names)
     meta, _ = clean_value(draft.meta, names)
-    words = {field: clean(getattr(draft, field), names).text for field in ("signature", "docstring", "name")}
+    words = {field: clean(getattr(draft, field), names).text for field in ("signature", "docstring")}
     return _with(draft, {"text": cleaned.text, "meta": meta, **words}), cleaned.counts
 
 

@@ -84,6 +84,8 @@ def clean(text: str, names: Names | None = None, placeholder: str = "<{}>") -> C
     names: what the values are called; by number within this text when left out. placeholder: how the name is written;
     `{}` gives an identifier, for code in which `<...>` would not parse.
     """
+    if isinstance(text, Harmless):
+        return Cleaned(str(text), {})
     places = find(text) if len(text) > SHORT else _find_once(text)
     if not places:
         return Cleaned(text, {})

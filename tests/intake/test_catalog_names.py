@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from test_time_limits import read
+
 from modelmill.normalize.language import Draft, all_languages
 from modelmill.records import Dropped
 
@@ -93,3 +95,11 @@ def test_constants_that_double_each_other_are_refused() -> None:
     lines = [f"const a{n} = {{ x: a{n - 1}, y: a{n - 1} }};" for n in range(1, 60)]
     found = units("const a0 = { title: 'hello there' };\n" + "\n".join(lines))
     assert [one for one in found.values() if isinstance(one, Dropped) and "refer to each other" in one.detail]
+
+
+def test_a_name_that_is_a_secret_once_it_is_put_together_is_cleaned() -> None:
+    text = "const who = 'marta.keller';\nexport const team = { [`${who}@acme-corp.com`]: { title: 'Some words' } };\n"
+    [entry] = read("a.ts", text).units
+    assert entry.text == "Some words"
+    assert "marta" not in entry.name
+    assert "EMAIL" in entry.name

@@ -43,6 +43,19 @@ def inner_choices_of_a_class(size: int) -> str:
     return f"class A {{ int {inner_choices(size)} }}"
 
 
+def nested(opened: str, inner: str, closed: str) -> Text:
+    """A component whose markup lies in itself."""
+    return lambda size: f"function Page() {{ return <i>{opened * size}{inner}{closed * size}</i>; }}\n"
+
+
+def many_texts(size: int) -> str:
+    return numbered("'Some words {}',", size, "function Page() { return <i>{f(", ")}</i>; }\n")
+
+
+def long_tag(size: int) -> str:
+    return numbered("b{}='c' ", size, f"function Page() {{ return <{'a' * 40 * size} ", "/>; }\n")
+
+
 def long_bases(size: int) -> str:
     return f"class A({'a(' * size}{')' * size}):\n  x = 1\n"
 
@@ -60,6 +73,11 @@ def long_bases(size: int) -> str:
         ("a.js", inner_choices, 5000),
         ("a.js", long_mark, 5000),
         ("A.java", inner_choices_of_a_class, 5000),
+        ("a.tsx", nested("<a b={", "1", "}/>"), 3000),
+        ("a.tsx", nested("{c && <p title='Some words'>", "", "</p>}"), 1500),
+        ("a.tsx", nested("<p>some {f(", "", ")}</p>"), 3000),
+        ("a.tsx", many_texts, 2000),
+        ("a.tsx", long_tag, 2000),
     ],
 )
 def test_four_times_as_much_takes_no_sixteen_times_as_long(path: str, text: Text, size: int) -> None:
@@ -80,6 +98,14 @@ def test_types_in_types_without_an_end_take_no_memory() -> None:
     assert left_out.detail == "ValueError: 30000 times `<` without an end"
     nested = f"interface A {{\n  {'B<' * 40}C{'>' * 40} b();\n  int c();\n  int d();\n}}\n"
     assert [one.name for one in read("A.java", nested).units] == ["A (module)", "A"]
+
+
+@pytest.mark.parametrize("piece", ["a<b,", "Record<string, ", "a<b,/*>*/"])
+def test_what_takes_the_parser_memory_squared_is_given_up_before_it_has_it(piece: str) -> None:
+    text = piece * (400_000 // len(piece))  # 100 kB of it took 1 GB and more, a megabyte all there was
+    for path in ("a.ts", "a.tsx"):
+        [left_out] = read(path, text).dropped
+        assert left_out.detail.startswith("ValueError: not read with")
 
 
 @pytest.mark.parametrize(

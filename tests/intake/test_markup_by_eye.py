@@ -32,7 +32,7 @@ def said(markup: str) -> list[str]:
         ("<FormattedMessage id='a' defaultMessage='Hello, {name}' description='On top' />", ["Hello, {name}"]),
         ("<Trans i18nKey='a.b title' defaults='Hello <b>you</b>' />", ["Hello <b>you</b>"]),
         ("<Card description='Said of the card' message='And more' />", ["Said of the card", "And more"]),
-        ("<b>{show({ message: 'Saved', description: 'All of it is there' })}</b>", ["All of it is there"]),
+        ("<b>{show({ message: 'Saved', description: 'All of it is there' })}</b>", ["Saved", "All of it is there"]),
     ],
 )
 def test_a_text_to_be_translated_is_said_and_what_is_told_to_translators_is_not(markup: str, lines: list[str]) -> None:
@@ -56,6 +56,60 @@ def test_a_text_to_be_translated_is_said_and_what_is_told_to_translators_is_not(
 )
 def test_styles_are_silent_and_values_in_a_sentence_are_an_ellipsis(markup: str, lines: list[str]) -> None:
     assert said(markup) == lines
+
+
+@pytest.mark.parametrize(
+    ("markup", "lines"),
+    [
+        ("<b title={open ? 'Close' : 'Open'} label={name || 'Untitled'} />", ["Close", "Open", "Untitled"]),
+        ("<b>{busy ? 'Saving' : all ? 'All' : 'Save'}{mode === 'Dark' && 'On'}</b>", ["Saving", "All", "Save", "On"]),
+        ("<b label='ra.action.save' title={x ?? 'menu.title'} placeholder='example.com' />", ["example.com"]),
+        ("<b help={__('Not saved')} rel='a b c' />", ["Not saved"]),
+        ("<b rules={[{ message: translate('a.b', 'No address') }]} />", ["No address"]),
+        ("<b mainTooltip='More' aria-valuetext='Half' href={__('https://example.com/A/B')} />", ["More", "Half"]),
+        ("<Menu items={[{ label: 'Edit', icon: 'Pen', id: 'The one' }, <i />]} />", ["Edit", "The one"]),
+        ("<b onClick={() => { console.log('All of it is done'); throw new Error('It is not there'); }}>x<i /></b>", []),
+        ("<b onClick={() => { throw new Error(__('It is not there')); }} />", ["It is not there"]),
+        ("<b title={`Step ${n}`}>{f(invariant(x, 'There must be one'), 'Some words')}</b>", ["Step …", "Some words"]),
+        ('<p>Track & trace, AT&T &amp; more<img src="https://a.b/c?d=1&e=2" /></p>', ["Track & trace, AT&T & more"]),
+    ],
+)  # fmt: skip
+def test_each_branch_that_is_shown_is_said_and_no_key_address_or_word_to_programmers(
+    markup: str, lines: list[str]
+) -> None:
+    assert said(markup) == lines
+
+
+STORIES = """const Template = (args) => <Card {...args} />;
+export const Open = Template.bind({});
+Open.args = { label: 'Opened', children: <p>It is open.</p> };
+export const columns = [{ header: 'Name of it', cell: ({ row }) => <Cell>No name yet {row.id}</Cell> }];
+const statusLabel = (status) => (status === 'Done' ? __('All done') : _x('Waiting', 'of a job'));
+export function Dialog({ closeLabel = 'Close', size = 'Large', ...rest }) { return <Modal {...rest} />; }
+"""
+
+
+def test_functions_in_data_what_is_assigned_and_texts_to_be_translated_are_components() -> None:
+    found = {one.name: one.text for one in units("a.tsx", STORIES).values() if one.kind == "component_text"}
+    assert found == {
+        "Open.args": "Opened\nIt is open.",
+        "columns": "No name yet …",
+        "statusLabel": "All done\nWaiting",
+        "Dialog": "Close",
+    }
+
+
+def test_a_text_that_data_has_looked_up_is_its_value() -> None:
+    found = units(
+        "a.ts",
+        "export const styles = [{ id: 'a', label: __('Solid line', 'domain') },"
+        " { id: 'b', label: t('border.dashed', 'Dashed one') }, { id: 'c', title: t`Dotted`,"
+        " hint: t('border.none'), more: f('Not a text') }];\n",
+    )
+    assert [one.text.splitlines() for one in found.values() if one.kind == "entry"] == [
+        ["Solid line"], ["Dashed one"], ["Dotted"]
+    ]  # fmt: skip
+    assert "hint" not in found["styles.c"].meta and "more" not in found["styles.c"].meta
 
 
 def test_a_styled_component_says_nothing() -> None:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from modelmill.normalize import typescript
-from modelmill.normalize.grammar import parse
+from modelmill.normalize import code, javascript, typescript
+from modelmill.normalize.grammar import Grammar, parse
 from modelmill.normalize.language import Draft
 from modelmill.normalize.newer_typescript import rewritten
 from modelmill.records import Dropped
@@ -49,6 +49,13 @@ export const add: {
   return next
 })
 """
+MARKUP = """\
+/** A picture of it. */
+export const Picture = () => {
+  const some = flags & 1 && other;
+  return <a href="https://example.com/a?b=1&c=2">Track & trace, AT&T &amp; more</a>;
+};
+"""
 
 
 def said(source: str) -> list[Draft | Dropped]:
@@ -62,6 +69,15 @@ def test_what_the_grammar_does_not_read_parses_and_stands_in_its_unit_as_it_was_
     assert len(rewritten(source.encode())) == len(source.encode())
     for one in said(source):
         assert not isinstance(one, Draft) or one.kind == "module" or one.text in source
+
+
+@pytest.mark.parametrize("grammar", [typescript.WITH_MARKUP, javascript.GRAMMAR])
+def test_an_ampersand_in_markup_is_a_part_of_its_text(grammar: Grammar) -> None:
+    assert not parse(grammar, MARKUP.encode()).has_error
+    [function] = [
+        one for one in code.units(grammar, "a.tsx", MARKUP) if isinstance(one, Draft) and one.name == "Picture"
+    ]
+    assert function.text == MARKUP.strip()
 
 
 def test_a_text_beside_it_is_not_touched() -> None:
@@ -85,7 +101,7 @@ def test_what_only_looks_like_it_stays(source: str) -> None:
     assert rewritten(source.encode()) == source.encode()
 
 
-@pytest.mark.parametrize("part", ["a<", "<,in ", "a\n (b:\n", "/*\n", "<  ", "a<b<c>", ", /** "])
+@pytest.mark.parametrize("part", ["a<", "<,in ", "a\n (b:\n", "/*\n", "<  ", "a<b<c>", ", /** ", "&", "&a"])
 def test_rewriting_is_quick_whatever_is_written(part: str) -> None:
     began = time.process_time()
     rewritten((part * (1_000_000 // len(part))).encode())

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from test_languages import units
+
+from modelmill.normalize import yaml_config
 
 DOC = "/**\n * Adds.\n */\n\n"
 CODE = {
@@ -54,6 +57,50 @@ def test_entries_of_yaml_end_where_they_end() -> None:
     text = blocks + "  - e: {f: five six,\n      g: 1}\nh: [seven eight,\n  nine ten]\n"
     places = {name: (one.start_line, one.end_line) for name, one in units("a.yaml", text).items()}
     assert places == {"a.0": (2, 3), "a.1": (4, 4), "a.2": (7, 8), "h": (9, 10)}
+
+
+SERVICES = """\
+x-common: &common
+  restart: always
+  help: &said Said of all of them
+  logging: {driver: some words of it}
+web: &web
+  <<: *common
+  image: nginx
+  help: Said of the web
+job:
+  image: job
+  title: *said
+  <<: [*web, {user: nobody at all, *said : key}]
+"<<": {not: merged at all}
+plain: {<<: *web, kind: a plain one, <<: {kind: b, more: {also: two words}}}
+list: [*common, *said]
+"""
+
+
+def test_what_yaml_merges_and_names_is_there_as_another_reader_has_it() -> None:
+    [place] = yaml_config._documents(SERVICES)  # pyright: ignore[reportPrivateUsage]
+    assert place.value == yaml.safe_load(SERVICES)
+    found = units("a.yaml", SERVICES)
+    assert list(found) == ["x-common", "web", "job", "<<", "plain"]
+    assert (found["web"].start_line, found["web"].end_line) == (5, 8)
+    assert (found["job"].start_line, found["job"].end_line) == (10, 12)
+    assert found["job"].text.splitlines()[0] == "Said of all of them"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a0: &a0 [two words, two words]\n" + "".join(f"a{n + 1}: &a{n + 1} [{f'*a{n},' * 8}]\n" for n in range(50)),
+        "a: &a {t: two words}\n" + "".join(f"b{n}: &a {{<<: *a, k{n}: two words, m: *a}}\n" for n in range(2000)),
+        "a: &a " + "two words " * 2000 + "\n" + "".join(f"b{n}: {{t: *a}}\n" for n in range(2000)),
+        "a: &a\n  b: *a\n  c: {<<: *a}\n  title: Its words\n",
+        "".join(f"a{n + 1}: &a{n + 1} {{b: *a{n}, title: Words}}\n" for n in range(200)),
+    ],
+)
+def test_what_yaml_says_again_is_little_more_than_the_file(text: str) -> None:
+    told = sum(len(one.text) + len(str(dict(one.meta))) for one in units("a.yaml", text).values())
+    assert 0 < told < 10 * len(text) + 100_000
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
