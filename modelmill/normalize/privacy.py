@@ -25,7 +25,7 @@ from modelmill.normalize.rules import GROUPS, Rule
 from modelmill.normalize.signs import MIN_BYTES, Sign, Signs, Text
 
 # Raise when rules change: what was cleaned by an older one is then cleaned again.
-PRIVACY_VERSION = 12
+PRIVACY_VERSION = 13
 
 # A text with more values than this, or with more places that one rule has to look at, is a list or an attack, no code:
 # it goes as a whole.

@@ -115,15 +115,28 @@ def _ruled(data: bytes, head: Span, rule: bytes, rows: list[Span]) -> Iterator[C
 
 def _by_place(data: bytes, head: Span, columns: list[Span], rows: list[Span]) -> Iterator[Cell]:
     """A simple table: a column is where its rule is; the last goes on to the end of the line."""
-    for at, (start, end) in enumerate(columns):
-        stop = end if at < len(columns) - 1 else MAX_ROW
-        name = data[head[0] + start : min(head[0] + stop, head[1])].strip(FRAME)
-        if not NAMED.fullmatch(name):
-            continue
-        for first, last in rows:
-            if data[first:last].lstrip().startswith(b"=="):
-                break
-            yield Cell(name, _bare(data, (min(first + start, last), min(first + stop, last))))
+    columns = [*columns[:-1], (columns[-1][0], MAX_ROW)]
+    heads = [data[slice(*one)].strip(FRAME) for one in _pieces(data, head, columns)]
+    named = [(name, column) for name, column in zip(heads, columns, strict=True) if NAMED.fullmatch(name)]
+    for row in rows if named else ():
+        if data[slice(*row)].lstrip().startswith(b"=="):
+            break
+        pieces = _pieces(data, row, [column for _, column in named])
+        yield from (Cell(name, _bare(data, piece)) for (name, _), piece in zip(named, pieces, strict=True))
+
+
+def _pieces(data: bytes, line: Span, columns: list[Span]) -> Iterator[Span]:
+    """Where a line's characters of these columns lie, which are in order."""
+    text = data[slice(*line)]
+    said = None if text.isascii() else text.decode("utf-8", "surrogatepass")
+    at, size = 0, line[0]
+    for column in columns:
+        places: list[int] = []
+        for to in column:
+            size += max(0, to - at) if said is None else len(said[at:to].encode("utf-8", "surrogatepass"))
+            at = max(at, to)
+            places.append(min(size, line[1]))
+        yield places[0], places[1]
 
 
 def _first_lines(data: bytes) -> Iterator[Span]:

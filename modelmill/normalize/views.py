@@ -146,21 +146,29 @@ def _with(data: bytes, replaced: Iterator[tuple[int, int, bytes]]) -> View | Non
 
     def add_plain(start: int, end: int) -> None:
         if end - start > 2 * REACH:
-            add(data[start : start + REACH], (start, start + REACH), plain=True)
+            first = between(data, start + REACH)
+            add(data[start:first], (start, first), plain=True)
             add(APART, None, plain=True)
-            start = end - REACH
+            start = between(data, end - REACH)
         add(data[start:end], (start, end), plain=True)
 
     for start, end, instead in replaced:
         if len(parts) > MAX_PARTS:
             raise FloodError
-        add_plain(at if pieces else max(0, start - REACH), start)
+        add_plain(at if pieces else between(data, max(0, start - REACH)), start)
         add(instead, (start, end), plain=False)
         at = end
     if not pieces:
         return None
-    add_plain(at, min(len(data), at + REACH))
+    add_plain(at, between(data, min(len(data), at + REACH)))
     return View(b"".join(pieces), parts)
+
+
+def between(data: bytes, at: int) -> int:
+    """The place, or the next one that is not within a character."""
+    while at < len(data) and data[at] & 0xC0 == 0x80:
+        at += 1
+    return at
 
 
 def _character(found: Any) -> bytes:

@@ -40,6 +40,28 @@ def _megabyte(number: int, between: str) -> str:
     return between.join(pieces)[:1_000_000]
 
 
+# Names and values of any length (N, V), for which a pattern with an upper end has a state each: 1.5 to 2.4, now .5.
+NAMED = (
+    "#N-NsecretN=V1?%V",
+    "NkennwortN' : {\nV=V\nV=V\nV= V\ndefault = V1",
+    "azurewebsites.net/api/V?code=N%N&code=N",
+)
+
+
+@pytest.mark.parametrize("form", NAMED)
+def test_a_megabyte_of_names_of_any_length_takes_no_longer(form: str) -> None:
+    rng = random.Random(7)
+    alphabets = {"N": ALNUM, "V": ALNUM + "!#%*+,-./:;=?@^_~|&"}
+    pieces = [
+        "".join(
+            "".join(rng.choices(alphabets[one], k=rng.randrange(1, 60))) if one in alphabets else one for one in form
+        )
+        for _ in range(10_000)
+    ]
+    text = "\n".join(pieces)[:1_000_000]
+    assert min(seconds(find, text) for _ in range(TRIES)) < 1.2
+
+
 @pytest.mark.parametrize("between", [" ", "\n"])
 def test_a_megabyte_of_different_keys_takes_about_a_second(between: str) -> None:
     text = _megabyte(8000, between)

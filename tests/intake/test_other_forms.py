@@ -125,6 +125,21 @@ def test_ordinary_text_in_such_forms_stays(text: str) -> None:
     assert clean(text).text == text
 
 
+@pytest.mark.parametrize("before", range(284, 308))
+def test_a_view_ends_between_two_characters(before: int) -> None:
+    text = f'"a\\x40b"{"y" * before} 密码：abc1234{"码" * 60}'
+    assert "abc1234" not in clean(text).text
+
+
+def test_columns_of_a_simple_table_are_characters() -> None:
+    head, rows = "user    password   x\n======  =========  ==\n", f"aéé     s3crét!Kq  码\n码码码éé   {WORD[:9]}  é\n"
+    text = head + rows + "======  =========  ==\n"
+    cleaned = clean(text).text
+    assert "s3crét!Kq" not in cleaned
+    assert WORD[:8] not in cleaned
+    assert "aéé" in cleaned
+
+
 @pytest.mark.parametrize(
     "piece", ["\\x40", "%40", '" + "', "&#64;", "QUJD" * 7 + " ", '"ghp_" + "', "\\\n", "\\x67hp_"]
 )

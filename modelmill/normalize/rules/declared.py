@@ -72,19 +72,21 @@ CELL = r"(?m:^)(?:[^,;\n\"']{0,60}[,;]){0,4}[\w.-]{0,40}"
 TABLE = r"^[ \t]*\|[ \t]{0,20}[*`]{0,2}[\w.-]{0,40}"
 # Names of what is looked up, sorted or told apart by a key.
 LOOKED_UP = (
-    r"(?i)(?:public|primary|foreign|cache|sort|sorting|partition|host|site|publishable|index|unique|natural|map|dict|lookup"
+    r"(?i)(?:public|primary|foreign|idempot\w*|cache|sort|sorting|partition|host|site|publishable|index|unique|natural|map|dict|lookup"
     r"|row|group|object|s3|file|registry|message|i18n|translation|locale|pub|verify\w*|peer|node|state|checkpoint|bucket"
     r"|document|storage|answer|data|content|route|event|metric|label|config|theme|test|hash|digest|dedup\w*|fingerprint"
     r"|ed25519|onion|websocket|ssh|gpg|pgp|signer|identity|server_?host|authorized|product|item|entry|field|property|attr\w*|record|parent|child)"
-    r"[_-]?(?:key|pat)\b"
+    r"[ _-]?(?:key|pat)\b"
 )
 CAPITAL_KEY = r"(?:[A-Za-z0-9]+[_-])+(?:KEY|PAT|key|pat)"
 KEY = rf"(?:\b|_)(?:{CAPITAL_KEY}|[A-Za-z][A-Za-z0-9]+(?:Key|Pat))"
 PHRASED = r"(?:secret|(?:secret|signing|encryption|master|session|cookie|jwt|auth)_?key)(?:_?base)?"
 PHRASED_OPTION = r"(?:secret|(?:secret|signing|encryption|master|session|cookie|jwt|auth)-key)"
+# Of settings whose `key` is no name of an entry.
+KEYED = r"(?:jwt\w{0,20}|encryption|crypto\w{0,8}|signing|hmac|cipher|aes|security|auth\w{0,16}|identity\w{0,10})"
 BLOCK = (
-    r"\s{0,3}[:{]\s{0,3}\{?\s{0,3}\n(?:[^\n:={}]{1,40}[:=][^\n{}]{2,80}\n){0,4}[ \t]{0,20}[\"']?(?:default|example|value)[\"']?"
-    r"\s{0,20}[:=]\s{0,3}"
+    r"\s{0,3}[:{]\s{0,3}\{?\s{0,3}\n(?:[^\n:={}]+[:=][^\n{}]+\n){0,4}[ \t]*[\"']?(?:default|example|value)[\"']?"
+    r"\s*[:=]\s{0,3}"
 )
 SAID = r"(?:passw\w{0,6}|pwd|passphrase|secret|token|key|credentials?|salt|pepper)"
 
@@ -93,6 +95,7 @@ DECLARED_GATE = (
     rf"(?im)^[ \t]*{DEFINES}\s|[\w-]{SAID}[\w-]{{0,24}}[,;][^\s,;\"']{{0,60}}\d|{SAID}[\w-]{{0,24}}[*`]{{0,2}}\s{{0,20}}\|\s{{0,20}}[*`]{{0,2}}[^|\s`*]{{6}}"
     rf"|{SAID}[\w-]{{0,24}}[\"']?\s{{0,3}}[:{{]\s{{0,3}}\{{?\s{{0,3}}\n(?:[^\n]*\n){{0,4}}[ \t]*[\"']?(?:default|example|value)[\"']?\s{{0,20}}[:=]"
     rf"|\s--[a-z0-9-]{{0,40}}{SAID}[= ]|\{{noop\}}|\benable\s+(?:secret|password)|\bsnmp-server|(?:hub|lab|bucket)-(?:oauth|token)|[\"'](?:cn|uid)="
+    rf"|\b{KEYED}[\"']?:\s{{0,3}}(?:\{{|\r?\n)"
     r"|(?:passw\w{0,6}|pwd|key|pat)[\"']?,?\s{1,60}[\"']?(?:value|default)[\"']?\s{0,3}[:=]"
 )
 BY_KEY_GATE = r"(?i)(?:[_.-](?:key|pat)|(?-i:[a-z0-9](?:Key|Pat)))\b[^\n]{0,24}?[\"'`=: ][A-Za-z_~.+/-]{0,30}\d[A-Za-z0-9_~.+/-]{10}"
@@ -104,23 +107,25 @@ COMPOSED_GATE = (
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 DECLARED: tuple[Rule, ...] = (
-    Rule("password", rf"(?im)^[ \t]*{DEFINES}\s+[*\w.-]{{0,40}}(?:{PASSWORDS}|_pass){REST}\*?\s+\(?[\"']([^\"'\s\\]{{6,100}})[\"']", ("define", "def", "setq", "setf"), chosen_password, unless=OTHERWISE),
+    Rule("password", rf"(?im)^[ \t]*{DEFINES}\s+[*\w.-]{{0,40}}(?:{PASSWORDS}|_pass){REST}\*?\s+\(?[\"']([^\"'\s\\]{{6,}})[\"']", ("define", "def", "setq", "setf"), chosen_password, unless=OTHERWISE),
     Rule("secret", rf"(?im)^[ \t]*{DEFINES}\s+[*\w.-]{{0,40}}{WORDS}{REST}\*?\s+\(?[\"']([^\"'\s\\]{{8,200}})[\"']", ("define", "def", "setq", "setf"), _key_or_phrase, unless=OTHERWISE),
-    Rule("password", rf"(?i)[\w.-]{{0,40}}{PASSWORDS}{REST}[\"']?{BLOCK}[\"']([^\s\"'\\]{{6,100}})[\"']", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
-    Rule("password", rf"(?i)\b(?:name|key|id)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?[\w.-]{{0,40}}{PASSWORDS}[\"']?,?\s{{1,60}}[\"']?(?:value|default)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']([^\"'\s\\]{{6,100}})[\"']", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
-    Rule("password", rf"(?i){CELL}{PASSWORDS}[\w-]{{0,12}}[,;]([^\s,;\"'`]{{6,100}})(?:[,;\r\n]|$)", PASSWORD_SIGNS, spoken),
+    Rule("password", rf"(?i)[\w.-]{{0,40}}{PASSWORDS}{REST}[\"']?{BLOCK}[\"']([^\s\"'\\]{{6,}})[\"']", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
+    Rule("password", rf"(?i)\b(?:name|key|id)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?[\w.-]{{0,40}}{PASSWORDS}[\"']?,?\s{{1,60}}[\"']?(?:value|default)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']([^\"'\s\\]{{6,}})[\"']", PASSWORD_SIGNS, chosen_password, unless=OTHERWISE),
+    Rule("password", rf"(?i){CELL}{PASSWORDS}[\w-]{{0,12}}[,;]([^\s,;\"'`]{{6,}})(?:[,;\r\n]|$)", PASSWORD_SIGNS, spoken),
     Rule("secret", rf"(?i){CELL}{WORDS}[\w-]{{0,12}}[,;]([^\s,;\"'`]{{12,200}})(?:[,;\r\n]|$)", WORD_SIGNS, _bare_or_uuid, unless=OTHERWISE),
     Rule("secret", rf"(?im){TABLE}{WORDS}{REST}[*`]{{0,2}}[ \t]{{0,20}}\|[ \t]{{0,20}}[*`]{{0,2}}([^|\s`*]{{8,200}})[*`]{{0,2}}[ \t]{{0,20}}\|", WORD_SIGNS, _key_or_phrase, unless=OTHERWISE),
     Rule("secret", rf"(?i)[\w.-]{{0,40}}{WORDS}{REST}[\"']?{BLOCK}[\"']?([^\s\"'`,;(){{}}\[\]<>]{{8,200}})[\"']?", WORD_SIGNS, _key_or_phrase, unless=OTHERWISE),
-    Rule("command_password", rf"(?i)\s--[a-z0-9-]{{0,40}}(?:{PASSWORDS}|-pass)[= ]{{1,2}}[\"']?([^\s\"'`$<{{(\[-][^\s\"'`]{{5,99}})", PASSWORD_SIGNS, chosen_password),
-    Rule("command_password", rf"(?i)\s--[a-z0-9-]{{0,40}}{WORDS}[= ]{{1,2}}[\"']?([^\s\"'`$<{{(\[-][^\s\"'`]{{11,199}})", WORD_SIGNS, _bare_or_uuid, unless=PLACE_IN_A_LIST),
+    Rule("command_password", rf"(?i)\s--[a-z0-9-]{{0,40}}(?:{PASSWORDS}|-pass)[= ]{{1,2}}[\"']?([^\s\"'`$<{{(\[-][^\s\"'`]{{5,}})", PASSWORD_SIGNS, chosen_password),
+    Rule("command_password", rf"(?i)\s--[a-z0-9-]{{0,40}}{WORDS}[= ]{{1,2}}[\"']?([^\s\"'`$@<{{(\[-][^\s\"'`]{{11,199}})", WORD_SIGNS, _bare_or_uuid, unless=PLACE_IN_A_LIST),
     Rule("command_password", rf"(?i)\s--[a-z0-9-]{{0,40}}{PHRASED_OPTION}[= ]{{1,2}}[\"']?([A-Za-z0-9][A-Za-z0-9!?._-]{{11,99}})", ("secret", "key"), _phrase),
-    Rule("password", r"\{noop\}([^\s\"'`\\]{4,100})", ("{noop}",), chosen_password),
-    Rule("password", r"(?im)^[ \t]*snmp-server\s{1,3}community\s{1,3}([^\s\"']{6,100})", ("snmp-server",), chosen_password),
-    Rule("secret", r"\b(?:github|gitlab|bitbucket)-(?:oauth|token)[\"']\s{0,3}:\s{0,3}\{\s{0,40}[\"'][^\"'\s]{1,100}[\"']\s{0,3}:\s{0,3}[\"']([A-Za-z0-9_-]{20,100})[\"']", ("-oauth", "-token"), drawn_key),
-    Rule("password", r"(?im)^[ \t]*enable\s{1,3}(?:secret|password)\s{1,3}(?:level\s\d{1,2}\s)?(?:\d\s{1,3})?([^\s\"']{6,100})[ \t\r]*$", ("enable ",), chosen_password),
-    Rule("password", r"(?i)[\"'](?:cn|uid)=[^\"'\n]{1,200}[\"'],\s{0,40}[\"']([^\"'\s]{6,100})[\"']", ("cn=", "uid="), _no_attribute),
+    Rule("password", r"\{noop\}([^\s\"'`\\]{4,})", ("{noop}",), chosen_password),
+    Rule("password", r"(?im)^[ \t]*snmp-server\s{1,3}community\s{1,3}([^\s\"']{6,})", ("snmp-server",), chosen_password),
+    Rule("secret", r"\b(?:github|gitlab|bitbucket)-(?:oauth|token)[\"']\s{0,3}:\s{0,3}\{\s*[\"'][^\"'\s]{1,100}[\"']\s{0,3}:\s{0,3}[\"']([A-Za-z0-9_-]{20,100})[\"']", ("-oauth", "-token"), drawn_key),
+    Rule("password", r"(?im)^[ \t]*enable\s{1,3}(?:secret|password)\s{1,3}(?:level\s\d{1,2}\s)?(?:\d\s{1,3})?([^\s\"']{6,})[ \t\r]*$", ("enable ",), chosen_password),
+    Rule("password", r"(?i)[\"'](?:cn|uid)=[^\"'\n]{1,200}[\"'],\s*[\"']([^\"'\s]{6,})[\"']", ("cn=", "uid="), _no_attribute),
     Rule("secret", rf"\b(?:name|key)[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{CAPITAL_KEY}[\"']?,?\s{{1,60}}[\"']?value[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?([A-Za-z0-9_~.+/=-]{{20,200}})", ("value",), drawn_key, unless=LOOKED_UP),
+    Rule("secret", rf"(?i)[\"']{KEYED}[\"']\s{{0,3}}:\s{{0,3}}\{{[^{{}}]*?[\"']key[\"']\s{{0,3}}:\s{{0,3}}[\"']([^\"'\s\\]{{16,200}})[\"']", ("key",), random_or_tough),
+    Rule("secret", rf"(?im)^[ \t]*{KEYED}:[ \t]*\r?\n(?:[ \t]+[^\n]*\n){{0,6}}?[ \t]+key:[ \t]+[\"']?([^\s\"'`,;(){{}}\[\]<>]{{16,200}})[\"']?[ \t]*\r?$", ("key:",), random_or_tough),
 )
 BY_KEY: tuple[Rule, ...] = (
     Rule("secret", rf"{KEY}{BETWEEN}{OPEN}([A-Za-z0-9_~.+/=-]{{20,200}})\\?[\"'`]", ("KEY", "PAT", "key", "pat", "Key", "Pat"), drawn_key, unless=LOOKED_UP),

@@ -18,6 +18,7 @@ from modelmill.normalize.rules.assignments import (
 from modelmill.normalize.rules.randomness import (
     chosen_password,
     drawn,
+    drawn_key,
     drawn_uuid,
     password_or_uuid,
     random_looking,
@@ -58,9 +59,9 @@ def _password_or_key(value: str, before: str, after: str) -> bool:
     return password_or_uuid(value, before, after) and not value.startswith(("$", "@", "{"))
 
 
-PART = r"[^\"'`\s\\]{2,100}"
+PART = r"[^\"'`\s\\]{2,}"
 STRING = r"[rRbBfFuU]{0,2}[\"'`]"
-JOINT = r"\s{0,40}(?:[+.]\s{0,3})?\\?\s{0,40}"  # between two strings that are one
+JOINT = r"\s*(?:[+.]\s{0,3})?\\?\s*"  # between two strings that are one
 # Whose value may be a UUID; of these names those of pages, requests and the like are no keys.
 KEY_NAMES = r"(?:token|secret|password|(?:api|access|secret|private|auth)[_-]?key)"
 NO_KEY_NAMES = (
@@ -74,16 +75,16 @@ ASSIGNED = rf"[\"'`]?\]?\s{{0,3}}(?:{TYPED}|:=|=>|[?:]?[:=]|==|[|?]{{1,2}}=|[|?]
 IN_PARTS = (
     rf"{WORDS}{REST}{BETWEEN}{OPEN}({PART}[\"'`](?:{JOINT}{STRING}{PART}[\"'`]){{0,5}}{JOINT}{STRING}{PART})[\"'`]"
 )
-IN_LINES = r"[^\s\"'`\\,;(){}<>]{4,200}(?:\\\r?\n[ \t]{0,40}[^\s\"'`\\,;(){}<>]{2,200}){1,5}"
+IN_LINES = r"[^\s\"'`\\,;(){}<>]{4,}(?:\\\r?\n[ \t]*[^\s\"'`\\,;(){}<>]{2,}){1,5}"
 
 # Each with what it cannot do without: the rules are tried one by one where it is met.
 PARTS_GATE = r"[\"'`]\s{0,20}[+.\\]\s{0,3}\\?\s{0,60}[bru]?[\"'`]|[\"'`][ \t\r]{0,3}\n\s{0,60}[bru]?[\"'`]|\S\\\r?\n[ \t]{0,40}\w"
 KEY_GATE = (
     rf"(?i){KEY_NAMES}{ASSIGNED}{A_UUID}|authorization[\"'`]?\s{{0,3}}(?:[:=,]|=>)|SSWS\s|\|\s{{0,3}}default\(|identified\s+by\s"
     r"|[th]otp\(|algoliasearch\(|\blogin\(|networkcredential\(|_(?:key|salt)['\"],|secret_?key[\"'\]]{0,2}\s{0,3}[:=]"
-    r"|<\w{1,20}\s[^<>\n]{0,80}(?:name|key|id)=[^<>]{1,160}>(?:\s{0,40}<value[^<>]{0,20}>)?[^<>\s]{8,200}</|</\w{1,10}>\s{0,40}<\w{1,10}[^<>]{0,60}>[^<>\s]{12,200}</|accounts[\"']?\s{0,3}[:=]|mnemonic"
+    r"|<\w{1,20}\s[^<>\n]{0,80}(?:name|key|id)=[^<>]{1,160}>(?:\s*<value[^<>]{0,20}>)?[^<>\s]{8,200}</|</\w{1,10}>\s*<\w{1,10}[^<>]{0,60}>[^<>\s]{12,200}</|accounts[\"']?\s{0,3}[:=]|mnemonic"
     r"|(?:seed|recovery|backup)[ _-]?(?:phrase|words)|wifi:"
-    r"|(?:set|with)_?[a-z]{0,20}(?:key|token|secret)\(|key[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?:b|\[\]byte\()?[\"']?(?:[A-Za-z0-9+/_-]{43}){1,2}="
+    r"|(?:set|with)_?[a-z]{0,20}(?:key|token|secret)\(|key[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?:b|\[\]byte\()?[\"'`]?(?:(?:[A-Za-z0-9+/_-]{43}){1,2}=|(?:[A-Za-z0-9+/_-]{8}){2,4}[\"'`])"
     r"|\b(?:creds?|user(?:name)?/pass(?:word)?)[\"']?\s{0,3}[:=]"
 )
 
@@ -97,20 +98,21 @@ KEY_FORMS: tuple[Rule, ...] = (
     Rule("secret", rf"(?i)\b[\w.-]*{KEY_NAMES}{ASSIGNED}({A_UUID})(?:[\\\"'`;,\s)}}]|$)", ("-",), _uuid_key, unless=NO_KEY),
     Rule("secret", rf"(?i)\bauthorization[\"'`]?\s{{0,3}}(?:[:=,]|=>)\s{{0,3}}[\"'`]?[a-z-]{{2,12}}\s{{1,3}}({A_UUID}|00[A-Za-z0-9_-]{{40}})(?:[\"'`\s]|$)", ("authorization",), _uuid_key),
     Rule("secret", r"\bSSWS\s(00[A-Za-z0-9_-]{40})", ("SSWS",), random_looking),
-    Rule("password", rf"(?i)(?:{PASSWORDS}|\b(?:pass|pw|psk|passcode)|{WORDS}){REST}\s{{0,3}}\|\s{{0,3}}default\(\s{{0,3}}[\"']([^\"'`\s\\]{{6,100}})[\"']", ("default(",), chosen_password),
-    Rule("sql_password", r"(?i)\b(?:create|alter)\s+(?:user|role)\s[^;\n]{1,100}?\bidentified\s+by\s+([^\s'\";,(){}$<:@]{6,100})(?:[\s;]|$)", ("identified",), chosen_password),
-    Rule("secret", r"(?i)\b(?:pyotp\.)?[th]otp\(\s{0,40}[\"']([A-Z2-7]{16,64})[\"']", ("otp(",), drawn),
-    Rule("secret", r"(?i)\balgoliasearch\(\s{0,40}[\"'][A-Z0-9]{8,12}[\"'],\s{0,40}[\"']([a-f0-9]{32})[\"']", ("algoliasearch(",), drawn),
-    Rule("secret", r"\blogin\(\s{0,40}(?:key|token|api_key)\s{0,2}=\s{0,2}[\"']([^\"'\s]{16,200})[\"']", ("login(",), random_looking),
-    Rule("password", r"(?i)\bnetworkcredential\(\s{0,40}(?:@?[\"'][^\"'\s]{1,60}[\"']|[\w.]{1,60}),\s{0,40}@?[\"']([^\"'\s]{6,100})[\"']", ("networkcredential(",), chosen_password),
+    Rule("password", rf"(?i)(?:{PASSWORDS}|\b(?:pass|pw|psk|passcode)|{WORDS}){REST}\s{{0,3}}\|\s{{0,3}}default\(\s{{0,3}}[\"']([^\"'`\s\\]{{6,}})[\"']", ("default(",), chosen_password),
+    Rule("sql_password", r"(?i)\b(?:create|alter)\s+(?:user|role)\s[^;\n]{1,100}?\bidentified\s+by\s+([^\s'\";,(){}$<:@]{6,})(?:[\s;]|$)", ("identified",), chosen_password),
+    Rule("secret", r"(?i)\b(?:pyotp\.)?[th]otp\(\s*[\"']([A-Z2-7]{16,64})[\"']", ("otp(",), drawn),
+    Rule("secret", r"(?i)\balgoliasearch\(\s*[\"'][A-Z0-9]{8,12}[\"'],\s*[\"']([a-f0-9]{32})[\"']", ("algoliasearch(",), drawn),
+    Rule("secret", r"\blogin\(\s*(?:key|token|api_key)\s{0,2}=\s{0,2}[\"']([^\"'\s]{16,200})[\"']", ("login(",), random_looking),
+    Rule("password", r"(?i)\bnetworkcredential\(\s*(?:@?[\"'][^\"'\s]{1,60}[\"']|[\w.]{1,60}),\s*@?[\"']([^\"'\s]{6,})[\"']", ("networkcredential(",), chosen_password),
     Rule("secret", r"(?i)\b(?:AUTH|SECURE_AUTH|LOGGED_IN|NONCE)_(?:KEY|SALT)['\"],\s{0,20}['\"]([^'\n]{32,100})['\"]", ("auth_", "in_", "nonce_"), _mixed),
     Rule("secret", r"(?i)\bsecret_?key[\"'\]]{0,2}\s{0,3}[:=]\s{0,3}[rb]{0,2}[\"']([a-z0-9!@#$%^&*(\-_=+)]{50})[\"']", ("secret",), _mixed),
-    Rule("secret", rf"(?i)>\s?[\w.-]{{0,40}}{WORDS}\s?:?</\w{{1,10}}>\s{{0,40}}<\w{{1,10}}[^<>]{{0,60}}>([^<>\s]{{12,200}})</", ("</",), random_or_uuid),
-    Rule("secret", rf"(?i)<\w{{1,20}}\s(?:[^<>\n]{{0,60}}\s)?(?:name|key|id)=[\"'][\w.-]{{0,40}}(?:{WORDS}|{PASSWORDS})[\"'][^<>]{{0,60}}>(?:\s{{0,40}}<value[^<>]{{0,20}}>)?([^<>\s]{{8,200}})</", ("</",), _password_or_key),
-    Rule("secret", r"(?i)(?:set|with)_?[a-z]{0,20}(?:key|token|secret)\(\s{0,40}[\"']([^\"'\s]{16,400})[\"']", ("key(", "token(", "secret("), random_or_uuid),
+    Rule("secret", rf"(?i)>\s?[\w.-]{{0,40}}{WORDS}\s?:?</\w{{1,10}}>\s*<\w{{1,10}}[^<>]{{0,60}}>([^<>\s]{{12,200}})</", ("</",), random_or_uuid),
+    Rule("secret", rf"(?i)<\w{{1,20}}\s(?:[^<>\n]{{0,60}}\s)?(?:name|key|id)=[\"'][\w.-]{{0,40}}(?:{WORDS}|{PASSWORDS})[\"'][^<>]{{0,60}}>(?:\s*<value[^<>]{{0,20}}>)?([^<>\s]{{8,200}})</", ("</",), _password_or_key),
+    Rule("secret", r"(?i)(?:set|with)_?[a-z]{0,20}(?:key|token|secret)\(\s*[\"']([^\"'\s]{16,400})[\"']", ("key(", "token(", "secret("), random_or_uuid),
     Rule("secret", r"(?i)\b[\w.-]*key[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?:b|\[\]byte\()?[\"']?([A-Za-z0-9+/_-]{43}=|[A-Za-z0-9+/_-]{86}==)(?:[\"'\s,;)]|$)", ("key",), random_looking, unless=PUBLIC_KEYS),
-    Rule("password", r"(?i)\b(?:creds?|user(?:name)?/pass(?:word)?)[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w.@-]{1,40}[/:]([^\s\"'/:@]{6,100})(?:[\s\"',;]|$)", ("cred", "/pass"), chosen_password),
-    Rule("wallet_key", r"(?i)\baccounts[\"']?\s{0,3}[:=]\s{0,3}\[\s{0,40}[\"'](?:0x)?([a-f0-9]{64})[\"']", ("accounts",), drawn),
+    Rule("secret", r"(?i)\b[\w.-]*key[\"']?\s{0,3}(?::=|[:=])\s{0,3}(?:\[\]byte\(|b)[\"'`]([A-Za-z0-9+/_-]{32}|[A-Za-z0-9+/_-]{24}|[A-Za-z0-9+/_-]{16})[\"'`]", ("key",), drawn_key, unless=PUBLIC_KEYS),
+    Rule("password", r"(?i)\b(?:creds?|user(?:name)?/pass(?:word)?)[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w.@-]{1,40}[/:]([^\s\"'/:@]{6,})(?:[\s\"',;]|$)", ("cred", "/pass"), chosen_password),
+    Rule("wallet_key", r"(?i)\baccounts[\"']?\s{0,3}[:=]\s{0,3}\[\s*[\"'](?:0x)?([a-f0-9]{64})[\"']", ("accounts",), drawn),
     Rule("wallet_key", r"(?i)(?:mnemonic|(?:seed|recovery|backup)[ _-]?(?:phrase|words))[\"']?\s{0,3}[:=]\s{0,3}[\"'`]?((?:[a-z]{3,8}[ ]){11,23}[a-z]{3,8})\b", ("mnemonic", "phrase", "words"), _words),
     Rule("password", r"WIFI:[^\n\"']{0,100}?\bP:([^\s;\"']{6,64});", ("WIFI:",), chosen_password),
 )

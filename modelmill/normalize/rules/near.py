@@ -34,11 +34,11 @@ NEAR_GATE = (
 NEAR: tuple[Rule, ...] = (
     Rule("command_password", rf"(?i){SETS}(?:{PASSWORDS}|{WORDS})[^\n]{{0,60}}?--(?:body|value|secret-string)[= ][\"']?([^\s\"'`$]{{6,200}})", ("--body", "--value", "--secret-string"), _given),
     Rule("command_password", rf"(?i)\bsetx\s+\w{{0,40}}(?:{PASSWORDS}|{WORDS})\w{{0,20}}\s+[\"']?([^\s\"'%]{{6,200}})", ("setx",), _given, unless=OTHERWISE),
-    Rule("password", rf"(?i)[\"'`]([^\"'`\s\\]{{6,100}})[\"'`]{EQUALS}[\w.>()-]{{0,40}}{PASSWORDS}(?:\W|$)", PASSWORD_SIGNS, chosen_password),
+    Rule("password", rf"(?i)[\"'`]([^\"'`\s\\]{{6,}})[\"'`]{EQUALS}[\w.>()-]{{0,40}}{PASSWORDS}(?:\W|$)", PASSWORD_SIGNS, chosen_password),
     Rule("secret", rf"(?i)[\"'`]([^\"'`\s\\]{{12,200}})[\"'`]{EQUALS}[\w.>()-]{{0,40}}{WORDS}(?:\W|$)", WORD_SIGNS, random_or_tough),
-    Rule("password", rf"(?i)\.{NAME}{PASSWORDS}\(\s{{0,40}}[\"'`]([^\"'`\s\\]{{6,100}})[\"'`]\s{{0,3}}\)", PASSWORD_SIGNS, chosen_password),
-    Rule("secret", rf"(?i)\.{NAME}{WORDS}\(\s{{0,40}}[\"'`]([^\"'`\s\\]{{12,200}})[\"'`]\s{{0,3}}\)", WORD_SIGNS, random_or_tough, unless=NO_KEY),
+    Rule("password", rf"(?i)\.{NAME}{PASSWORDS}\(\s*[\"'`]([^\"'`\s\\]{{6,}})[\"'`]\s{{0,3}}\)", PASSWORD_SIGNS, chosen_password),
+    Rule("secret", rf"(?i)\.{NAME}{WORDS}\(\s*[\"'`]([^\"'`\s\\]{{12,200}})[\"'`]\s{{0,3}}\)", WORD_SIGNS, random_or_tough, unless=NO_KEY),
     Rule("password", rf"(?i){PASSWORDS}[^\n]{{0,60}}?{QUOTED}", PASSWORD_SIGNS, strong, unless=OTHERWISE),
-    Rule("secret", rf"(?i){WORDS}[^\n]{{0,60}}?{DRAWN}", WORD_SIGNS, drawn_key, unless=rf"{OTHERWISE}|{NO_KEY_NAMES}"),
+    Rule("secret", rf"(?i){NAME}{WORDS}[^\n]{{0,60}}?{DRAWN}", WORD_SIGNS, drawn_key, unless=rf"{OTHERWISE}|{NO_KEY_NAMES}"),
 )
 # fmt: on

@@ -22,6 +22,8 @@ WHERE = frozenset(
     {"look", "looking", "available", "found", "hosted", "us", "is", "meet", "visit", "online", "here", "running"}
 )
 NOBODY = frozenset({"git", "noreply", "no-reply", "donotreply", "user", "username", "you", "your", "name", "email"})
+# Who named methods of SSH (RFC 4251, 6): `hmac-sha2-512-etm@openssh.com`.
+METHODS_OF = frozenset({"openssh.com", "libssh.org", "ssh.com", "lysator.liu.se"})
 TEST_CARDS = frozenset(
     {
         "4111111111111111", "4242424242424242", "4000056655665556", "5555555555554444", "5105105105105100",
@@ -48,11 +50,21 @@ DRAMA = re.compile(
     r"|491570(?:006|110|156|157|158|159|313|737)$|(?:19900|26191|35301|46571|53649|63998)\d{4}$"
     r"|(?:3023125|6990009|4066969|2214710|8999998)\d{2,3}$"
 )
+# Of North America: nobody has 555 as an area or an exchange. A number with a sign and a point: `+3.1141545`.
+NOBODYS = re.compile(r"1?(?:555\d{7}|[2-9]\d{2}555\d{4})")
+DECIMAL = re.compile(r"\+(?:[2-689]\.\d+|[17]\.(?:\d{1,9}|\d{11,}))")
+# That everybody uses.
+RESOLVERS = frozenset(
+    {
+        "8.8.8.8", "8.8.4.4", "1.1.1.1", "2001:4860:4860::8888", "2001:4860:4860::8844", "2606:4700:4700::1111",
+        "2606:4700:4700::1001", "2620:fe::fe",
+    }
+)  # fmt: skip
 OFFICES = ("51 Franklin", "59 Temple", "675 Mass", "1 Infinite Loop", "1600 Pennsylvania", "1600 Amphitheatre")
 ORDINARY = frozenset(
     {
         "user", "username", "name", "you", "me", "shared", "public", "default", "runner", "root", "admin", "test",
-        "ubuntu", "vagrant", "circleci", "travis", "jenkins", "app", "node", "docker", "guest", "foo", "bar", "project",
+        "ubuntu", "vagrant", "circleci", "travis", "vsts", "vsts_azpcontainer", "jenkins", "app", "node", "docker", "guest", "foo", "bar", "project",
         "jovyan", "vscode", "gitpod", "codespace", "codespaces", "ec2-user", "linuxbrew", "nonroot", "appuser", "airflow",
         "coder", "builder", "rstudio", "jupyter", "sagemaker-user", "spark", "dagster", "git", "dev", "developer", "all users", "default user",
         "runneradmin", "containeradministrator", "containeruser", "administrator", "vssadministrator", "wdagutilityaccount",
@@ -66,7 +78,8 @@ def _email(value: str, before: str, after: str) -> bool:
     local, _, domain = value.lower().replace("＠", "@").rpartition("@")
     top = domain.rpartition(".")[2]
     known = top in TLDS or not top.isascii() or top.startswith("xn--")
-    return not f".{domain}".endswith(RESERVED) and known and local not in NOBODY
+    method = domain in METHODS_OF and re.search(r"\d|-cert|-hmac|-ctr", local) is not None
+    return not f".{domain}".endswith(RESERVED) and known and local not in NOBODY and not method
 
 
 def _spelled(value: str, before: str, after: str) -> bool:
@@ -93,7 +106,7 @@ def _of_a_brand(digits: str) -> bool:
     if len(digits) == 14:
         return digits.startswith(("30", "36", "38", "39"))
     if len(digits) == 13:
-        return digits[0] == "4"
+        return False  # of no brand for twenty years, but of every tenth article from Germany
     if len(digits) > 16:
         return digits[0] in "46" and len(digits) == 19
     if digits[0] == "2":
@@ -113,8 +126,11 @@ def _iban(value: str, before: str, after: str) -> bool:
 def telephone(value: str, before: str, after: str) -> bool:
     """9 to 15 digits, and none of the numbers that films and documentation use."""
     digits = "".join(c for c in value if c.isdigit())
-    fictional = digits[-7:-2] == "55501" or "1234567" in digits or "5551212" in digits or DRAMA.search(digits)
-    return 9 <= len(digits) <= 15 and alone(before, after) and not fictional and len(set(digits)) > 2
+    counted = "1234567" in digits or "5551212" in digits or digits == "0102030405"
+    abroad = value.startswith("+") and not value.startswith("+1")
+    nobodys = DRAMA.search(digits) or (not abroad and NOBODYS.fullmatch(digits))
+    told = not counted and not nobodys and not DECIMAL.fullmatch(value) and len(set(digits)) > 2
+    return 9 <= len(digits) <= 15 and told and alone(before, after)
 
 
 def _global_ip(value: str, before: str, after: str) -> bool:
@@ -122,16 +138,14 @@ def _global_ip(value: str, before: str, after: str) -> bool:
         address = ipaddress.ip_address(value)
     except ValueError:
         return False
-    if address.version == 4 and (
-        max(address.packed) < 50
-        or value.endswith(".0.0")
-        or value.startswith(("1.2.", "1.3.", "2.5."))
-        or value in ("8.8.8.8", "8.8.4.4", "1.1.1.1")
-    ):
-        # a section number, a version such as 8.2.4.44, an object identifier; a network; a resolver that everybody uses
+    if value.endswith((".0", ".255", "::")):
+        return False  # a network, all in it, or a heading's number before the signs of reStructuredText: `RFC 2396::`
+    if address.version == 4 and (max(address.packed) < 50 or value.startswith(("1.2.", "1.3.", "2.5."))):
+        # a section number, a version such as 8.2.4.44, an object identifier
         return False
     return (
         address.is_global
+        and value not in RESOLVERS
         and not address.is_multicast
         and alone(before, after)
         and (address.version == 4 or before != ":")
@@ -148,7 +162,11 @@ def _mac(value: str, before: str, after: str) -> bool:
 
 
 def _person(value: str, before: str, after: str) -> bool:
-    return value.lower() not in ORDINARY and not any(sign in value for sign in "{}<>$%*") and not PAGE.search(value)
+    return (
+        value.lower().rstrip(".") not in ORDINARY
+        and not any(sign in value for sign in "{}<>$%*")
+        and not PAGE.search(value)
+    )
 
 
 def _address(value: str, before: str, after: str) -> bool:
@@ -180,6 +198,7 @@ TLDS = frozenset(TOP_LEVEL.split())
 RELEASED = (
     r"(?i)(?:version|release|firmware|revision|\brev|\bver|driver|build|toolkit|section|sect\.|chapter|clause|paragraph|appendix|figure|table|chrome|safari|firefox|edge|\btag)"
     r"(?:s|__|_?(?:number|no|id|code|name|string))?(?:[^\w\n]{0,6}|/)$|[=~<>!]= ?[\"']?$|(?:^|[^\w.])v$|^#{1,6} \[?$"
+    r"|/\* $|(?:[ ,a-zA-Z-]\d*\.?\d+){3} $|[mclhvsqta]-?\d*\.\d+(?:[ ,-]?\d*\.?\d+)+ $"  # of a standard's section; of a path that is drawn (SVG)
     r"|^\s*-\s+[\w.-]+=$|\b(?:image[\"']?:|FROM) ?[^\s]{1,50}:$"
 )
 WORD = r"[A-Z][A-Za-z'-]{1,20}"
@@ -193,7 +212,11 @@ ROOT = r"(?:(?m:^)|[^\w.-]|\b(?:var|export|net|data|mnt|media|[A-Za-z])|\[[\d;]{
 # A page of a site, as links and routes name it.
 LINKED = r"(?:\b(?:to|href|action)=\{?[\"'`]|\b(?:navigate|push|redirect|linkTo)\(\s?\{?[\"'`]|\bRoute\s+path=\{?[\"'`])/home/$"
 # What other numbers are called that Luhn's digit fits by chance, one in ten.
-NO_CARD = r"(?i)(?:seed|rng|random(?:state)?|barcode|ean(?:13)?|gtin|upc|isbn|sku)[\"']?\s{0,2}[(=:]\s{0,2}[\"']?$"
+NO_CARD = (
+    r"(?i)(?:seed|rng|random(?:state)?|\bid|_id|barcode|ean(?:13)?|gtin|upc|isbn|sku)[\"']?\s{0,2}[(=:]\s{0,2}[\"']?$"
+)
+# Who logs in, or the password: `https://key@host`, `postgres://user:password@host`.
+IN_A_URL = r"https?://$|[a-z]://[^\s/@\"'<>:]{1,60}:$"
 WELL_KNOWN = r"(?:com|net|org|edu|gov|de|fr|ch|eu|nl|uk|it|es|pl|ru)"  # ends of addresses that are no attributes
 SIGN = r"[A-Za-z0-9\x80-\xff]"  # a letter or digit; those beyond ASCII as bytes of UTF-8
 AT = r" ?(?:\[at\]|\(at\)|\{at\}|<at>| at ) ?"
@@ -203,12 +226,12 @@ GAP = r"(?:, ?| |\\n|\r?\n[ \t#*/]*)"
 # fmt: off
 # ruff: noqa: E501  (a pattern broken over lines is harder to check)
 PERSONAL: tuple[Rule, ...] = (
-    Rule("email", rf"({SIGN}[A-Za-z0-9._%+\x80-\xff-]{{0,63}}(?:@|＠){SIGN}[A-Za-z0-9\x80-\xff-]{{0,62}}(?:\.[A-Za-z0-9\x80-\xff-]{{1,63}}){{0,4}}\.(?:(?:[A-Za-z]{{2,12}}|xn--[a-z0-9-]{{2,30}})\b|[\x80-\xff]{{2,40}}))", ("@", "＠"), _email),
-    Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}}(?:{DOT}[a-z0-9-]{{1,30}}){{0,2}}{AT}[a-z0-9][a-z0-9-]{{0,62}}(?:{DOT}[a-z0-9-]{{1,62}}){{0,2}}{DOT}[a-z]{{2,12}})\b", ("dot",), _spelled),
-    Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63} ?(?:\[at\]|\(at\)|\{at\}|<at>) ?[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,12})\b", ("[at]", "(at)", "{at}", "<at>")),
-    Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}(?:\[\.\]|\[dot\]|\(dot\))[a-z]{2,12})\b", ("[.]", "[dot]", "(dot)")),
-    Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]{{0,63}} @ [a-z0-9][a-z0-9-]{{0,62}}\.{WELL_KNOWN})\b", (" @ ",), _email),
-    Rule("email", rf"(?i)\b([a-z0-9][a-z0-9.+-]{{0,63}}_at_[a-z0-9-]{{1,62}}_dot_{WELL_KNOWN})\b", ("_dot_",)),
+    Rule("email", rf"({SIGN}[A-Za-z0-9._%+\x80-\xff-]*(?:@|＠){SIGN}[A-Za-z0-9\x80-\xff-]*(?:\.[A-Za-z0-9\x80-\xff-]+){{0,4}}\.(?:(?:[A-Za-z]{{2,12}}|xn--[a-z0-9-]{{2,30}})\b|[\x80-\xff]{{2,40}}))", ("@", "＠"), _email, unless=IN_A_URL, reach=80),
+    Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]*(?:{DOT}[a-z0-9-]+){{0,2}}{AT}[a-z0-9][a-z0-9-]*(?:{DOT}[a-z0-9-]+){{0,2}}{DOT}[a-z]{{2,12}})\b", ("dot",), _spelled),
+    Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]* ?(?:\[at\]|\(at\)|\{at\}|<at>) ?[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+){0,4}\.[a-z]{2,12})\b", ("[at]", "(at)", "{at}", "<at>")),
+    Rule("email", r"(?i)([a-z0-9][a-z0-9._%+-]*@[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+){0,4}(?:\[\.\]|\[dot\]|\(dot\))[a-z]{2,12})\b", ("[.]", "[dot]", "(dot)")),
+    Rule("email", rf"(?i)([a-z0-9][a-z0-9._%+-]* @ [a-z0-9][a-z0-9-]*\.{WELL_KNOWN})\b", (" @ ",), _email),
+    Rule("email", rf"(?i)\b([a-z0-9][a-z0-9.+-]*_at_[a-z0-9-]+_dot_{WELL_KNOWN})\b", ("_dot_",)),
     Rule("card", r"\b((?:4\d|5[1-5]|2[2-7]|3[0-9]|6[02457])\d{2}[ -]?(?:\d{4}[ -]?\d{4}[ -]?\d{1,7}|\d{6}[ -]?\d{4,5})|[2-6]\d{3}(?:(?: \d{4}){3}|(?:-\d{4}){3}|(?:\.\d{4}){3}|(?:\xc2\xa0\d{4}){3}))\b", (), _card, unless=NO_CARD, reach=30),
     Rule("iban", r"\b([A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?|[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,3})?)\b", (), _iban),
     Rule("phone", r"(\+[1-9]\d{0,2}[ .-](?:\(0\) ?)?\(?\d{1,4}\)?(?:[ .-]?\d{2,5}){1,4}|\+[1-9]\d{10,14})\b", ("+",), telephone),

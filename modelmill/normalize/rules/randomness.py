@@ -25,10 +25,13 @@ WEAK = frozenset(
         "password", "passwd", "passwort", "pass", "pwd", "pw", "secret", "token", "key", "test", "testing", "user",
         "username", "admin", "foo", "bar", "baz", "abc", "abcd", "abcdef", "name", "value", "none", "null", "string",
         "hidden", "text", "default", "port", "host", "login", "xxx", "true", "false", "mypassword", "mysecret",
+        "opensesame",
     }
 )  # fmt: skip
 # What servers are set up with on every developer's machine.
-DEFAULTS = frozenset({"postgres", "guest", "root", "mysql", "minioadmin", "airflow", "rabbitmq", "elastic", "neo4j"})
+DEFAULTS = frozenset(
+    {"postgres", "guest", "root", "mysql", "minioadmin", "airflow", "rabbitmq", "elastic", "neo4j", "tiger"}
+)
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # `%s`, `%NAME%`, `$name`, `${name}`, `&anchor`, `@string/x`, `/path`: names of what stands elsewhere.
 NAMING = re.compile(r"\$|/|%[\w(%{]|[&@][A-Za-z_{(]|![A-Za-z_/.:-]+$")
@@ -36,23 +39,42 @@ ALIAS = re.compile(r"\*[a-z_-]+")  # of a value that YAML has elsewhere
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 # One key of 64 in base64 begins with a slash.
 ADDRESS = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*://|(?:urn|vault|ssm|secretsmanager|keyvault|file|env|sops):[\w./]"
+    r"[A-Za-z][A-Za-z0-9+.-]*://|(?:urn|pkcs11|vault|ssm|secretsmanager|keyvault|file|env|sops):[\w./]"
+    r"|(?:application|text|image|audio|video|multipart|font|message)/[a-z][\w.+-]*$"
     r"|\.{0,2}/(?![A-Za-z0-9+/]{31,90}=|[A-Za-z0-9/]{1,40}\+[A-Za-z0-9+/]{8,}$)|\.[\w./-]*$|~[\w.-]*(?:/|$)|[A-Za-z]:\\"
 )
-# The digests of nothing, of "test" and of "password" in md5, sha1 and sha256 are no secrets, though they look it.
-KNOWN_DIGESTS = frozenset(
-    {"d41d8cd98f00b204e9800998ecf8427e", "098f6bcd4621d373cade4e832627b4f6", "5f4dcc3b5aa765d61d8327deb882cf99"}
-)
+# What everybody has read is no secret, though it looks it: the digests of nothing, of "test" and of "password", the
+# key of each description of one-time passwords, the tokens and the login of RFC 6749.
+PUBLISHED = frozenset(
+    {
+        "d41d8cd98f00b204e9800998ecf8427e", "098f6bcd4621d373cade4e832627b4f6", "5f4dcc3b5aa765d61d8327deb882cf99",
+        "jbswy3dpehpk3pxp", "2yotnfzfejr1zcsicmwpaa", "tgzv3jokf0xg5qx2tlkwia", "mf_9.b5f-4.1jqm", "gx1fbat3bv",
+        "7fjfp0zbr1ktdrbnfvdmiw", "slav32hkkg",
+    }
+)  # fmt: skip
 
 # At least eight letters and digits, two digits together; an underscore only where capitals and small letters mix.
 INVENTED = re.compile(
     r"(?=.{8})(?=[A-Za-z0-9_]*\d\d)(?:(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z]\w*|(?=(?:\D*\d){3})[A-Za-z][A-Za-z0-9]*)"
 )
-WORDS_AND_NUMBER = re.compile(r"[a-z]{4,}(?:_[a-z]{3,})+_\d{3,}")
+WORDS_AND_NUMBER = re.compile(r"[A-Za-z][A-Za-z0-9]{2,}[_.](?:[A-Za-z]{3,}[_.])*[A-Za-z]*\d{3,}")
 METHOD = re.compile(
     r"(?i)sha\d|md[245]|utf|base\d\d|pbkdf|argon|b?crypt|int\d\d|float\d|x509|p(?:k?cs)?12|pkcs|aes|rsa|hmac|ripemd|blake"
     r"|iso\d|rfc\d|http|ascii|latin|ipv\d|oauth"
 )
+# A whole name made of methods: `PBKDF2WithHMAC-SHA512AndAES128-GCM`.
+METHODS = re.compile(
+    r"(?i)(?:(?:pbkdf|pbe|sha|md|aes|des|ede|hmac|scram|scrypt|bcrypt|crypt|argon|rsa|ecdsa|rc|blowfish|apr|with|and|cbc|gcm"
+    r"|ctr|ecb|ofb|cfb|ccm|siv|pss|oaep|pkcs|kdf|chacha|poly|plus|unix|ssha|x509|mgf|base|url|hex|utf|ascii|latin"
+    r"|u?int|float|array|string)\d{0,4}[-_/.+]?)+"
+)
+TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d.*)?")
+# An expression or a measure: `pwd+salt`, `32-byte`; what is reached over others: `data?.password`.
+SUM = re.compile(r"[A-Za-z_]+(?:[+*&|=]{1,2}[A-Za-z_]+)+|\d{1,4}-[a-z]+")
+CHAIN = re.compile(r"[\w$.]+(?:[?!]\.|->|::)[\w$.?!>:-]*;?")
+PICTURE = re.compile(r"iVBORw0KGgo|/9j/4|R0lGOD|UklGR|UEsDB|H4sI|JVBERi|d09G|PHN2Z")  # or a font, an archive; in base64
+# Words joined that say no more than the name they stand under: `mysql_password`, `OAUTH2_PASSWORD_BEARER`.
+SAID = re.compile(r"(?:[a-z]+\d*[_-])+(?:passwor[dt]|passwd|pwd|secret|token|key)\d{0,3}|(?:[A-Z]+\d?_){2,}[A-Z]+")
 PREFIX = re.compile(r"(?:[a-z][a-z0-9]{0,11}[_-]){1,4}")
 # The words that a name is made of: single letters and pairs of them in a value drawn at random.
 PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
@@ -63,6 +85,9 @@ SHORTEST_DRAWN = 16
 PASSPHRASE = re.compile(r"(?=(?:.*[A-Za-z]{4}){2})[A-Za-z]{3,}(?:[-_.][A-Za-z0-9]{2,}){1,5}[!?]?")
 TOUGH = re.compile(r"(?=.{8})(?=.*\d)(?=.*[A-Za-z]{3})[\w.-]+(?:(?:[!@#%^*?~]|\$[A-Za-z])[\w.-]*){1,3}")
 SHORTEST_GENERATED = 8
+LONGEST_PASSWORD = (
+    100  # what is longer is no password; patterns say no upper end, for which RE2 would have a state each
+)
 ALL_KINDS_ONCE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)")
 WORD_RUN = re.compile(r"[a-z]{5,}|[A-Z]{5,}")
 STRONG = re.compile(r"[\w.!@#$%^&*?~-]*[!@#$%^&*?~][\w.!@#$%^&*?~-]*")
@@ -70,7 +95,7 @@ NOT_STRONG = re.compile(r"%[A-Za-z](?:.*%[A-Za-z])|&#|@[^@]*\.[a-z]+$|^[#.@%$]|\
 ALL_KINDS = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d.*\d)")
 WORD_WITHIN = re.compile(r"(?:^|[_-])[A-Za-z]?[a-z]{3,}(?:[_-]|$)")
 SHORTEST_KEY, LONGEST_KEY = 28, 400  # characters; identifiers of customers, prices and networks have 24 to 27
-HEXADECIMAL = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{32}|[0-9A-F]{40}|[0-9A-F]{64}")
+HEXADECIMAL = re.compile(r"(?:[0-9a-f]{32}|[0-9A-F]{32}){1,2}|[0-9a-f]{40}|[0-9A-F]{40}|[0-9a-f]{128}|[0-9A-F]{128}")
 LIVE = re.compile(r"(?:[a-z]{1,6}_)?(?:live|prod|test)_[a-z0-9]{20,}")
 MIN_CHANGES_OF_KEY = 0.28  # drawn at random it is .45
 
@@ -94,7 +119,7 @@ MIN_CHANGES = 0.15  # between letters, capitals and digits, of all characters; a
 
 def random_looking(value: str, before: str, after: str) -> bool:
     """Letters and digits mixed as chance mixes them, and nothing in it that says it only stands for something."""
-    if stands_in(value) or UUID.fullmatch(value) or value.lower() in KNOWN_DIGESTS:
+    if stands_in(value) or UUID.fullmatch(value) or PICTURE.match(value):
         return False
     if ADDRESS.match(value) and not (value[0] == "/" and unspoken(value)):
         return False
@@ -111,6 +136,8 @@ def drawn(value: str, before: str, after: str) -> bool:
 
 def bare_password(value: str, before: str, after: str) -> bool:
     """A password without quotes around it, where a name or a call is likelier."""
+    if SUM.fullmatch(value):
+        return False
     return chosen_password(value, before, after) and (
         NAME.fullmatch(value) is None
         or invented(value)
@@ -134,6 +161,8 @@ def phrased(value: str) -> bool:
 def prefixed(value: str, before: str, after: str) -> bool:
     """A key behind the short name of who gave it, `abc_live_x7Kq2L...`: drawn of capitals, small letters and digits."""
     if len(value) > LONGEST_KEY or before in ("-", "_", ".", "/", "+", "$", "\\") or after in ("+", "/", "("):
+        return False
+    if stands_in(value):
         return False
     drawn_part = PREFIX.sub("", value.rstrip("="), count=1)
     return (
@@ -174,6 +203,8 @@ def _in_short_pieces(value: str) -> bool:
 
 def password(value: str, before: str, after: str) -> bool:
     """What a person may have chosen: no stand-in, no word by itself or with a number behind it."""
+    if len(value) > LONGEST_PASSWORD:
+        return False
     if stands_in(value) or (NAMING.match(value) and not generated(value)) or UUID.fullmatch(value):
         return False
     letters = "".join(filter(str.isalpha, value.lower()))
@@ -184,7 +215,15 @@ def password(value: str, before: str, after: str) -> bool:
 
 def chosen_password(value: str, before: str, after: str) -> bool:
     """A password where any string could stand: it must hold a digit or a sign beside letters."""
-    return SIGNED.match(value) is not None and password(value, before, after) and not ADDRESS.match(value)
+    if (
+        len(value) > LONGEST_PASSWORD
+        or SIGNED.match(value) is None
+        or ADDRESS.match(value)
+        or TIME.fullmatch(value)
+        or CHAIN.fullmatch(value)
+    ):
+        return False
+    return password(value, before, after)
 
 
 def tough(value: str, before: str, after: str) -> bool:
@@ -243,12 +282,16 @@ def lettered(value: str, before: str, after: str) -> bool:
 
 @lru_cache(maxsize=ASKED)
 def stands_in(value: str) -> bool:
-    """Whether it says of itself that it is none: an example, a template, a mask."""
+    """Whether it says of itself that it is none, or is everybody's: an example, a template, a mask."""
     small = value.lower()
     return (
-        any(word in small for word in STAND_INS)
+        small in PUBLISHED
+        or any(word in small for word in STAND_INS)
         or (("my" in small or "%s" in small) and IN_PART.search(value) is not None)
         or small.strip("*.x#-_") == ""
+        or small.endswith("...")
+        or METHODS.fullmatch(value.rstrip(",;.")) is not None
+        or SAID.fullmatch(value) is not None
         or (BRACKETS.search(value) is not None and not generated(value))
     )
 
