@@ -35,9 +35,21 @@ _IS_AROUND = f'(#match? @around "{_AROUND}")'
 _WRAPPED = f"(variable_declarator name: (identifier) @name value: {_MADE} {_IS_AROUND}) @function"
 # The type that has a prototype: `Dialog` of `ui.Dialog.prototype`.
 _LAST = "[(identifier) @{0} (member_expression property: (property_identifier) @{0})]"
+# A test or a group of them is called by the words it is given: `it("adds", () => ...)`, `test.each([1])("%s", ...)`.
+_SAID = """(expression_statement (call_expression
+  function: [(identifier) @said (member_expression object: (identifier) @said)
+    (member_expression property: (property_identifier) @said)
+    (call_expression function: (member_expression object: (identifier) @said))]
+  arguments: (arguments . [(string) (template_string)] @name
+    [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) """
+_TESTS = f"""
+{_SAID} @test (#any-of? @said "it" "test" "specify")) @outer
+{_SAID} @container (#any-of? @said "describe" "suite" "context")) @outer
+"""
 _CLASS = "(class_declaration name: (_) @name) @class"
 
 QUERY = f"""
+{_TESTS}
 {_DECLARED}
 {_CLASS}
 {_CONSTANT}
@@ -119,6 +131,6 @@ GRAMMAR = Grammar(
 )  # fmt: skip
 
 LANGUAGE = Language(
-    "javascript", version=8, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
+    "javascript", version=9, suffixes=(".js", ".mjs", ".cjs"), units=partial(code.units, GRAMMAR),
     parses=partial(parses, GRAMMAR), interpreters=("node", "nodejs"),
 )  # fmt: skip

@@ -42,7 +42,9 @@ def convention(name: str) -> Convention:
 
 
 def follows(language: str, kind: str, name: str) -> bool:
-    """Whether a name is written as its language's style guide has it for that kind of thing."""
+    """Whether a name is written as its language's style guide has it for that kind of thing; what words say does."""
+    if " " in name:
+        return True
     if kind in ("class", "interface"):
         allowed = _TYPES | (_CAMEL if language == "go" else frozenset())
     else:

@@ -20,7 +20,7 @@ from modelmill.records import Document, Dropped, Unit
 from modelmill.storable import storable, storable_text
 
 # Raise when the same documents would give other units for a reason that no language or privacy version tells.
-NORMALIZE_VERSION = 6
+NORMALIZE_VERSION = 7
 
 # Direction overrides and characters without width: what is seen is not what is there (https://trojansource.codes).
 HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")

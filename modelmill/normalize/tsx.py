@@ -95,6 +95,6 @@ def _component(name: str, node: Node) -> Draft | None:
 
 
 LANGUAGE = Language(
-    "tsx", version=14, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
+    "tsx", version=15, suffixes=(".tsx", ".jsx"), units=units, parses=partial(parses, GRAMMAR), rendered=True,
     linked=units,
 )  # fmt: skip
