@@ -3,7 +3,8 @@
 A module and a class are summed up (their words and signatures, and what a class holds), not repeated: their functions
 are units of their own. A class that has none, an interface and a statement stand as they are. `meta["docstring_at"]` is
 where the words about a unit, quotes or comment signs included, lie in `text` (first and last character, exclusive), so
-that a dataset can take them out. `meta` also has what annotate.py judges by: calls, imports, annotations, complexity.
+that a dataset can take them out. `meta` also has what annotate.py judges by: calls, imports, annotations, complexity,
+and whether words are its name (`by_words`: a test).
 
 A file with an error in it gives what can be read, and says where the error is.
 """
@@ -171,6 +172,8 @@ def _whole(file: File, one: Definition, name: str, kind: UnitKind) -> Draft | Dr
     meta: dict[str, object] = {"body_lines": lines}
     if found.place:
         meta["docstring_at"] = list(found.place)
+    if one.kind == "test":
+        meta["by_words"] = True
     meta["calls"] = _calls(file, one)
     meta["imports"] = _imports(file, found.text)
     meta["annotations"] = file.facts.annotated(one.start, _body_start(one))

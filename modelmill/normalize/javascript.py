@@ -112,8 +112,9 @@ QUERY = f"""
 
 (call_expression function: [(identifier) (member_expression)] @call)
 (new_expression constructor: (_) @call)
-["if" "for" "while" "catch" "case" "&&" "||" "??"] @branch
+["if" "for" "while" "catch" "case" "&&" "||" "??" "&&=" "||=" "??="] @branch
 (ternary_expression condition: (_) @branch)
+[(assignment_pattern right: (_) @branch) (object_assignment_pattern right: (_) @branch)]
 (decorator [(identifier) @annotation (member_expression) @annotation (call_expression function: (_) @annotation)])
 (comment) @comment
 """

@@ -25,7 +25,8 @@ _FUNCTIONS: dict[str, frozenset[Convention]] = {
     "bash": frozenset({"lowercase", "snake_case"}),
     "sql": frozenset({"lowercase", "snake_case"}),
     "go": frozenset({"lowercase", "camelCase", "PascalCase", "UPPER_CASE"}),
-    # A component is a function with the name of a type.
+    # A component and a constructor are functions with the name of a type.
+    "javascript": frozenset({"lowercase", "camelCase", "PascalCase"}),
     "tsx": frozenset({"lowercase", "camelCase", "PascalCase"}),
 }
 _CAMEL: frozenset[Convention] = frozenset({"lowercase", "camelCase"})

@@ -34,7 +34,10 @@ CASES = [
     ("factory", "a.go", "NewReader", "package a\n\nfunc NewReader() *Reader {\n\ta()\n\tb()\n\treturn nil\n}\n", "NewReader", "Newer"),
     ("fixture", "a.py", "f", "@pytest.fixture\ndef f():\n    \"\"\"Do.\"\"\"\n", "@pytest.fixture", "@pytest.mark.slow"),
     ("generator", "a.py", "f", "def f():\n    \"\"\"Do\n\n    yield nothing.\n    \"\"\"\n    yield 1\n", "    yield 1", "    return 1"),
+    ("generator", "a.py", "f", "def f():\n    def g(\n        a,\n    ):\n        return a\n\n    yield g\n", "    yield g", "        yield g"),
     ("generator", "a.js", "f", "function* f() {\n  yield 1;\n  yield 2;\n  yield 3;\n}\n", "yield", "void"),
+    ("generator", "a.ts", "A.f", "class A {\n  async *f() {\n    yield 1;\n    a();\n    b();\n  }\n}\n", "async *", "async "),
+    ("hook", "a.js", "useIt", "function useIt() {\n  a();\n  b();\n  c();\n}\n", "useIt", "used"),
     ("hook", "a.tsx", "useThing", "function useThing() {\n  a();\n  b();\n  return c();\n}\n", "useThing", "userThing"),
     ("iterator", "a.py", "A", "class A:\n    def __iter__(self):\n        return self\n    def __next__(self):\n        return 1\n", "__next__", "__last__"),
     ("observer", "a.py", "A", "class A:\n    def add_listener(self, one):\n        return one\n    def notify(self):\n        return 1\n", "notify", "note"),
@@ -180,7 +183,9 @@ run("no test", () => {
         assert [one.name for one in found] == ["sums.adds %s", "done"]
         assert found[0].meta["calls"] == ["expect", ".toBe", "add", "a", "b"]
         assert (found[0].docstring, found[0].start_line, found[0].end_line) == ("Zero changes nothing.", 5, 10)
-        assert annotate(path, language.name, found[0])["quality"]["named"] == 1.0
+        added = annotate("sum.js", language.name, found[0])
+        assert (added["category"], added["quality"]["named"]) == ("test", 1.0)
+        assert "naming" not in added
 
 
 def test_units_hold_their_tests_as_the_corpus_changes(settings: Settings, db: Engine, tmp_path: Path) -> None:
