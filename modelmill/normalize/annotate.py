@@ -6,8 +6,9 @@ identity, stays as it is. Everything is counted from the syntax tree and from na
     complexity    McCabe's number as lizard counts it (https://github.com/terryyin/lizard): 1 and one more a branch.
                   Inner functions count with the one they are in
     technologies  the known libraries among its imports (technologies.py)
-    category      what it is for: test, or the field most of its technologies are from, else what its kind tells
-    naming        the convention of its own name (naming.py)
+    category      what it is for: test, or the field most of its technologies are from, else what its kind tells;
+                  what is written with markup (TSX) is of an interface
+    naming        the convention of its own name (naming.py); words that a test is called by have none
     patterns      idioms and design patterns that its form shows (patterns.py)
     tests         of what is no test: the tests that name or call it (tested.py); known when the whole corpus is
     quality       0..1: the mean of documented, simple, short and named (quality.py)
@@ -36,14 +37,16 @@ def annotate(path: str, language: str, draft: Draft) -> Mapping[str, Any]:
     if draft.kind not in CODE:
         return {}
     known = technologies.of(draft.meta.get("imports", ()))
-    found: dict[str, Any] = {"category": _category(path, draft, known)}
+    found: dict[str, Any] = {"category": _category(path, language, draft, known)}
     if known:
         found["technologies"] = [one.name for one in known]
     if draft.kind in ("function", "method", "class", "interface"):
-        found["naming"] = naming.convention(own_name(draft))
-        if shown := patterns.of(language, own_name(draft), draft):
+        words = bool(draft.meta.get("by_words"))
+        if not words:
+            found["naming"] = naming.convention(own_name(draft))
+        if shown := patterns.of(language, "" if words else own_name(draft), draft):
             found["patterns"] = shown
-        found["quality"] = quality.of(language, own_name(draft), draft)
+        found["quality"] = quality.of(language, draft.name if words else own_name(draft), draft)
     return found
 
 
@@ -52,11 +55,13 @@ def own_name(draft: Draft) -> str:
     return draft.name.removesuffix(" (code)").rsplit(".", 1)[-1]
 
 
-def _category(path: str, draft: Draft, known: Sequence[technologies.Technology]) -> str:
-    if _is_test(path, own_name(draft)):
+def _category(path: str, language: str, draft: Draft, known: Sequence[technologies.Technology]) -> str:
+    if draft.meta.get("by_words") or _is_test(path, own_name(draft)):
         return "test"
     if known:
         return Counter(one.field for one in known).most_common(1)[0][0]
+    if language == "tsx":
+        return "interface"
     return "database" if draft.kind == "statement" else "type" if draft.kind in ("class", "interface") else "general"
 
 

@@ -3,7 +3,8 @@
 A module and a class are summed up (their words and signatures, and what a class holds), not repeated: their functions
 are units of their own. A class that has none, an interface and a statement stand as they are. `meta["docstring_at"]` is
 where the words about a unit, quotes or comment signs included, lie in `text` (first and last character, exclusive), so
-that a dataset can take them out. `meta` also has what annotate.py judges by: calls, imports, annotations, complexity.
+that a dataset can take them out. `meta` also has what annotate.py judges by: calls, imports, annotations, complexity,
+and whether words are its name (`by_words`: a test).
 
 A file with an error in it gives what can be read, and says where the error is.
 """
@@ -137,7 +138,11 @@ def _module(file: File) -> Draft:
     return Draft(
         name=name, kind="module", text=_summary(file, f"{file.grammar.comment} module {name}", doc, members, ""),
         signature=f"module {name}", docstring=doc, group=file.group, end_line=max(1, end.row + (end.column > 0)),
-        meta={"members": [one.name for one in members], "imports": list(dict.fromkeys(i.module for i in file.imports))},
+        meta={
+            "members": [one.name for one in members],
+            "imports": list(dict.fromkeys(i.module for i in file.imports)),
+            "bound": {name: [file.imports[at].module for at in places] for name, places in file.bound.items()},
+        },
     )  # fmt: skip
 
 
@@ -147,6 +152,8 @@ def _definition(file: File, one: Definition, prefix: str) -> Iterator[Draft | Dr
         yield _class(file, one, name)
     elif one.kind == "function":
         yield _whole(file, one, name, "method" if prefix or one.owner else "function")
+    elif one.kind == "test":
+        yield _whole(file, one, name, "function")
     elif one.kind not in ("container", "holder"):
         yield _whole(file, one, name, one.kind)
     for member in one.members:
@@ -165,7 +172,9 @@ def _whole(file: File, one: Definition, name: str, kind: UnitKind) -> Draft | Dr
     meta: dict[str, object] = {"body_lines": lines}
     if found.place:
         meta["docstring_at"] = list(found.place)
-    meta["calls"] = file.facts.called(one.start, one.end)
+    if one.kind == "test":
+        meta["by_words"] = True
+    meta["calls"] = _calls(file, one)
     meta["imports"] = _imports(file, found.text)
     meta["annotations"] = file.facts.annotated(one.start, _body_start(one))
     meta["complexity"] = 1 + file.facts.branches_in(one.start, one.end)
@@ -173,6 +182,14 @@ def _whole(file: File, one: Definition, name: str, kind: UnitKind) -> Draft | Dr
         name=name, kind=kind, text=found.text, signature=_signature(file, one), docstring=found.words,
         group=file.group, start_line=found.start_line, end_line=found.end_line, meta=meta,
     )  # fmt: skip
+
+
+def _calls(file: File, one: Definition) -> list[str]:
+    """What is called by name, and in Python what decorates a function in it; of a test not `test` itself."""
+    called = file.facts.called(_body_start(one) if one.kind == "test" else one.start, one.end)
+    if file.grammar.documented != "inside":
+        return called
+    return list(dict.fromkeys([*called, *file.facts.annotated(_body_start(one), one.end)]))
 
 
 def _class(file: File, one: Definition, name: str) -> Draft:

@@ -102,7 +102,7 @@ def _put_together(found: Iterable[Definition]) -> list[Definition]:
     for one in sorted(found, key=lambda one: (one.start, -one.end)):
         while around and around[-1].end <= one.start:
             _close(around, top)
-        if len(around) > MAX_DEPTH or (around and around[-1].kind in ("function", "statement")):
+        if len(around) > MAX_DEPTH or (around and around[-1].kind in ("function", "statement", "test")):
             continue
         (around[-1].members if around else top).append(one)
         around.append(one)

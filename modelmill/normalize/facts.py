@@ -13,7 +13,7 @@ MAX_CALLED = 80  # bytes of a called expression that are looked at: its end, whe
 MAX_LISTED = 50  # distinct names; who calls more is a table
 SHEBANG = re.compile(rb"\A#!.*\n?")
 DOCUMENTATION = re.compile(rb"/\*\*(?![*/])")
-CALLED = re.compile(rb"\w[\w.:]*$")
+CALLED = re.compile(rb"\.?\w[\w.:]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Facts:
         return self.source[start:end].decode("utf-8", "replace")
 
     def called(self, start: int, end: int) -> list[str]:
-        """Names called between two places, each once: `json.loads`, or `get` of whatever an expression gives."""
+        """Names called between two places, each once: `json.loads`, or `.get` of whatever an expression gives."""
         return self._distinct(self.calls, start, end)
 
     def annotated(self, start: int, end: int) -> list[str]:

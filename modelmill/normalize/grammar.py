@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Parser, Query
 
-DefinitionKind = Literal["class", "interface", "function", "statement", "container", "holder"]
+DefinitionKind = Literal["class", "interface", "function", "statement", "test", "container", "holder"]
 # Of processor time, after so many bytes. Real code takes .2 to .4 s a MB. What takes ten times as long has errors in it
 # whose mending takes memory, too (a comment without an end on each line: 1 GB in 5 s).
 LIMIT_SECONDS = 5.0
@@ -49,9 +49,9 @@ LOOK_EACH = 0.05
 class Grammar:
     """query: what its matches are.
 
-    A definition: one of @class, @interface, @function, @statement, @container (only lends its name), @holder (the same,
-    and is none where nothing is in it), with its @name, and where it has them @owner (the type a method stands outside
-    of), @outer (`export`, decorators) and @body.
+    A definition: one of @class, @interface, @function, @statement, @test (a function that is called by words),
+    @container (only lends its name), @holder (the same, and is none where nothing is in it), with its @name, and where
+    it has them @owner (the type a method stands outside of), @outer (`export`, decorators) and @body.
     An import: @module, and @bound where the file calls it by another name; or @module and @around_names, and each of
     the names in that as @imported: a query that waits with each name for the module behind them takes time squared.
     A fact: @call (what is called), @branch (one way more through the code), @annotation or @comment.

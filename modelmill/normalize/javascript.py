@@ -36,9 +36,21 @@ _IS_AROUND = f'(#match? @around "{_AROUND}")'
 _WRAPPED = f"(variable_declarator name: (identifier) @name value: {_MADE} {_IS_AROUND}) @function"
 # The type that has a prototype: `Dialog` of `ui.Dialog.prototype`.
 _LAST = "[(identifier) @{0} (member_expression property: (property_identifier) @{0})]"
+# A test or a group of them is called by the words it is given: `it("adds", () => ...)`, `test.each([1])("%s", ...)`.
+_SAID = """(expression_statement (call_expression
+  function: [(identifier) @said (member_expression object: (identifier) @said)
+    (member_expression property: (property_identifier) @said)
+    (call_expression function: (member_expression object: (identifier) @said))]
+  arguments: (arguments . [(string) (template_string)] @name
+    [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) """
+_TESTS = f"""
+{_SAID} @test (#any-of? @said "it" "test" "specify")) @outer
+{_SAID} @container (#any-of? @said "describe" "suite" "context")) @outer
+"""
 _CLASS = "(class_declaration name: (_) @name) @class"
 
 QUERY = f"""
+{_TESTS}
 {_DECLARED}
 {_CLASS}
 {_CONSTANT}
@@ -101,8 +113,9 @@ QUERY = f"""
 
 (call_expression function: [(identifier) (member_expression)] @call)
 (new_expression constructor: (_) @call)
-["if" "for" "while" "catch" "case" "&&" "||" "??"] @branch
+["if" "for" "while" "catch" "case" "&&" "||" "??" "&&=" "||=" "??="] @branch
 (ternary_expression condition: (_) @branch)
+[(assignment_pattern right: (_) @branch) (object_assignment_pattern right: (_) @branch)]
 (decorator [(identifier) @annotation (member_expression) @annotation (call_expression function: (_) @annotation)])
 (comment) @comment
 """

@@ -25,7 +25,8 @@ _FUNCTIONS: dict[str, frozenset[Convention]] = {
     "bash": frozenset({"lowercase", "snake_case"}),
     "sql": frozenset({"lowercase", "snake_case"}),
     "go": frozenset({"lowercase", "camelCase", "PascalCase", "UPPER_CASE"}),
-    # A component is a function with the name of a type.
+    # A component and a constructor are functions with the name of a type.
+    "javascript": frozenset({"lowercase", "camelCase", "PascalCase"}),
     "tsx": frozenset({"lowercase", "camelCase", "PascalCase"}),
 }
 _CAMEL: frozenset[Convention] = frozenset({"lowercase", "camelCase"})
@@ -42,7 +43,9 @@ def convention(name: str) -> Convention:
 
 
 def follows(language: str, kind: str, name: str) -> bool:
-    """Whether a name is written as its language's style guide has it for that kind of thing."""
+    """Whether a name is written as its language's style guide has it for that kind of thing; what words say does."""
+    if " " in name:
+        return True
     if kind in ("class", "interface"):
         allowed = _TYPES | (_CAMEL if language == "go" else frozenset())
     else:

@@ -26,7 +26,7 @@ A form is no proof of an intention: `getInstance` may hand out two. Nothing is l
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from modelmill.normalize.language import Draft
@@ -50,7 +50,9 @@ TAKES = frozenset({"subscribe", "attach", "on", "observe", "connect"})
 TELLS = frozenset({"notify", "emit", "publish", "fire", "dispatch", "trigger", "notifyAll", "notify_all"})
 LISTENER = re.compile(r"(?i)^add_?(?:event_?)?(?:listener|observer|handler|subscriber)$")
 TOLD = re.compile(r"(?i)^(?:notify|emit|fire|dispatch)(?:_?(?:all|event|observers|listeners|change))*$")
-YIELD = re.compile(r"^[ \t]*([^\n]*?)\byield\b", re.M)
+SCRIPTS = frozenset({"javascript", "typescript", "tsx"})
+STAR = re.compile(r"\bfunction\s*\*|^(?:(?:static|async|public|private|protected|override)\s+)*\*")
+YIELD = re.compile(r"[ \t]*([^\n]*?)\byield\b")
 BEFORE_YIELD = re.compile(r"(?:[\w.,\[\] \t]+=[ \t]*)?\(?")  # from the line's first word on
 INNER = re.compile(r"^[ \t]+(?:async )?def (\w+)", re.M)
 GIVEN_A_FUNCTION = re.compile(r"\((?:self, )?(?:fn|func|function|f|method|callable_?|wrapped|view|handler)\b")
@@ -132,14 +134,28 @@ def _fixture(form: Form) -> bool:
 
 
 def _generator(form: Form) -> bool:
-    if form.kind not in ("function", "method") or form.language == "java" or "yield" not in form.own:
+    if form.kind not in ("function", "method") or "yield" not in form.own:
         return False
-    return any(BEFORE_YIELD.fullmatch(found.group(1)) for found in YIELD.finditer(form.own))
+    if form.language in SCRIPTS:
+        return STAR.search(form.signature) is not None
+    lines = _own_lines(form.own) if form.language == "python" else ()
+    return any((found := YIELD.match(line)) and BEFORE_YIELD.fullmatch(found.group(1)) for line in lines)
+
+
+def _own_lines(text: str) -> Iterator[str]:
+    """The lines of a function of Python's that lie in no function in it."""
+    around: int | None = None
+    for line in text.splitlines():
+        said = line.lstrip()
+        indent = len(line) - len(said)
+        if around is not None and (not said or indent > around or said.startswith(")")):
+            continue
+        around = indent if INNER.match(line) else None
+        yield line
 
 
 def _hook(form: Form) -> bool:
-    script = form.language in ("javascript", "typescript", "tsx")
-    return script and form.kind == "function" and HOOK.match(form.name) is not None
+    return form.language in SCRIPTS and form.kind == "function" and HOOK.match(form.name) is not None
 
 
 def _iterator(form: Form) -> bool:

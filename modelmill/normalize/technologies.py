@@ -27,8 +27,8 @@ FIELDS: dict[str, str] = {
         werkzeug
     """,
     "interface": """
-        @angular/core @mui/material angular curses java.awt javafx javax.swing preact react react-dom svelte
-        tailwindcss tkinter vue
+        @angular/core @mui/material angular curses java.awt javafx javax.swing preact react react-dom react-native
+        svelte tailwindcss tkinter vue
     """,
     "database": """
         @prisma/client alembic asyncpg database/sql gorm.io/gorm jakarta.persistence java.sql javax.persistence

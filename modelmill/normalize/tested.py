@@ -2,13 +2,13 @@
 
 A test is a unit of the category `test`. It is linked to a function, method, class or interface that is none when
 
-    it calls that name (its last part: `json.loads`, `circle.area`), or its own name says it (`test_raw_decode`,
-    `TestCircle`), and
-    it has to do with the file: it imports it, or its own file is called after it (`test_plane.py`, `plane.test.ts`,
+    it calls that name and means this one by it, as far as its imports and the classes it uses tell (meant.py), or
+    its own name says it (`test_raw_decode`, `TestCircle`), or that of the tests it stands among (`describe("area")`),
+    and its file has to do with the unit's: it imports it, or is called after it (`test_plane.py`, `plane.test.ts`,
     `PlaneTest.java`, `plane_test.go`); or nothing else in the corpus has that name.
 
-So `get()` in a test of something else links to nothing. Nothing is run and no type is known: a method that is called on
-what another one returned is found only by its name.
+So `get()` in a test of something else links to nothing. Nothing is run: how often that is right, and what is missing,
+is in docs/experiments.md.
 """
 
 from __future__ import annotations
@@ -16,28 +16,37 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from modelmill.normalize import meant
+from modelmill.normalize.meant import Subject, TestFile, Testing
+
+Bound = Mapping[str, Sequence[str]]
+
 MAX_TESTS = 20  # of one unit: who is in more is used everywhere, and which test comes first says nothing
 FILES_KNOWN = 10_000  # paths and modules taken apart, of which each is asked for again and again
+NO_UNIT = -1
 TESTABLE = ("function", "method", "class", "interface")
 
 NAMED = """
 SELECT id, path, name, meta->'tests' AS tests FROM mill.unit WHERE corpus_id = :corpus AND kind = ANY(:kinds)
 AND meta->>'category' IS DISTINCT FROM 'test' ORDER BY path, start_line, name
 """
+HELD = """
+SELECT path, CASE WHEN kind = 'module' THEN '' ELSE name END AS name, meta->'members' AS members FROM mill.unit
+WHERE corpus_id = :corpus AND kind IN ('module', 'class') AND meta->>'category' IS DISTINCT FROM 'test'
+"""
 TESTS = """
-SELECT path, name, meta->'calls' AS calls, meta->'imports' AS imports FROM mill.unit WHERE corpus_id = :corpus
+SELECT path, name, meta->'calls' AS calls FROM mill.unit WHERE corpus_id = :corpus
 AND kind = ANY(:kinds) AND meta->>'category' = 'test' ORDER BY path, start_line, name
 """
 FILES = """
-SELECT path, meta->'imports' AS imports FROM mill.unit
+SELECT path, meta->'bound' AS bound FROM mill.unit
 WHERE corpus_id = :corpus AND kind = 'module' AND meta->>'category' = 'test'
 """
 TELL = """
@@ -49,23 +58,12 @@ PART = re.compile(r"[\w$-]+")
 SUBJECT = re.compile(r"^(?:test_|test-)(.+)$|^(.+?)(?:[_.-](?:test|tests|spec)|Tests?|IT)$", re.S)
 
 
-class Subject(NamedTuple):
-    """What may be tested. tests: what was linked to it before."""
-
-    id: int
-    path: str
-    name: str
-    tests: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Testing:
-    """A test. imports: of itself and of its file."""
+class Held(NamedTuple):
+    """What a file, or a class in it, holds by name, whether that is a unit or too little for one."""
 
     path: str
     name: str
-    calls: tuple[str, ...] = ()
-    imports: tuple[str, ...] = ()
+    members: tuple[str, ...]
 
 
 def bring_up_to_date(conn: Connection, corpus_id: int) -> None:
@@ -73,44 +71,67 @@ def bring_up_to_date(conn: Connection, corpus_id: int) -> None:
     at = {"corpus": corpus_id, "kinds": list(TESTABLE)}
     rows = conn.execute(text(NAMED), at).all()  # at once: row by row costs nearly twice as much
     subjects = [Subject(key, path, name, tuple(tests or ())) for key, path, name, tests in rows]
-    files = {path: tuple(of or ()) for path, of in conn.execute(text(FILES), {"corpus": corpus_id}).all()}
-    found = links(subjects, _tests(conn, at, files))
+    files: dict[str, Bound] = {path: of or {} for path, of in conn.execute(text(FILES), {"corpus": corpus_id}).all()}
+    held = [
+        Held(path, name, tuple(of or ())) for path, name, of in conn.execute(text(HELD), {"corpus": corpus_id}).all()
+    ]
+    found = links(subjects, _tests(conn, at, files), held)
     changed = [{"id": one.id, "tests": found.get(one.id, [])} for one in subjects]
     changed = [new for new, one in zip(changed, subjects, strict=True) if list(one.tests) != new["tests"]]
     if changed:
         conn.execute(text(TELL), {"links": json.dumps(changed)})
 
 
-def _tests(conn: Connection, at: Mapping[str, object], files: Mapping[str, tuple[str, ...]]) -> Iterator[Testing]:
-    for path, name, calls, imports in conn.execute(text(TESTS), at).all():
-        yield Testing(path, name, tuple(calls or ()), (*(imports or ()), *files.get(path, ())))
+def _tests(conn: Connection, at: Mapping[str, object], files: Mapping[str, Bound]) -> Iterator[Testing]:
+    rows = conn.execute(text(TESTS), at).all()
+    own: dict[str, set[str]] = defaultdict(set)
+    for path, name, _ in rows:
+        own[path].add(name)
+    known = {
+        path: TestFile(path, files.get(path, {}), frozenset(names), subject_of(path)) for path, names in own.items()
+    }
+    for path, name, calls in rows:
+        yield Testing(known[path], name, tuple(calls or ()))
 
 
-def links(subjects: Sequence[Subject], tests: Iterable[Testing]) -> dict[int, list[str]]:
-    """Per subject's id its tests as `path::name`, in the order of the tests, at most MAX_TESTS."""
-    named: dict[str, list[Subject]] = defaultdict(list)
-    for one in subjects:
-        named[_last(one.name)].append(one)
-    found: dict[int, list[str]] = defaultdict(list)
+def links(subjects: Sequence[Subject], tests: Iterable[Testing], held: Iterable[Held] = ()) -> dict[int, list[str]]:
+    """Per subject's id its tests as `path::name`, in the order of the tests, at most MAX_TESTS.
+
+    held: what else a test may mean, to which nothing is linked.
+    """
+    known = meant.Known()
+    for one in [*subjects, *_no_units(subjects, held)]:
+        known.add(_last(one.name), one)
+    found: dict[int, dict[str, None]] = defaultdict(dict)
     for test in tests:
-        near = {_place(module) for module in test.imports} | {("", subject_of(test.path))}
-        packages = {last for _, last in near}
-        through = {parts[-2] for call in test.calls if len(parts := call.rsplit(".", 2)) > 1}
-        for name in _mentioned(test):
-            alike = named.get(name, [])
-            for one in alike:
-                near_it = _is_near(one.path, near) or _is_called_through(one.path, packages, through)
-                if (len(alike) == 1 or near_it) and len(found[one.id]) < MAX_TESTS:
-                    found[one.id].append(f"{test.path}::{test.name}")
-    return {key: tests for key, tests in found.items() if tests}
+        for one in _meant(test, known):
+            if one.id != NO_UNIT and len(found[one.id]) < MAX_TESTS:
+                found[one.id][f"{test.file.path}::{test.name}"] = None
+    return {key: list(tests) for key, tests in found.items() if tests}
 
 
-def _mentioned(test: Testing) -> Iterable[str]:
-    """The names that it calls, and the one that its own name says."""
-    own = _last(test.name)
-    said = subject_name(own)
-    called = (name for call in test.calls if not (name := _last(call)).startswith("__"))  # super().__init__()
-    return dict.fromkeys([*called, *([said] if said != own else [])])
+def _no_units(subjects: Iterable[Subject], held: Iterable[Held]) -> Iterator[Subject]:
+    there = {(one.path, one.name.split("#")[0].removesuffix(" (code)")) for one in subjects}
+    for path, owner, members in held:
+        for member in dict.fromkeys(members):
+            name = f"{owner}.{member}" if owner else member
+            if (path, name) not in there:
+                yield Subject(NO_UNIT, path, name)
+
+
+def _meant(test: Testing, known: meant.Known) -> Iterator[Subject]:
+    """The units it calls, and those that its own name says."""
+    for call in test.calls:
+        if not (name := _last(call)).startswith("__"):  # super().__init__()
+            yield from meant.meant(test, call, known.of(name, test.file))
+    for name in said(test.name):
+        yield from meant.named(test, known.of(name, test.file))
+
+
+def said(name: str) -> list[str]:
+    """What a test's name says that it tests: `Circle`, `area` of `TestCircle.test_area` and of `Circle.area.of 0`."""
+    parts = name.split("#")[0].split(".")
+    return [found for part in parts if (found := subject_name(part)) != part or " " in name]
 
 
 def subject_name(name: str) -> str:
@@ -127,36 +148,9 @@ def subject_of(path: str) -> str:
     return subject_name(PurePosixPath(path).stem)
 
 
-@lru_cache(maxsize=FILES_KNOWN)
-def _lies(path: str) -> tuple[str, str]:
-    """A file's folder and what it is called: `a/b.py` -> (a, b), `a/b/__init__.py` -> (a, b)."""
-    file = PurePosixPath(path)
-    file = file.parent if file.stem in ("__init__", "index") and file.parent.name else file
-    return file.parent.name, file.stem
-
-
-def _is_near(path: str, near: Set[tuple[str, str]]) -> bool:
-    """Whether one of the places is the file's; `abc` of `collections.abc` is no `aiohttp/abc.py`."""
-    folder, stem = _lies(path)
-    return ("", stem) in near or (folder, stem) in near or (not folder and any(last == stem for _, last in near))
-
-
-def _is_called_through(path: str, packages: Set[str], through: Set[str]) -> bool:
-    """`plane.area()` after `from shapes import plane`: which of the package's names is a file nobody says there."""
-    folder, stem = _lies(path)
-    return stem in through and folder in packages
-
-
-@lru_cache(maxsize=FILES_KNOWN)
-def _place(module: str) -> tuple[str, str]:
-    """An imported module's folder, where it is said, and its name: `a.b.c` -> (b, c), `./money` -> ("", money)."""
-    parts = PART.findall(re.sub(r"\.[jt]sx?$", "", module))
-    return (parts[-2] if len(parts) > 1 else "", parts[-1] if parts else module)
-
-
 def _last(name: str) -> str:
     """The last part: `json.loads` -> `loads`, `f#2` -> `f`."""
     if name.isascii() and name.isidentifier():
         return name
-    parts = PART.findall(name.split("#")[0])
+    parts = PART.findall(name.removesuffix(" (code)").split("#")[0])
     return parts[-1] if parts else name

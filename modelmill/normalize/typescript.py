@@ -51,6 +51,7 @@ QUERY = (
   (enum_declaration name: (_) @name)
 ] @interface) @outer
 (export_statement (abstract_class_declaration name: (_) @name) @class) @outer
+(required_parameter value: (_) @branch)
 (public_field_definition name: (_) @name value: [
   (arrow_function body: (_) @body) (function_expression body: (_) @body)
 ]) @function

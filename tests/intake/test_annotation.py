@@ -50,6 +50,26 @@ func F(xs []int, deep bool) int {
 """
 
 
+# A value that is taken where there is none is a branch.
+DEFAULTS = """
+function f({ a = 1, b } = {}, c = 2) {
+  const [d = 3] = b;
+  d ||= a;
+  d ??= c;
+  d &&= b;
+  ({ a = 2 } = b);
+  return d;
+}
+"""
+TYPED = """
+function f(a: number = 1, { b = 2 }: B) {
+  const { c = 3 } = a;
+  b();
+  return c;
+}
+"""
+
+
 def functions(path: str, text: str) -> Iterator[Draft]:
     """The functions and methods of a file."""
     language = language_of(path)
@@ -83,8 +103,11 @@ def test_complexity_agrees_with_lizard_on_real_javascript() -> None:
     assert sum(ours == theirs for _, ours, theirs in pairs) / len(pairs) > 0.9
 
 
-@pytest.mark.parametrize(("path", "text", "number"), [("A.java", JAVA, 10), ("a.go", GO, 7)])
-def test_complexity_agrees_with_lizard_in_java_and_go(path: str, text: str, number: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "text", "number"),
+    [("A.java", JAVA, 10), ("a.go", GO, 7), ("a.js", DEFAULTS, 9), ("a.ts", TYPED, 4)],
+)
+def test_complexity_agrees_with_lizard_in_other_languages(path: str, text: str, number: int) -> None:
     assert [pair[1:] for pair in compared(path, text)] == [(number, number)]
 
 
@@ -123,7 +146,8 @@ def test_a_name_has_a_convention(name: str, convention: str) -> None:
         ("python", "class", "Purse", True), ("python", "class", "purse", False),
         ("java", "method", "readText", True), ("java", "method", "read_text", False), ("java", "method", "Purse", True),
         ("go", "function", "ReadText", True), ("go", "class", "purse", True), ("tsx", "function", "Balance", True),
-        ("javascript", "function", "Balance", False),
+        ("javascript", "function", "Balance", True), ("typescript", "function", "Balance", False),
+        ("typescript", "function", "gives the balance", True),
     ],
 )  # fmt: skip
 def test_a_name_follows_its_language_or_not(language: str, kind: str, name: str, follows: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,10 @@ CASES = [
     ("factory", "a.go", "NewReader", "package a\n\nfunc NewReader() *Reader {\n\ta()\n\tb()\n\treturn nil\n}\n", "NewReader", "Newer"),
     ("fixture", "a.py", "f", "@pytest.fixture\ndef f():\n    \"\"\"Do.\"\"\"\n", "@pytest.fixture", "@pytest.mark.slow"),
     ("generator", "a.py", "f", "def f():\n    \"\"\"Do\n\n    yield nothing.\n    \"\"\"\n    yield 1\n", "    yield 1", "    return 1"),
+    ("generator", "a.py", "f", "def f():\n    def g(\n        a,\n    ):\n        return a\n\n    yield g\n", "    yield g", "        yield g"),
     ("generator", "a.js", "f", "function* f() {\n  yield 1;\n  yield 2;\n  yield 3;\n}\n", "yield", "void"),
+    ("generator", "a.ts", "A.f", "class A {\n  async *f() {\n    yield 1;\n    a();\n    b();\n  }\n}\n", "async *", "async "),
+    ("hook", "a.js", "useIt", "function useIt() {\n  a();\n  b();\n  c();\n}\n", "useIt", "used"),
     ("hook", "a.tsx", "useThing", "function useThing() {\n  a();\n  b();\n  return c();\n}\n", "useThing", "userThing"),
     ("iterator", "a.py", "A", "class A:\n    def __iter__(self):\n        return self\n    def __next__(self):\n        return 1\n", "__next__", "__last__"),
     ("observer", "a.py", "A", "class A:\n    def add_listener(self, one):\n        return one\n    def notify(self):\n        return 1\n", "notify", "note"),
@@ -82,26 +84,108 @@ def test_a_test_is_called_after_what_it_tests(name: str, subject: str) -> None:
     assert tested.subject_name(name) == subject
 
 
-def test_a_common_name_is_linked_only_where_the_file_has_to_do_with_the_test() -> None:
-    a, b = tested.Subject(1, "src/a.py", "A.get"), tested.Subject(2, "src/b.py", "B.get")
-    only = tested.Subject(3, "src/c.py", "unheard_of")
-    by_import = tested.Testing("tests/test_x.py", "test_it", ("thing.get",), ("../src/a", "other.b"))
-    by_file = tested.Testing("tests/test_b.py", "test_it", ("get",))
-    elsewhere = tested.Testing("tests/test_x.py", "test_other", ("get", "unheard_of"))
-    found = tested.links([a, b, only], [by_import, by_file, elsewhere])
-    assert found == {
-        1: ["tests/test_x.py::test_it"],
-        2: ["tests/test_b.py::test_it"],
-        3: ["tests/test_x.py::test_other"],
-    }
+S = tested.Subject
 
 
-def test_a_file_that_is_imported_from_its_package_is_linked_by_what_is_called_through_its_name() -> None:
-    """`from shapes import plane`, then `plane.area()`."""
-    both = [tested.Subject(1, "shapes/plane.py", "area"), tested.Subject(2, "other/solid.py", "area")]
-    test = tested.Testing("tests/test_geometry.py", "test_it", ("plane.area",), ("shapes",))
-    assert tested.links(both, [test]) == {1: ["tests/test_geometry.py::test_it"]}
-    assert tested.links(both, [dataclasses.replace(test, calls=("area",))]) == {}
+def in_file(
+    path: str, name: str, calls: tuple[str, ...] = (), bound: dict[str, list[str]] | None = None
+) -> tested.Testing:
+    """A test in a file."""
+    return tested.Testing(tested.TestFile(path, bound or {}, subject=tested.subject_of(path)), name, calls)
+
+
+# What may be meant, the test's path, what it calls, what its file calls what it imports; and what is meant.
+MEANT = [
+    # A function: what it is imported from, and nothing by that name elsewhere.
+    ([S(1, "src/a.py", "get"), S(2, "src/b.py", "get")], "tests/test_x.py", "get", {"get": ["src.a"]}, [1]),
+    ([S(1, "a/plane.py", "area"), S(2, "b/solid.py", "area")], "t/test_x.py", "plane.area", {"plane": ["a"]}, [1]),
+    ([S(1, "a/plane.py", "area"), S(2, "b/solid.py", "area")], "t/test_x.py", "area", {"plane": ["a"]}, []),
+    ([S(1, "a/path.py", "join")], "t/test_x.py", "os.path.join", {"os": ["os"], "a": ["a"]}, []),
+    ([S(1, "shop/_api.py", "get"), S(2, "shop/_client.py", "Client.get")], "t/test_x.py", "shop.get", {"shop": ["shop"]}, [1]),
+    ([S(1, "a/lib/schemas.ts", "array"), S(2, "b/lib/schemas.ts", "array")], "a/lib/array.test.ts", "z.array", {"z": ["z/lib"]}, [1]),
+    ([S(1, "lib/money.ts", "round")], "lib/tests/money.test.ts", "round", {"round": ["../money.js"]}, [1]),
+    ([S(1, "lib/money.ts", "round")], "src/tests/cash.test.ts", "round", {"round": ["../money.js"]}, []),
+    ([S(1, "shop/money.py", "round_up")], "shop/tests/test_x.py", "round_up", {"round_up": ["..money"]}, [1]),
+    ([S(1, "mux/mux.go", "NewRouter"), S(2, "web/web.go", "NewRouter")], "mux/old_test.go", "NewRouter", {}, [1]),
+    ([S(1, "shop/a.py", "make")], "t/test_x.py", "make", {"shop": ["shop"]}, []),
+    # A method: of the class that is named, called after, or made; else of the only one.
+    ([S(1, "shop/a.py", "Client.get"), S(2, "shop/a.py", "Cookies.get")], "t/test_x.py", "client.get", {"shop": ["shop"]}, [1]),
+    ([S(1, "shop/a.py", "Client.get"), S(2, "shop/a.py", "Cookies.get")], "t/test_x.py", "Cookies.get", {"shop": ["shop"]}, [2]),
+    ([S(1, "shop/a.py", "Client.get")], "t/test_x.py", "Cookies.get", {"shop": ["shop"]}, []),
+    ([S(1, "shop/a.py", "Client.get")], "t/test_x.py", "x.get", {"shop": ["shop"]}, []),
+    ([S(1, "shop/a.py", "Client.ask")], "t/test_x.py", "x.ask", {"shop": ["shop"]}, [1]),
+    ([S(1, "shop/a.py", "Client.ask")], "t/test_x.py", ".ask", {"shop": ["shop"]}, [1]),
+    ([S(1, "shop/a.py", "Client.ask"), S(2, "shop/a.py", "Shop.ask")], "t/test_x.py", "x.ask", {"shop": ["shop"]}, []),
+    ([S(1, "shop/a.py", "Client.ask")], "t/test_x.py", "self.ask", {"shop": ["shop"]}, []),
+    ([S(1, "shop/a.py", "Client.ask")], "t/test_x.py", "ask", {"shop": ["shop"]}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("subjects", "path", "call", "bound", "ids"), MEANT)
+def test_a_call_means_what_its_file_imports_and_the_class_that_it_is_called_on(
+    subjects: list[tested.Subject], path: str, call: str, bound: dict[str, list[str]], ids: list[int]
+) -> None:
+    assert list(tested.links(subjects, [in_file(path, "test_it", (call,), bound)])) == ids
+
+
+def test_a_method_is_of_the_class_that_the_test_makes() -> None:
+    both = [S(1, "shop/a.py", "Client.ask"), S(2, "shop/a.py", "Shop.ask")]
+    made = in_file("t/test_x.py", "test_it", ("shop.Client", "x.ask"), {"shop": ["shop"]})
+    assert list(tested.links(both, [made])) == [1]
+    assert list(tested.links([S(1, "r.go", "Router.Walk"), S(2, "r.go", "Route.Walk")], [
+        in_file("r_test.go", "TestIt", ("NewRouter", "r.Walk"))
+    ])) == [1]  # fmt: skip
+
+
+def test_what_is_no_unit_of_its_own_is_meant_all_the_same() -> None:
+    """A function of two lines has no unit; that of the same name in another file is not what the test calls."""
+    other = S(1, "lib/mini/schemas.ts", "array")
+    test = in_file("lib/full/array.test.ts", "takes none", ("z.array",), {"z": ["z/lib"]})
+    assert list(tested.links([other], [test])) == [1]
+    assert list(tested.links([other], [test], [tested.Held("lib/full/schemas.ts", "", ("array",))])) == []
+    assert list(tested.links([other], [test], [tested.Held("lib/mini/schemas.ts", "", ("array",))])) == [1]
+
+
+def test_a_test_s_name_says_what_it_tests_where_the_file_has_to_do_with_it() -> None:
+    both = [S(1, "src/plane.py", "Circle.area"), S(2, "src/solid.py", "Ball.area")]
+    assert list(tested.links(both, [in_file("tests/test_plane.py", "test_area")])) == [1]
+    assert list(tested.links(both, [in_file("tests/test_shapes.py", "test_area")])) == []
+    assert list(tested.links([S(3, "a.ts", "addDays")], [in_file("a.test.ts", "addDays.adds the days")])) == [3]
+
+
+def test_a_test_that_is_called_by_words_is_a_unit() -> None:
+    code = """
+import { add } from './sum';
+
+describe('sums', () => {
+  // Zero changes nothing.
+  it.each([0])("adds %s", async (n) => {
+    expect(add(1, n)).toBe(1);
+    a();
+    b();
+  });
+});
+test(`done`, { timeout: 3 }, function () {
+  a();
+  b();
+  c();
+});
+run("no test", () => {
+  a();
+  b();
+  c();
+});
+"""
+    for path in ("sum.test.ts", "sum.test.js", "sum.test.tsx"):
+        language = language_of(path)
+        assert language is not None
+        found = [one for one in language.units(path, code) if isinstance(one, Draft) and one.kind == "function"]
+        assert [one.name for one in found] == ["sums.adds %s", "done"]
+        assert found[0].meta["calls"] == ["expect", ".toBe", "add", "a", "b"]
+        assert (found[0].docstring, found[0].start_line, found[0].end_line) == ("Zero changes nothing.", 5, 10)
+        added = annotate("sum.js", language.name, found[0])
+        assert (added["category"], added["quality"]["named"]) == ("test", 1.0)
+        assert "naming" not in added
 
 
 def test_units_hold_their_tests_as_the_corpus_changes(settings: Settings, db: Engine, tmp_path: Path) -> None:
