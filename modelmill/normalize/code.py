@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_FIELDS, MAX_FIELD = 30, 120  # of a class that has methods; bytes of one
+MAX_SAME = 20  # modules that one name stands for
 MAX_STATEMENT = 200  # bytes; a statement has no body that its signature would end at
 WORD = re.compile(r"\w+")
 FEW_NAMES = 64
@@ -141,7 +142,7 @@ def _module(file: File) -> Draft:
         meta={
             "members": [one.name for one in members],
             "imports": list(dict.fromkeys(i.module for i in file.imports)),
-            "bound": {name: [file.imports[at].module for at in places] for name, places in file.bound.items()},
+            "bound": {name: [file.imports[at].module for at in ats[:MAX_SAME]] for name, ats in file.bound.items()},
         },
     )  # fmt: skip
 

@@ -21,7 +21,8 @@ from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-FEW = 50  # units of one name, of which each is looked at
+FEW, MANY = 50, 500  # units of one name: of which each is looked at; at which it ends
+MAX_MODULES = 500  # of one file
 FILES_KNOWN = 100_000  # pairs of a module and a file, of which each is asked for again and again
 BY_CLASS, BOUND = 8, 7  # how well a class or an import fits what is called, before all names that are alike
 OWN = frozenset({"self", "cls", "this", "super"})
@@ -76,7 +77,7 @@ class TestFile:
     @cached_property
     def modules(self) -> tuple[str, ...]:
         """All that it imports."""
-        return tuple(dict.fromkeys(module for modules in self.bound.values() for module in modules))
+        return tuple(dict.fromkeys(module for modules in self.bound.values() for module in modules))[:MAX_MODULES]
 
     @cached_property
     def parts(self) -> frozenset[str]:
@@ -95,6 +96,11 @@ class Testing:
     calls: tuple[str, ...] = ()
 
     @cached_property
+    def classes(self) -> frozenset[str]:
+        """The classes it may use, as `Circle()`."""
+        return frozenset(f"{name}()" for name in (*self.made, *self.file.bound))
+
+    @cached_property
     def made(self) -> frozenset[str]:
         """What may be a class of which it makes one."""
         lasts = [call.rpartition(".")[2] for call in self.calls]
@@ -102,28 +108,44 @@ class Testing:
 
 
 class Known:
-    """Units by name, and by the parts of their path where many have one."""
+    """Units by name, and by the parts of their path and by their class where many have one."""
 
     def __init__(self) -> None:
         self._named: dict[str, list[Subject]] = defaultdict(list)
-        self._lying: dict[str, dict[str, list[Subject]]] = {}
+        self._lying: dict[str, Mapping[str, Sequence[Subject]]] = {}
 
     def add(self, name: str, one: Subject) -> None:
         """One more of that name, once and for all before any is asked for."""
         self._named[name].append(one)
 
-    def of(self, name: str, file: TestFile) -> Sequence[Subject]:
-        """Those of that name that a test in the file may mean; of many those in files that may be near."""
+    def of(self, name: str, test: Testing) -> Sequence[Subject]:
+        """Those of that name that a test may mean; of many those in files that may be near, of too many but some: of
+        the classes that it uses, then by the part of the path that the fewest have.
+        """
         alike = self._named.get(name, ())
         if len(alike) <= FEW:
             return alike
         if name not in self._lying:
-            lying = self._lying[name] = defaultdict(list)
-            for one in alike:
-                for part in _lies_in(one.path):
-                    lying[part].append(one)
-        found = (one for part in sorted(file.parts) for one in self._lying[name].get(part, ()))
-        return list({(one.id, one.path, one.name): one for one in found}.values())
+            self._lying[name] = _sorted(alike)
+        lying = self._lying[name]
+        classes, parts = (
+            [lying[one] for one in sorted(some) if one in lying] for some in (test.classes, test.file.parts)
+        )
+        found: dict[tuple[str, str], Subject] = {}
+        for some in [*sorted(classes, key=len), *sorted(parts, key=len)]:
+            if len(found) + len(some) > MANY:
+                break
+            found.update({(one.path, one.name): one for one in some})
+        return list(found.values())
+
+
+def _sorted(alike: Sequence[Subject]) -> Mapping[str, Sequence[Subject]]:
+    """By each part of their path, and by their class as `Circle()`."""
+    lying: dict[str, list[Subject]] = defaultdict(list)
+    for one in alike:
+        for part in (*_lies_in(one.path), f"{one.owner}()"):
+            lying[part].append(one)
+    return dict(lying)
 
 
 def meant(test: Testing, call: str, alike: Sequence[Subject]) -> Iterator[Subject]:

@@ -123,9 +123,9 @@ def _meant(test: Testing, known: meant.Known) -> Iterator[Subject]:
     """The units it calls, and those that its own name says."""
     for call in test.calls:
         if not (name := _last(call)).startswith("__"):  # super().__init__()
-            yield from meant.meant(test, call, known.of(name, test.file))
+            yield from meant.meant(test, call, known.of(name, test))
     for name in said(test.name):
-        yield from meant.named(test, known.of(name, test.file))
+        yield from meant.named(test, known.of(name, test))
 
 
 def said(name: str) -> list[str]:

@@ -137,6 +137,15 @@ def test_a_method_is_of_the_class_that_the_test_makes() -> None:
     ])) == [1]  # fmt: skip
 
 
+def test_of_many_of_one_name_it_is_the_one_that_is_imported_or_made() -> None:
+    many = [S(at, f"shop/m{at}.py", f"Shop{at}.ask") for at in range(1000)]
+    made = in_file("t/test_x.py", "test_it", ("Shop7", "x.ask"), {"Shop7": ["shop.m7"]})
+    imported = in_file("t/test_x.py", "test_it", ("x.ask",), {"anything": ["shop.m8"]})
+    assert list(tested.links(many, [made])) == [7]
+    assert list(tested.links(many, [imported])) == [8]
+    assert list(tested.links(many, [in_file("t/test_x.py", "test_it", ("x.ask",), {"shop": ["shop"]})])) == []
+
+
 def test_what_is_no_unit_of_its_own_is_meant_all_the_same() -> None:
     """A function of two lines has no unit; that of the same name in another file is not what the test calls."""
     other = S(1, "lib/mini/schemas.ts", "array")
