@@ -40,6 +40,7 @@ AND meta->>'category' IS DISTINCT FROM 'test' ORDER BY path, start_line, name
 HELD = """
 SELECT path, CASE WHEN kind = 'module' THEN '' ELSE name END AS name, meta->'members' AS members FROM mill.unit
 WHERE corpus_id = :corpus AND kind IN ('module', 'class') AND meta->>'category' IS DISTINCT FROM 'test'
+AND meta->'members' ?| :names
 """
 TESTS = """
 SELECT path, name, meta->'calls' AS calls FROM mill.unit WHERE corpus_id = :corpus
@@ -71,37 +72,46 @@ def bring_up_to_date(conn: Connection, corpus_id: int) -> None:
     at = {"corpus": corpus_id, "kinds": list(TESTABLE)}
     rows = conn.execute(text(NAMED), at).all()  # at once: row by row costs nearly twice as much
     subjects = [Subject(key, path, name, tuple(tests or ())) for key, path, name, tests in rows]
-    files: dict[str, Bound] = {path: of or {} for path, of in conn.execute(text(FILES), {"corpus": corpus_id}).all()}
-    held = [
-        Held(path, name, tuple(of or ())) for path, name, of in conn.execute(text(HELD), {"corpus": corpus_id}).all()
-    ]
-    found = links(subjects, _tests(conn, at, files), held)
+    tests = _tests(conn, at)
+    found = links(subjects, tests, _held(conn, corpus_id, _wanted(tests))) if tests else {}
     changed = [{"id": one.id, "tests": found.get(one.id, [])} for one in subjects]
     changed = [new for new, one in zip(changed, subjects, strict=True) if list(one.tests) != new["tests"]]
     if changed:
         conn.execute(text(TELL), {"links": json.dumps(changed)})
 
 
-def _tests(conn: Connection, at: Mapping[str, object], files: Mapping[str, Bound]) -> Iterator[Testing]:
+def _tests(conn: Connection, at: Mapping[str, object]) -> list[Testing]:
     rows = conn.execute(text(TESTS), at).all()
     own: dict[str, set[str]] = defaultdict(set)
     for path, name, _ in rows:
         own[path].add(name)
+    files: dict[str, Bound] = {path: of or {} for path, of in conn.execute(text(FILES), at).all()} if rows else {}
     known = {
         path: TestFile(path, files.get(path, {}), frozenset(names), subject_of(path)) for path, names in own.items()
     }
-    for path, name, calls in rows:
-        yield Testing(known[path], name, tuple(calls or ()))
+    return [Testing(known[path], name, tuple(calls or ())) for path, name, calls in rows]
 
 
-def links(subjects: Sequence[Subject], tests: Iterable[Testing], held: Iterable[Held] = ()) -> dict[int, list[str]]:
+def _held(conn: Connection, corpus_id: int, names: Iterable[str]) -> Iterator[Held]:
+    for path, name, members in conn.execute(text(HELD), {"corpus": corpus_id, "names": list(names)}).all():
+        yield Held(path, name, tuple(members))
+
+
+def _wanted(tests: Iterable[Testing]) -> set[str]:
+    """The names that tests call or say: most of a corpus has another one."""
+    return {name for test in tests for name in (*map(_last, test.calls), *said(test.name))}
+
+
+def links(subjects: Sequence[Subject], tests: Sequence[Testing], held: Iterable[Held] = ()) -> dict[int, list[str]]:
     """Per subject's id its tests as `path::name`, in the order of the tests, at most MAX_TESTS.
 
     held: what else a test may mean, to which nothing is linked.
     """
-    known = meant.Known()
+    known, wanted = meant.Known(), _wanted(tests)
+    subjects = [one for one in subjects if _last(one.name) in wanted]
     for one in [*subjects, *_no_units(subjects, held)]:
-        known.add(_last(one.name), one)
+        if (name := _last(one.name)) in wanted:
+            known.add(name, one)
     found: dict[int, dict[str, None]] = defaultdict(dict)
     for test in tests:
         for one in _meant(test, known):
