@@ -137,7 +137,7 @@ TOKENS: tuple[Rule, ...] = (
     Rule("service_key", r"\b(essu_[A-Za-z0-9+/]{60,200}={0,2}|v2\.local\.[A-Za-z0-9_-]{60,})", ("essu_", "v2.local."), drawn),
     Rule("service_key", r"https://open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v\d/hook/([A-Za-z0-9-]{20,60})|https://qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=([A-Za-z0-9-]{20,60})", ("/open-apis/bot/", "qyapi.weixin"), drawn),
     Rule("url_signature", r"[?&](?:[Xx]-(?:[Aa]mz|[Gg]oog)-(?:[Ss]ignature|[Ss]ecurity-[Tt]oken)|sig)=([A-Za-z0-9%+/_-]{32,}={0,2})", ("-Amz-S", "-Goog-S", "-amz-s", "-goog-s", "&sig=", "?sig="), drawn),
-    Rule("url_signature", r"azurewebsites\.net/api/[^\s\"'`?]+\?(?:[^\s\"'`]*&)?code=([A-Za-z0-9%+/_-]{40,}={0,2})", ("azurewebsites",), random_looking),
+    Rule("url_signature", r"azurewebsites\.net/api/[^\s\"'`?]+\?(?:[^\s\"'`]*?&)??code=([A-Za-z0-9%+/_-]{40,}={0,2})", ("azurewebsites",), random_looking),
     Rule("django_key", r"\b(django-insecure-[^\s\"'`\\]{20,100})", ("django-insecure-",), _long_enough),
 )
 
