@@ -85,9 +85,8 @@ SHORTEST_DRAWN = 16
 PASSPHRASE = re.compile(r"(?=(?:.*[A-Za-z]{4}){2})[A-Za-z]{3,}(?:[-_.][A-Za-z0-9]{2,}){1,5}[!?]?")
 TOUGH = re.compile(r"(?=.{8})(?=.*\d)(?=.*[A-Za-z]{3})[\w.-]+(?:(?:[!@#%^*?~]|\$[A-Za-z])[\w.-]*){1,3}")
 SHORTEST_GENERATED = 8
-LONGEST_PASSWORD = (
-    100  # what is longer is no password; patterns say no upper end, for which RE2 would have a state each
-)
+# What is longer is no password. The patterns say no upper end: RE2 would have a state for each character.
+LONGEST_PASSWORD = 100
 ALL_KINDS_ONCE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)")
 WORD_RUN = re.compile(r"[a-z]{5,}|[A-Z]{5,}")
 STRONG = re.compile(r"[\w.!@#$%^&*?~-]*[!@#$%^&*?~][\w.!@#$%^&*?~-]*")
