@@ -161,7 +161,7 @@ def test_what_was_erased_is_not_told_any_more(
     async def story(house: House) -> None:
         assert [await house.ask(), await house.ask()] == [1, 1]
         with db.begin() as conn:
-            erasure.erase(conn, corpus, erasure.knew(conn, corpus))
+            erasure.erase(conn, corpus, erasure.knew(conn, corpus), ())
         assert await house.ask() == 2
 
     within(story)
