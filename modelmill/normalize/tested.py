@@ -38,8 +38,9 @@ SELECT id, path, name, meta->'tests' AS tests FROM mill.unit WHERE corpus_id = :
 AND meta->>'category' IS DISTINCT FROM 'test' ORDER BY path, start_line, name
 """
 HELD = """
-SELECT path, CASE WHEN kind = 'module' THEN '' ELSE name END AS name, meta->'members' AS members FROM mill.unit
-WHERE corpus_id = :corpus AND kind IN ('module', 'class') AND meta->>'category' IS DISTINCT FROM 'test'
+SELECT path, CASE WHEN kind = 'module' THEN '' ELSE name END AS name,
+  ARRAY(SELECT one FROM jsonb_array_elements_text(meta->'members') one WHERE one = ANY(:names)) AS members
+FROM mill.unit WHERE corpus_id = :corpus AND kind IN ('module', 'class') AND meta->>'category' IS DISTINCT FROM 'test'
 AND meta->'members' ?| :names
 """
 TESTS = """
