@@ -82,7 +82,7 @@ class Grammar:
 
 
 def parse(grammar: Grammar, source: bytes) -> Node:
-    """The root of the syntax tree. Raises ValueError when that takes too long."""
+    """The root of the syntax tree. Raises ValueError when that takes too long or too much memory."""
     source = grammar.prepared(source)
     for piece in _beginnings(source) if grammar.tried(source) else ():
         _tree(grammar, piece, piece)
