@@ -179,7 +179,8 @@ def load_encoder(
     folder = verified or _with_ir(settings, wanted)
     if folder is None:
         return load_sentence_model(settings, wanted)
-    return IrEncoder(model_name(settings, wanted), ir.load(folder, 1 if few else settings.threads, kept))
+    said = artifacts.opened(settings, folder)
+    return IrEncoder(model_name(settings, wanted), ir.load(folder, 1 if few else settings.threads, kept, said))
 
 
 def load_sentence_model(settings: Settings, name_or_path: str | Path | None = None) -> SentenceEncoder:

@@ -223,10 +223,12 @@ def _traced(source: Source) -> Any:
     import torch
 
     openvino = ir.runtime()
+    from openvino.tools.ovc import convert_model
+
     example = _example(source)
     shapes: Any = [(name, openvino.PartialShape([-1] * one.ndim), openvino.Type.i64) for name, one in example.items()]
     with torch.inference_mode():
-        return openvino.convert_model(source.module.eval(), example_input=example, input=shapes)
+        return convert_model(source.module.eval(), example_input=example, input=shapes)
 
 
 def _said(error: Exception) -> str:

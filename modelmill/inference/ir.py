@@ -31,6 +31,7 @@ FOLDER = "openvino"
 ABOUT = "engine.json"
 TOKENIZER = "tokenizer.json"
 IR = ("model.xml", "model.bin")
+CONVERTER = "openvino.tools.ovc"
 
 Precision = Literal["int8", "onnx-int8", "fp32"]  # by OpenVINO, by ONNX Runtime, by OpenVINO
 Kind = Precision | Literal["torch"]
@@ -120,10 +121,11 @@ class TextModel(Protocol):
 
 @dataclass(frozen=True)
 class IrModel:
-    """A model that OpenVINO runs. Each batch borrows one of the requests."""
+    """A model that OpenVINO runs. Each batch borrows one of the requests, which do not hold the model themselves."""
 
     made: Made
     tokens: Tokens
+    model: Any
     requests: queue.SimpleQueue[Any]
     threads: int
 
@@ -193,10 +195,10 @@ def tokens(folder: Path, made: Made) -> Tokens:
     return reading(tokenizer, made.inputs, made.max_tokens, made.pad_id, made.first_position)
 
 
-def load(folder: Path, threads: int = 0, kept: Path | None = None) -> TextModel:
+def load(folder: Path, threads: int = 0, kept: Path | None = None, said: str = "") -> TextModel:
     """The model in the folder `openvino/` of `folder`, whose bytes the caller has verified.
 
-    threads: 0 means one per core. kept: see `compiled`. Raises DataError.
+    threads: 0 means one per core. kept, said: see `compiled`. Raises DataError.
     """
     made = about(folder)
     if made is None or made.kind == "torch":
@@ -206,20 +208,26 @@ def load(folder: Path, threads: int = 0, kept: Path | None = None) -> TextModel:
         reader = tokens(folder, made)
         if made.kind == "onnx-int8":
             return onnx_model.load(folder / FOLDER, made, reader, threads)
-        model = compiled(runtime(), folder / FOLDER / IR[0], config(threads), kept)
+        model = compiled(runtime(), folder / FOLDER / IR[0], config(threads), kept, said)
     except Exception as error:  # both libraries raise their own, without a common parent
         raise _unreadable(folder / FOLDER, error) from error
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for _ in range(threads):
         requests.put(model.create_infer_request())
-    return IrModel(made, reader, requests, threads)
+    return IrModel(made, reader, model, requests, threads)
 
 
 def runtime() -> Any:
-    """The library. Importing it would tell its maker so, over the network, unless its telemetry cannot be found."""
+    """The library. Importing it would tell its maker so, over the network, unless its telemetry cannot be found.
+
+    It comes without its converter, which takes two fifths of the time, and which conversion.py alone needs.
+    """
     sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore  (None: an import of it fails)
+    hidden = "openvino" not in sys.modules and sys.modules.setdefault(CONVERTER, None) is None  # pyright: ignore
     import openvino
 
+    if hidden:
+        del sys.modules[CONVERTER]
     return openvino
 
 

@@ -115,8 +115,14 @@ def _buckets(table: np.ndarray, looked_at: np.ndarray) -> Iterator[list[int]]:
     """Indices, ascending, of texts that agree in a band, where one of them is looked at."""
     import numpy as np
 
-    for keys in table.T:
-        members = np.flatnonzero(np.isin(keys, keys[looked_at]))
+    # A quarter of each hash first: after a small change that leaves a few hundred rows a band to look for.
+    quarters = table.view(np.uint16)[:, ::4]
+    wanted = np.zeros(1 << 16, dtype=bool)
+    wanted[quarters[looked_at]] = True
+    possible = wanted[quarters]
+    for keys, may_be in zip(table.T, possible.T, strict=True):
+        some = np.flatnonzero(may_be)
+        members = some[np.isin(keys[some], keys[looked_at])]
         order = members[np.argsort(keys[members], kind="stable")]
         ends = np.flatnonzero(np.diff(keys[order])) + 1
         starts = np.concatenate([[0], ends])

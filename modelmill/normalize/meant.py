@@ -192,6 +192,9 @@ def _dotted(test: Testing, parts: Sequence[str], one: Subject) -> tuple[int, int
     first, receiver = parts[0], parts[-2]
     if first in OWN and len(parts) == 2:
         return None
+    fits = _fits(test, one.owner, receiver) if one.owner else 0
+    if one.owner and not fits and _is_common(parts[-1]):
+        return None  # before what takes longest
     modules = test.file.bound.get(first, ())
     inside = [*modules, *(f"{module}/{first}" for module in modules)]
     inside += [first for module in modules if module.startswith(f"{first}.")]  # `import a.b` gives `a`
@@ -202,9 +205,7 @@ def _dotted(test: Testing, parts: Sequence[str], one: Subject) -> tuple[int, int
         return (BOUND, near) if near else None
     if modules and receiver[:1].isupper() and receiver != one.owner:
         return None  # an imported class
-    fits = _fits(test, one.owner, receiver)
-    near = near or _near_file(test.file, one.path)
-    return (fits, near) if fits or not _is_common(parts[-1]) else None
+    return fits, near or _near_file(test.file, one.path)
 
 
 def _fits(test: Testing, owner: str, receiver: str) -> int:
@@ -222,7 +223,9 @@ def _is_common(name: str) -> bool:
 
 def _near_file(file: TestFile, path: str) -> int:
     """How near a file is to a whole file of tests."""
-    if path not in file.near:
+    if path not in file.near and file.parts.isdisjoint(_lies_in(path)):
+        file.near[path] = 0
+    elif path not in file.near:
         its = PurePosixPath(path)
         one_package = its.suffix in ONE_PACKAGE and its.parent.name == PurePosixPath(file.path).parent.name
         by_name = one_package or its.stem.strip("_") == file.subject
@@ -236,7 +239,7 @@ def _near(module: str, test: str, path: str) -> int:
     """How near a file is to a module that a test imports: it is that, lies in it, or in a folder called like it."""
     whole, folder = _parts(path)
     named = _resolved(module, test)
-    if named is None:
+    if named is None or named[-1] not in whole:
         return 0
     last = named[-2:]
     if module.startswith("."):
@@ -275,6 +278,7 @@ def _parts(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (folder if file.stem in ("__init__", "index") and folder else (*folder, file.stem)), folder
 
 
+@lru_cache(maxsize=FILES_KNOWN)
 def _lies_in(path: str) -> frozenset[str]:
     whole, folder = _parts(path)
     return frozenset([*whole, *folder, PurePosixPath(path).stem.strip("_")])

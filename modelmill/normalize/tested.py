@@ -33,9 +33,12 @@ FILES_KNOWN = 10_000  # paths and modules taken apart, of which each is asked fo
 NO_UNIT = -1
 TESTABLE = ("function", "method", "class", "interface")
 
+# Those that a test may mean or that were linked. Of a plain name the last part is read here, of others by `_last`.
 NAMED = """
 SELECT id, path, name, meta->'tests' AS tests FROM mill.unit WHERE corpus_id = :corpus AND kind = ANY(:kinds)
-AND meta->>'category' IS DISTINCT FROM 'test' ORDER BY path, start_line, name
+AND meta->>'category' IS DISTINCT FROM 'test'
+AND (substring(name FROM '[^.]+$') = ANY(:names) OR name ~ '[^A-Za-z0-9_.]|[.]$' OR meta ? 'tests')
+ORDER BY path, start_line, name
 """
 HELD = """
 SELECT path, CASE WHEN kind = 'module' THEN '' ELSE name END AS name,
@@ -70,11 +73,12 @@ class Held(NamedTuple):
 
 def bring_up_to_date(conn: Connection, corpus_id: int) -> None:
     """Link the corpus's units to its tests, in the caller's transaction; only what changed is written."""
-    at = {"corpus": corpus_id, "kinds": list(TESTABLE)}
+    at: dict[str, object] = {"corpus": corpus_id, "kinds": list(TESTABLE)}
+    tests = _tests(conn, at)
+    at["names"] = list(_wanted(tests))
     rows = conn.execute(text(NAMED), at).all()  # at once: row by row costs nearly twice as much
     subjects = [Subject(key, path, name, tuple(tests or ())) for key, path, name, tests in rows]
-    tests = _tests(conn, at)
-    found = links(subjects, tests, _held(conn, corpus_id, _wanted(tests))) if tests else {}
+    found = links(subjects, tests, _held(conn, at)) if tests else {}
     changed = [{"id": one.id, "tests": found.get(one.id, [])} for one in subjects]
     changed = [new for new, one in zip(changed, subjects, strict=True) if list(one.tests) != new["tests"]]
     if changed:
@@ -93,8 +97,8 @@ def _tests(conn: Connection, at: Mapping[str, object]) -> list[Testing]:
     return [Testing(known[path], name, tuple(calls or ())) for path, name, calls in rows]
 
 
-def _held(conn: Connection, corpus_id: int, names: Iterable[str]) -> Iterator[Held]:
-    for path, name, members in conn.execute(text(HELD), {"corpus": corpus_id, "names": list(names)}).all():
+def _held(conn: Connection, at: Mapping[str, object]) -> Iterator[Held]:
+    for path, name, members in conn.execute(text(HELD), at).all():
         yield Held(path, name, tuple(members))
 
 

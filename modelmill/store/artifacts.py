@@ -119,6 +119,11 @@ def location(settings: Settings, sha256: str) -> Path:
     return settings.artifacts_dir / sha256[:2] / sha256
 
 
+def opened(settings: Settings, path: Path) -> str:
+    """The hash of the artifact whose folder that is, "" of one that is none."""
+    return path.name if path == location(settings, path.name) else ""
+
+
 def _fetched(settings: Settings, sha256: str, path: Path) -> bool:
     """Whether it came from the shared store and lies at `path` now. Raises DataError when what came is another."""
     temp = settings.artifacts_dir / ".tmp" / uuid.uuid4().hex

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,23 @@ def reads(model: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
 def test_it_is_read_again_and_gives_the_same_rows(model: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list(kept.iterdir())) == 1
     assert reads(model, kept, monkeypatch)
+
+
+def test_what_is_read_stays_though_another_takes_its_place(model: Path, kept: Path) -> None:
+    """It works in the mapped file, which nothing else holds."""
+    loaded = ir.load(model, 1, kept)
+    compiled._keep(next(kept.iterdir()), b"of another model")
+    gc.collect()
+    assert np.array_equal(loaded.rows(TEXTS), ir.load(model, 1).rows(TEXTS))
+
+
+def test_an_artifact_is_known_by_its_own_hash(model: Path, tmp_path: Path) -> None:
+    """Whoever opened it has read all of it: it is not read once more."""
+    ir.load(model, 1, tmp_path / "one", said="a" * 64)
+    ir.load(model, 1, tmp_path / "two", said="b" * 64)
+    ir.load(model, 1, tmp_path / "three")
+    names = {file.name for folder in ("one", "two", "three") for file in (tmp_path / folder).iterdir()}
+    assert len(names) == 3
 
 
 @pytest.mark.parametrize("keep", [0, 10, 32, 1000, -1])
