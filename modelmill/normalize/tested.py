@@ -41,10 +41,12 @@ AND (substring(name FROM '[^.]+$') = ANY(:names) OR name ~ '[^A-Za-z0-9_.]|[.]$'
 ORDER BY path, start_line, name
 """
 HELD = """
-SELECT path, CASE WHEN kind = 'module' THEN '' ELSE name END AS name,
-  ARRAY(SELECT one FROM jsonb_array_elements_text(meta->'members') one WHERE one = ANY(:names)) AS members
-FROM mill.unit WHERE corpus_id = :corpus AND kind IN ('module', 'class') AND meta->>'category' IS DISTINCT FROM 'test'
-AND meta->'members' ?| :names
+SELECT * FROM (
+  SELECT path, CASE WHEN kind = 'module' THEN '' ELSE name END AS name,
+    ARRAY(SELECT one FROM jsonb_array_elements_text(meta->'members') one WHERE one = ANY(:names)) AS members
+  FROM mill.unit WHERE corpus_id = :corpus AND kind IN ('module', 'class') AND meta->>'category' IS DISTINCT FROM 'test'
+  OFFSET 0
+) AS holding WHERE members <> '{}'
 """
 TESTS = """
 SELECT path, name, meta->'calls' AS calls FROM mill.unit WHERE corpus_id = :corpus
