@@ -112,7 +112,7 @@ def _parse(settings: Settings, db: Engine, corpus: Corpus, lease: Lease, revisio
     """Parse what has to be and put it aside; True when something was no longer as it was extracted."""
     there = documents.all_documents(db, corpus.id)
     stamps = {one.id: parsing.stamp(one.record) for one in there.values()}
-    ending = {one.path for one in documents.all_dropped(db, corpus.id, "normalize") if one.reason == ENDED}
+    ending = {one.path for one in documents.all_dropped(db, corpus.id, "normalize", ENDED)}
     with open_corpus(settings, corpus, revision) as snapshot:
         rounds = Rounds(settings, corpus.name, snapshot, there, ending)
 

@@ -118,10 +118,10 @@ def secrets_by_kind(conn: Connection, corpus_id: int) -> dict[str, int]:
     return dict(conn.execute(statement).all())
 
 
-def all_dropped(db: Engine, corpus_id: int, stage: str | None = None) -> list[Dropped]:
-    """What was left out of the corpus, by path; by one stage or by all."""
+def all_dropped(db: Engine, corpus_id: int, stage: str | None = None, reason: str | None = None) -> list[Dropped]:
+    """What was left out of the corpus, by path; by one stage or by all, for one reason or for any."""
     statement = select(dropped).where(dropped.c.corpus_id == corpus_id).order_by(dropped.c.path)
-    if stage is not None:
-        statement = statement.where(dropped.c.stage == stage)
+    for column, wanted in ((dropped.c.stage, stage), (dropped.c.reason, reason)):
+        statement = statement.where(column == wanted) if wanted is not None else statement
     with db.connect() as conn:
         return [Dropped(row.path, row.reason, row.detail) for row in conn.execute(statement)]
