@@ -19,7 +19,7 @@ from itertools import chain
 from typing import Any
 
 from modelmill.normalize import lists, tables, views
-from modelmill.normalize.gates import Gates
+from modelmill.normalize.gates import Gates, loosened
 from modelmill.normalize.placeholders import PLACEHOLDER, Harmless, Names, numbered
 from modelmill.normalize.rules import GROUPS, Rule
 from modelmill.normalize.signs import MIN_BYTES, Sign, Signs, Text
@@ -332,7 +332,7 @@ def _compiled() -> list[tuple[Any, list[Search]]]:
         )
         return Search(rule, shared.setdefault(signs, signs))
 
-    return [(_pattern(group.gate), [search(rule) for rule in group.rules]) for group in GROUPS]
+    return [(_pattern(loosened(group.gate)), [search(rule) for rule in group.rules]) for group in GROUPS]
 
 
 @cache
