@@ -80,7 +80,8 @@ def taken_in(home: Path, corpus: str) -> tuple[float, float, float]:
 def counted(home: Path, argv: list[str]) -> tuple[float, float, float]:
     """Of a module of ours with its arguments: the same three."""
     before, server, start = resource.getrusage(resource.RUSAGE_CHILDREN), postgres_seconds(home), time.monotonic()
-    subprocess.run([sys.executable, "-m", *argv], cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
+    env = load().child_env()
+    subprocess.run([sys.executable, "-m", *argv], cwd=CHECKOUT, env=env, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return spent, postgres_seconds(home) - server, time.monotonic() - start

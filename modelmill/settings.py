@@ -40,6 +40,7 @@ TELEMETRY_OFF = {
     "GX_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # what is installed would else see all that is validated, as logfire does
 }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from modelmill import optional
 from modelmill.errors import PrerequisiteError
 from modelmill.settings import Settings
 from modelmill.store.database import database_url
@@ -106,6 +107,9 @@ def connect(settings: Settings) -> DagsterInstance:
     prepare(settings)
     env = environment(settings)
     os.environ.update(env)
+    # Dagster logs by the one and migrates by the other; neither has anything to colour here, which takes 35 ms to load.
+    optional.load("structlog", "rich")
+    optional.load("mako.exceptions", "mako.ext.pygmentplugin")
     lock = create_engine(database_url(settings), poolclass=NullPool)
     with lock.begin() as conn:  # two that start at once would both make the tables
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('dagster tables'))"))

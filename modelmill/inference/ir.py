@@ -23,6 +23,7 @@ from modelmill.errors import DataError, PrerequisiteError
 from modelmill.inference import onnx_model
 from modelmill.inference.batches import Batch, Tokens, reading
 from modelmill.inference.compiled import compiled
+from modelmill.optional import without
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,6 @@ FOLDER = "openvino"
 ABOUT = "engine.json"
 TOKENIZER = "tokenizer.json"
 IR = ("model.xml", "model.bin")
-CONVERTER = "openvino.tools.ovc"
 
 Precision = Literal["int8", "onnx-int8", "fp32"]  # by OpenVINO, by ONNX Runtime, by OpenVINO
 Kind = Precision | Literal["torch"]
@@ -223,11 +223,9 @@ def runtime() -> Any:
     It comes without its converter, which takes two fifths of the time, and which conversion.py alone needs.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore  (None: an import of it fails)
-    hidden = "openvino" not in sys.modules and sys.modules.setdefault(CONVERTER, None) is None  # pyright: ignore
-    import openvino
+    with without("openvino.tools.ovc"):
+        import openvino
 
-    if hidden:
-        del sys.modules[CONVERTER]
     return openvino
 
 
