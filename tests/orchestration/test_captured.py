@@ -1,4 +1,4 @@
-"""What a run prints is kept for its page and shown where it was started; what connections the instance has."""
+"""What a run prints is kept for its page, and shown where the run was started."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import io
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance
-from sqlalchemy import Engine, text
 
 from modelmill.settings import CHECKOUT
-from orchestration import instance
 from orchestration.captured import ShownLogManager
 
 KEY = ["a run", "compute_logs", "a step"]
@@ -92,26 +89,3 @@ def test_the_instance_captures_by_it(dagster: DagsterInstance) -> None:
     manager = dagster.compute_log_manager
     assert isinstance(manager, ShownLogManager)
     assert manager.get_captured_local_path(KEY, "out").startswith(os.environ["DAGSTER_HOME"])
-
-
-def _connected(db: Engine) -> list[int]:
-    """Server processes that others than this connection have to this test's database."""
-    asked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with db.connect() as conn:
-        return list(conn.scalars(text(asked + " AND query LIKE '%runs%'")))
-
-
-def test_a_connection_is_used_again_but_not_when_the_server_may_have_been_restarted(
-    dagster: DagsterInstance, db: Engine
-) -> None:
-    def connected() -> list[int]:
-        dagster.get_runs()
-        return _connected(db)
-
-    assert any(connected() == connected() for _ in range(10)), "each second one is made anew"
-    [kept] = connected()
-    with db.connect() as conn:
-        conn.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": kept})
-    time.sleep(instance.KEPT_SECONDS)
-    assert dagster.get_runs() == []
-    assert _connected(db) != [kept]
