@@ -3,8 +3,8 @@
     python benchmarks/intake_memory.py [FOLDER] [--lines 250000 1000000]
 
 Copies Python files of FOLDER (default: the installed packages) until they hold about that many lines, and takes the
-copy in by the job that `mill run --stage` starts, in an installation of its own for each size. Looked at every half
-second: the proportional set size of the job's processes together, and that of PostgreSQL's.
+copy in by the jobs that `mill run --only --stage` starts, in an installation of its own for each size. Looked at every
+half second: the proportional set size of the job's processes together, and that of PostgreSQL's.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def family(pid: int) -> list[psutil.Process]:
 def peaks(settings: Settings, stage: str) -> tuple[float, float]:
     """Run the stage of the corpus; the job's peak and PostgreSQL's, in MB."""
     server = int((settings.home_dir / "postgres" / "postmaster.pid").read_text().split()[0])
-    argv = [sys.executable, "-m", "orchestration.launch", "intake", "--corpus", "code", "--stage", stage]
+    argv = [sys.executable, "-m", "orchestration.launch", "intake", "--corpus", "code", "--stage", stage, "--only"]
     ours = theirs = 0.0
     with subprocess.Popen(argv, cwd=CHECKOUT, stdout=subprocess.DEVNULL) as job:
         while job.poll() is None:

@@ -23,20 +23,32 @@ OPTION = {"intake": "--corpus", "train": "--task"}
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """What to run: empty means all."""
+
+    corpora: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """What to make: of which corpora or tasks (none named: of all), and why."""
+    """What to make: of which corpora or tasks (none named: of all), and why; up to a stage, or only that one."""
 
     what: Literal["intake", "train"]
     names: Sequence[str]
     reason: str
     force: bool = False
+    stage: str = ""
+    only: bool = False
 
     def argv(self, settings: Settings) -> list[str]:
         """The arguments of `orchestration.launch`."""
         named = [part for name in self.names for part in (OPTION[self.what], name)]
         dial = {"profile": settings.profile, "seed": settings.seed, "trials": settings.trials, "reason": self.reason}
         given = [part for name, value in dial.items() for part in (f"--{name}", str(value))]
-        return [self.what, *named, *given, *(["--force"] if self.force else [])]
+        flags = [flag for flag, on in (("--force", self.force), ("--only", self.only)) if on]
+        return [self.what, *named, *given, *(["--stage", self.stage] if self.stage else []), *flags]
 
 
 def launch(settings: Settings, argv: list[str], console: Console) -> int:

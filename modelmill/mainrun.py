@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from modelmill import asking, launching, plan, programs, readiness, scoreboard, setup, supervise
 from modelmill.datasets import pin
+from modelmill.launching import Selection
 from modelmill.programs import Program
 from modelmill.records import Release
 from modelmill.settings import Settings
@@ -23,15 +24,6 @@ from modelmill.task import Task, all_tasks, get_task
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What to run: empty means all."""
-
-    corpora: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
-    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +35,20 @@ class Answered:
     reply: dict[str, Any]
 
 
-def run(settings: Settings, selected: Selection, console: Console) -> int:
-    """Do it; the exit code: 0, or that of the first part of it that failed. Raises the four-part errors."""
+def run(settings: Settings, selected: Selection, console: Console, stages: Sequence[str] = ()) -> int:
+    """Do it; the exit code: 0, or that of the first part of it that failed. Raises the four-part errors.
+
+    stages: those of a training's up to the one to end with, and then nothing is served or asked; empty: all.
+    """
     start = time.monotonic()
     tasks = [get_task(name) for name in selected.tasks] or list(all_tasks().values())
     db = setup.prepare(settings)
     corpora = _corpora(settings, db, selected)
     if missing := pin.lacking(settings):
         console.print(f"warning: corpora are taken in, but {missing}", markup=False, soft_wrap=True)
-    code = _take_in(settings, db, selected, corpora, console) or _train(settings, db, selected, tasks, console)
-    show(settings, db, tasks, console)
+    code = _take_in(settings, db, selected, corpora, console) or _train(settings, db, selected, tasks, stages, console)
+    if not stages:
+        show(settings, db, tasks, console)
     console.print(f"done in {time.monotonic() - start:.0f} s" + (f"; a part failed (exit code {code})" if code else ""))
     return code
 
@@ -71,13 +67,16 @@ def _take_in(settings: Settings, db: Engine, selected: Selection, corpora: Seque
     return _launch(settings, "intake", corpora, why, selected.force, console)
 
 
-def _train(settings: Settings, db: Engine, selected: Selection, tasks: Sequence[Task], console: Console) -> int:
+def _train(
+    settings: Settings, db: Engine, selected: Selection, tasks: Sequence[Task], stages: Sequence[str], console: Console
+) -> int:
     """Build, train, measure and release the tasks that have a reason, judged by the corpora as they are now.
 
     One that has nothing to learn from is told so and passed over; where it was asked for by its name, it is refused.
     """
     names = [task.name for task in tasks]
     why = plan.reasons(settings, db, tasks=names, force=selected.force)
+    why = tuple(reason for reason in why if not stages or reason.stage in stages)
     idle = [task for task in tasks if task.name not in {reason.of for reason in why}]
     waiting = {task.name: error for task in idle if (error := plan.waiting(settings, db, task))}
     if selected.tasks:
@@ -86,7 +85,7 @@ def _train(settings: Settings, db: Engine, selected: Selection, tasks: Sequence[
         for error in waiting.values():
             console.print(f"waits: {error}", markup=False, soft_wrap=True)
         names = [name for name in names if name not in waiting]
-    return _launch(settings, "train", names, why, selected.force, console)
+    return _launch(settings, "train", names, why, selected.force, console, stages[-1] if stages else "")
 
 
 def _launch(
@@ -96,8 +95,9 @@ def _launch(
     why: Sequence[plan.Reason],
     force: bool,
     console: Console,
+    stage: str = "",
 ) -> int:
-    """One Dagster program for all that has a reason; none when nothing has."""
+    """One Dagster program for all that has a reason, up to a stage; none when nothing has."""
     due = [name for name in names if any(reason.of == name for reason in why)]
     idle = [name for name in names if name not in due]
     if idle:
@@ -106,7 +106,8 @@ def _launch(
         console.print(str(reason), markup=False)
     if not due:
         return 0
-    return launching.launch(settings, launching.Request(what, due, plan.said(why), force).argv(settings), console)
+    request = launching.Request(what, due, plan.said(why), force, stage)
+    return launching.launch(settings, request.argv(settings), console)
 
 
 def show(settings: Settings, db: Engine, tasks: Sequence[Task], console: Console) -> None:

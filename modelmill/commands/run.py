@@ -22,7 +22,8 @@ def run(
     profile: str | None = typer.Option(None, help="The size dial: tiny, small or full."),
     seed: int | None = typer.Option(None, min=0, help="Seed of every random choice."),
     trials: int | None = TRIALS,
-    stage: str | None = typer.Option(None, help="Only this stage, as finetune; nothing is served or asked then."),
+    stage: str | None = typer.Option(None, help="Up to this stage, as embed; nothing is served or asked then."),
+    only: bool = typer.Option(False, "--only", help="With --stage: that stage alone, changed or not."),
     force: bool = typer.Option(False, "--force", help="Also what has not changed."),
 ) -> None:
     """Do the main job, end to end.
@@ -30,10 +31,13 @@ def run(
     Take in what changed, train what has a reason, release what is better, serve it over HTTP and ask it a question.
     """
     settings, console = session.configured(profile, seed, trials), session.console()
-    if stage is not None:
-        from modelmill import onestage
+    from modelmill.launching import Selection
 
-        raise typer.Exit(onestage.run(settings, stage, corpus, task, force, console))
+    selected = Selection(tuple(corpus), tuple(task), force)
+    if stage is not None or only:
+        from modelmill import partrun
+
+        raise typer.Exit(partrun.run(settings, selected, stage, only, console))
     from modelmill import mainrun
 
-    raise typer.Exit(mainrun.run(settings, mainrun.Selection(tuple(corpus), tuple(task), force), console))
+    raise typer.Exit(mainrun.run(settings, selected, console))

@@ -256,5 +256,5 @@ def _unreadable(file: Path, error: Exception) -> DataError:
         f"the model in {file} cannot be run",
         allowed="what modelmill wrote there when the model was made",
         found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}",
-        next="make it again: mill run --force --stage finetune",
+        next="make it again: mill run --force --only --stage finetune",
     )

@@ -114,7 +114,7 @@ def read_head(folder: Path) -> Head:
             f"the model in {folder} does not fit its labels",
             allowed=f"{len(labels)} rows in head.safetensors",
             found=f"{state['weight'].shape[0]} rows",
-            next="mill run --force --stage finetune",
+            next="mill run --force --only --stage finetune",
         )
     return Head(state["weight"], state["bias"], tuple(labels))
 

@@ -40,6 +40,7 @@ def parts(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
         (("run", "--task", "nothing"), "there is no task 'nothing'"),
         (("run", "--profile", "huge"), "the setting profile cannot be used"),
         (("run", "--stage", "polish"), "there is no stage 'polish'"),
+        (("run", "--only"), "--only goes with a stage"),
         (("extract", "--corpus", "nowhere"), "there is no corpus 'nowhere'"),
         (("finetune", "--task", "nothing"), "there is no task 'nothing'"),
         (("predict", "nothing", "{}"), "there is no task 'nothing'"),

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, func, select
 from modelmill import asking, erasure, mainrun, processes, programs, readiness, supervise
 from modelmill.deploy.stage import rollback
 from modelmill.errors import UserError
+from modelmill.launching import Selection
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import corpora, releases, tables
 from modelmill.task import Task, get_task
@@ -109,11 +110,11 @@ def test_what_is_missing_is_told_first_and_a_task_with_nothing_to_learn_from_wai
     (settings.root / ".dvc").mkdir()
     settings = settings.model_copy(update={"dvc": tmp_path / "dvc"})
     console = Console(width=200, highlight=False)
-    assert mainrun.run(settings, mainrun.Selection(), console) == 0
+    assert mainrun.run(settings, Selection(), console) == 0
     said = capfd.readouterr().out
     assert said.startswith("warning: corpora are taken in, but the dataset cannot be pinned: there is no DVC")
     assert "waits: intent_classification has nothing to learn from" in said
     assert "waits: semantic_search has nothing to learn from" in said
-    asked_for = mainrun.Selection(tasks=("intent_classification",))
+    asked_for = Selection(tasks=("intent_classification",))
     assert mainrun.run(settings, asked_for, console) == UserError.exit_code
     assert "error: intent_classification has nothing to learn from" in capfd.readouterr().err

@@ -231,7 +231,7 @@ def test_what_the_gate_refuses_ends_with_a_code_of_its_own_that_hides_no_other_f
     settings: Settings, db: Engine, dagster: DagsterInstance, capfd: pytest.CaptureFixture[str]
 ) -> None:
     _refused(db)
-    words = ("train", "--stage", "deploy", "--task")
+    words = ("train", "--only", "--stage", "deploy", "--task")
     assert launch.main([*words, TASK]) == RefusedError.exit_code
     assert "the gate did not let it through" in capfd.readouterr().err
     for order in ((TASK, OTHER), (OTHER, TASK)):  # of the other one there is nothing to release

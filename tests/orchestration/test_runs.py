@@ -15,6 +15,7 @@ from dagster import AssetCheckKey, AssetKey, DagsterInstance, DagsterRunStatus
 from sqlalchemy import Engine, text, update
 
 from modelmill import plan
+from modelmill.errors import UserError
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import corpora, publications, tables
 from orchestration import reaper
@@ -79,7 +80,7 @@ def test_a_corpus_is_taken_in_once_and_a_secret_found_later_stops_the_chain(
     assert dagster.get_latest_materialization_event(AssetKey("vectors")) is not None
     assert _page(dagster, "units_expectations") == {"units": 2, "judged_now": 2, "judged_by": "Great Expectations"}
     assert plan.reasons(settings, db, ["code"]) == ()
-    assert _launch("intake", "--corpus", "code", "--stage", "normalize")[0] == 0
+    assert _launch("intake", "--corpus", "code", "--stage", "normalize", "--only")[0] == 0
     for check in ("units_expectations", "no_secret_left"):
         shown = _page(dagster, check)
         assert (shown["units"], shown["judged_now"], shown["said_again"]) == (2, 0, 2)
@@ -101,18 +102,46 @@ def test_a_corpus_is_taken_in_once_and_a_secret_found_later_stops_the_chain(
     assert publications.current(db, "vectors", "code") == vectors
 
 
+def _typed(*words: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "modelmill.cli", "run", *words]
+    return subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+
+
+def _made(db: Engine) -> list[str]:
+    return [noun for noun in ("documents", "units", "vectors") if publications.current(db, noun, "code")]
+
+
 def test_one_stage_is_made_by_the_command_as_it_is_typed(
     settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path
 ) -> None:
-    argv = [sys.executable, "-m", "modelmill.cli", "run", "--stage", "extract", "--corpus"]
     for name, code in (("code", 0), ("nobody", 2)):
-        done = subprocess.run([*argv, name], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        done = _typed("--only", "--stage", "extract", "--corpus", name)
         assert done.returncode == code, done.stderr
     assert all(part in done.stderr for part in ("there is no corpus 'nobody'", "allowed:", "found:", "next:"))
-    assert publications.current(db, "documents", "code") is not None
-    assert publications.current(db, "units", "code") is None
+    assert _made(db) == ["documents"]
     [run] = dagster.get_runs()
     assert (run.status, run.tags["reason"]) == (DagsterRunStatus.SUCCESS, "extract: asked for by itself")
+    assert _typed("--only", "--stage", "embed").returncode == UserError.exit_code, "of what is not there"
+
+
+def test_up_to_a_stage_all_is_made_that_changed(
+    settings: Settings, db: Engine, dagster: DagsterInstance, corpus: Path
+) -> None:
+    for stage, made in (("normalize", ["documents", "units"]), ("embed", ["documents", "units", "vectors"])):
+        done = _typed("--stage", stage)
+        assert (done.returncode, _made(db)) == (0, made), done.stderr
+    before = publications.current(db, "vectors", "code")
+    (corpus / "more.py").write_text(CODE.replace("largest", "smallest").replace(">", "<"))
+    assert _typed("--stage", "embed", "--corpus", "code").returncode == 0
+    after = publications.current(db, "vectors", "code")
+    assert before and after and after.rows > before.rows
+    assert {run.tags["reason"] for run in dagster.get_runs(limit=2)} == {"up to embed: asked for"}
+    done = _typed("--stage", "datasets", "--task", "semantic_search")
+    assert done.returncode == 0, done.stderr
+    assert "nothing changed: code" in done.stdout
+    assert publications.current(db, "semantic_search/dataset") is not None
+    assert publications.current(db, "semantic_search/candidate") is None
+    assert "nothing is released yet" not in done.stdout, "nothing is asked either"
 
 
 def test_a_killed_run_is_found_dead_and_an_interrupted_one_ends_itself(
@@ -177,7 +206,8 @@ def test_a_dial_that_cannot_be_is_said_by_the_first_step_and_no_second_run_begin
 ) -> None:
     from orchestration import launch
 
-    words = ["train", "--task", "semantic_search", "--stage", "finetune"]  # from its first stage on it would wait
+    # From its first stage on it would wait.
+    words = ["train", "--task", "semantic_search", "--stage", "finetune", "--only"]
     assert launch.main([*words, "--seed", "-1"]) == 2
     err = capfd.readouterr().err
     assert all(part in err for part in ("the setting seed cannot be used", "allowed:", "found:   -1", "next:"))
