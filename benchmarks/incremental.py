@@ -1,12 +1,12 @@
 """What taking in costs again after a change: CPU seconds of the whole intake job, first, after 1 % of files, unchanged.
 
-    python benchmarks/incremental.py FOLDER [--units 20000]
+    python benchmarks/incremental.py FOLDER [--units 20000] [--rounds 3]
 
 Copies Python files of FOLDER (default: the installed packages) until they hold about that many units, takes the copy in
 by the job that `mill run` starts (Dagster, checks and vectors included) in an installation of its own, then adds a
-function to 1 % of the files, deletes one and moves one, and takes it in again. Counted is the processor time of all
-processes of the job; that of PostgreSQL by itself. The base model is converted before, so it is in none of the numbers.
-At the end the command `mill run --stage embed` as it is typed, for what it adds around a job.
+function to 1 % of the files, deletes one and moves one, and takes it in again; so for each round, and once more by the
+command `mill run --stage embed` as it is typed, which starts the same job. Counted is the processor time of all
+processes; that of PostgreSQL by itself. The base model is converted before, so it is in none of the numbers.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import os
 import random
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,6 +35,7 @@ from modelmill.records import Dropped
 from modelmill.settings import CHECKOUT, load
 from modelmill.store import corpora, publications
 
+Times = tuple[float, float, float]
 NEW = """
 
 
@@ -72,12 +75,12 @@ def postgres_seconds(home: Path) -> float:
     return found + ended.children_user + ended.children_system
 
 
-def taken_in(home: Path, corpus: str) -> tuple[float, float, float]:
+def taken_in(home: Path, corpus: str) -> Times:
     """CPU seconds of the job, of PostgreSQL meanwhile, and wall seconds."""
     return counted(home, ["orchestration.launch", "intake", "--corpus", corpus])
 
 
-def counted(home: Path, argv: list[str]) -> tuple[float, float, float]:
+def counted(home: Path, argv: list[str]) -> Times:
     """Of a module of ours with its arguments: the same three."""
     before, server, start = resource.getrusage(resource.RUSAGE_CHILDREN), postgres_seconds(home), time.monotonic()
     env = load().child_env()
@@ -87,20 +90,31 @@ def counted(home: Path, argv: list[str]) -> tuple[float, float, float]:
     return spent, postgres_seconds(home) - server, time.monotonic() - start
 
 
-def changed(files: list[Path]) -> int:
+def changed(files: list[Path], seed: int) -> int:
     """Add a function to 1 % of the files, delete one, move one; returns how many were touched."""
-    chosen = random.Random(17).sample(files, max(3, len(files) // 100))
+    chosen = random.Random(seed).sample(files, max(3, len(files) // 100))
     chosen[0].unlink()
-    chosen[1].rename(chosen[1].with_name("moved_by_the_benchmark.py"))
+    files.remove(chosen[0])
+    files.remove(chosen[1])
+    files.append(chosen[1].rename(chosen[1].with_name(f"moved_by_the_benchmark_{seed}.py")))
     for number, file in enumerate(chosen[2:]):
-        file.write_text(file.read_text("utf-8") + NEW.format(number), "utf-8")
+        file.write_text(file.read_text("utf-8") + NEW.format(f"{seed}_{number}"), "utf-8")
     return len(chosen)
+
+
+def told(what: str, times: Sequence[Times]) -> Times:
+    """Print the medians, and each time of the job; returns the medians."""
+    middle = tuple(statistics.median(column) for column in zip(*times, strict=True))
+    each = " ".join(f"{one[0]:.2f}" for one in times)
+    print("{:10}{:7.2f}{:7.2f}{:7.2f}".format(what, *middle) + (f"   ({each})" if len(times) > 1 else ""), flush=True)
+    return middle[0], middle[1], middle[2]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path(sysconfig.get_path("purelib")))
     parser.add_argument("--units", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
@@ -118,15 +132,21 @@ def main() -> None:
         if there is None:
             raise UserError("nothing was taken in", allowed="a folder with Python", found=str(asked.folder), next="-")
         print(f"{len(files)} files, {there.rows} units; CPU-s of the job, of PostgreSQL, wall seconds")
-        print("first     {:7.1f} {:7.1f} {:7.1f}".format(*first), flush=True)
-        number = changed(files)
-        again = taken_in(home, "code")
-        print("1 % later {:7.1f} {:7.1f} {:7.1f}".format(*again), f"({number} files)", flush=True)
-        nothing = taken_in(home, "code")
-        print("unchanged {:7.1f} {:7.1f} {:7.1f}".format(*nothing), flush=True)
-        typed = counted(home, ["modelmill.cli", "run", "--corpus", "code", "--stage", "embed"])
-        print("mill run --stage embed {:.1f} {:.1f} {:.1f}: only that stage, nothing new".format(*typed), flush=True)
-        print(f"after a change 1/{first[0] / again[0]:.0f}, with PostgreSQL 1/{sum(first[:2]) / sum(again[:2]):.0f}")
+        told("first", [first])
+        command = ["modelmill.cli", "run", "--corpus", "code", "--stage", "embed"]
+        jobs: list[Times] = []
+        typed: list[Times] = []
+        number = 0
+        for one in range(asked.rounds):
+            number = changed(files, 2 * one)
+            jobs.append(taken_in(home, "code"))
+            changed(files, 2 * one + 1)
+            typed.append(counted(home, command))
+        job, whole = told("1 % later", jobs), told("as typed", typed)
+        told("unchanged", [taken_in(home, "code")])
+        for what, again in (("the job", job), ("as typed", whole)):
+            with_server = sum(first[:2]) / sum(again[:2])
+            print(f"{number} files changed, {what}: 1/{first[0] / again[0]:.1f}, with PostgreSQL 1/{with_server:.1f}")
 
 
 if __name__ == "__main__":
