@@ -14,9 +14,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from modelmill import container_engine, processes, programs, supervise
+from modelmill import container_engine, processes, programs, supervise, telemetry
 from modelmill.failures import explained
-from modelmill.settings import TELEMETRY_OFF, Settings, netloc
+from modelmill.settings import Settings, netloc
 
 State = Literal["ok", "missing", "optional"]
 
@@ -192,9 +192,9 @@ def _docker(settings: Settings) -> Iterator[Finding]:
 
 
 def _telemetry(settings: Settings) -> Iterator[Finding]:
-    """Every program is started with these; here only what a person's own environment says against it."""
-    on = [name for name, off in TELEMETRY_OFF.items() if settings.child_env().get(name) != off]
-    yield Finding("telemetry", "missing" if on else "ok", ", ".join(on) or f"{len(TELEMETRY_OFF)} switches, all off")
+    """Every program is started with these, and this one has them from what it imports."""
+    on = [name for name, off in telemetry.OFF.items() if os.environ.get(name) != off]
+    yield Finding("telemetry", "missing" if on else "ok", ", ".join(on) or f"{len(telemetry.OFF)} switches, all off")
 
 
 def _says(argv: list[str]) -> str | None:

@@ -7,13 +7,10 @@ stands in its `notes`. Only this file knows the library, which takes seconds to 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from modelmill.settings import TELEMETRY_OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,6 @@ def check(
 
     parameters: what the file names as {"$PARAMETER": name}, because the code knows it: kinds, languages, splits.
     """
-    os.environ.update(TELEMETRY_OFF)
     import great_expectations as gx
     import pandas as pd
     from great_expectations.data_context.types.base import ProgressBarsConfig

@@ -20,6 +20,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from modelmill import telemetry
 from modelmill.records import DEFAULT_TENANT
 
 Profile = Literal["tiny", "small", "full"]
@@ -32,16 +33,6 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 ROOT = CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
 
 # Telemetry of every library off; nothing here talks to anybody unless a person sets it up.
-TELEMETRY_OFF = {
-    "DAGSTER_DISABLE_TELEMETRY": "yes",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "BENTOML_DO_NOT_TRACK": "True",
-    "DVC_NO_ANALYTICS": "true",
-    "GX_ANALYTICS_ENABLED": "False",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "DO_NOT_TRACK": "1",
-    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # what is installed would else see all that is validated, as logfire does
-}
 
 
 class Settings(BaseSettings):
@@ -251,7 +242,7 @@ class Settings(BaseSettings):
             "OMP_WAIT_POLICY": "PASSIVE",
         }
         # Of numpy's products, none of which is worth a second thread: to start one takes half as long as importing it.
-        return {"OPENBLAS_NUM_THREADS": "1", **os.environ, **TELEMETRY_OFF, **own}
+        return {"OPENBLAS_NUM_THREADS": "1", **os.environ, **telemetry.OFF, **own}
 
 
 def netloc(host: str, port: int) -> str:

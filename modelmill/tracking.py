@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from modelmill.processes import RUN
 from modelmill.records import Candidate, Dataset, Release
-from modelmill.settings import TELEMETRY_OFF, Settings
+from modelmill.settings import Settings
 from modelmill.store import database, tracked_files
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ def client(settings: Settings) -> MlflowClient:
 
 @cache
 def _client(url: str) -> MlflowClient:
-    for name, value in TELEMETRY_OFF.items():
-        os.environ.setdefault(name, value)
     import logging
 
     from mlflow import MlflowClient

@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets.embed import vectors
 from assets.extract import documents
-from assets.normalize import checks, units
+from assets.normalize import units, units_checks
 from assets.tasks import task_assets
 from orchestration import jobs, resources, schedules, sensors
 
@@ -14,7 +14,7 @@ _tasks = task_assets()
 
 defs = dg.Definitions(
     assets=[documents, units, vectors, *(asset for one in _tasks for asset in one.assets)],
-    asset_checks=[*checks(), *(check for one in _tasks for check in one.checks)],
+    asset_checks=[units_checks, *(check for one in _tasks for check in one.checks)],
     jobs=[jobs.intake(), jobs.train_all(_tasks), *(jobs.train(one) for one in _tasks)],
     schedules=schedules.schedules(),
     sensors=sensors.sensors(),

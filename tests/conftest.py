@@ -13,11 +13,10 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
-from modelmill.settings import CHECKOUT, TELEMETRY_OFF, Settings
+from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import database
 from modelmill.store.server import embedded_url
 
-os.environ.update(TELEMETRY_OFF)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the tests' models are bundled or trained here
 # By itself it would convert each model, which takes a minute; tests of the engine set it to openvino.
 os.environ["MILL_ENGINE"] = "torch"

@@ -73,3 +73,12 @@ def test_the_import_contracts_hold() -> None:
         [str(Path(sys.executable).with_name("lint-imports"))], capture_output=True, text=True, cwd=CHECKOUT, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_telemetry_is_off_before_any_library_is_imported() -> None:
+    code = (
+        "import os, sys, modelmill; from modelmill import telemetry; "
+        "print(all(os.environ[name] == off for name, off in telemetry.OFF.items()), 'pydantic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=False)
+    assert done.stdout == "True False\n", done.stderr

@@ -100,6 +100,10 @@ def test_a_corpus_is_taken_in_once_and_a_secret_found_later_stops_the_chain(
     assert "AKIA" not in err + out
     assert _newest(dagster) == DagsterRunStatus.FAILURE
     assert publications.current(db, "vectors", "code") == vectors
+    keys = [AssetCheckKey(AssetKey("units"), check) for check in ("units_expectations", "no_secret_left")]
+    judged = dagster.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    assert {judged[key].run_id for key in keys} == {dagster.get_runs(limit=1)[0].run_id}, "each, though one says no"
+    assert [judged[key].status.value for key in keys] == ["SUCCEEDED", "FAILED"]
 
 
 def _typed(*words: str) -> subprocess.CompletedProcess[str]:
