@@ -1,4 +1,4 @@
-"""What libraries tell their makers, or let others see, switched off by whatever is imported of modelmill, before them."""
+"""What libraries tell their makers, or let others see, switched off by what is imported of modelmill, before them."""
 
 from __future__ import annotations
 
