@@ -19,6 +19,7 @@ from modelmill.errors import UserError
 from modelmill.settings import CHECKOUT, Settings
 from modelmill.store import corpora, publications, tables
 from orchestration import reaper
+from orchestration.definitions import defs
 
 CODE = '''"""Numbers."""
 
@@ -86,6 +87,11 @@ def test_a_corpus_is_taken_in_once_and_a_secret_found_later_stops_the_chain(
         assert (shown["units"], shown["judged_now"], shown["said_again"]) == (2, 0, 2)
         assert shown["said_again_since"]
         assert shown["said_by"]
+
+    secrets = AssetCheckKey(AssetKey("units"), "no_secret_left")
+    alone = defs.resolve_implicit_global_asset_job_def().get_subset(asset_check_selection={secrets})
+    judged = alone.execute_in_process(instance=dagster, partition_key="code").get_asset_check_evaluations()
+    assert [(one.asset_check_key, one.passed) for one in judged] == [(secrets, True)]
 
     vectors = publications.current(db, "vectors", "code")
     (corpus / "more.py").write_text(CODE.replace("largest", "smallest").replace(">", "<"))
