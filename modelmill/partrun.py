@@ -15,13 +15,11 @@ from modelmill.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from modelmill.mainrun import Selection
-
 INTAKE = ("extract", "normalize", "embed")
 TRAINING = ("datasets", "finetune", "evaluate", "deploy")
 
 
-def run(settings: Settings, selected: Selection, stage: str | None, only: bool, console: Console) -> int:
+def run(settings: Settings, selected: launching.Selection, stage: str | None, only: bool, console: Console) -> int:
     """The exit code of it. Raises UserError: there is no such stage."""
     if stage not in (*INTAKE, *TRAINING):
         raise UserError(

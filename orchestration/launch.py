@@ -268,7 +268,7 @@ def _leave(said: Sequence[int]) -> None:
     """
     if said:
         logging.shutdown()
-        with suppress(OSError):  # nobody reads any more
+        with suppress(OSError, ValueError):  # nobody reads any more
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(said[0])
