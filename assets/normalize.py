@@ -79,7 +79,10 @@ def _became(at: Work, corpus: Corpus) -> dict[str, Any]:
     can_subset=True,
 )
 def units_checks(context: dg.AssetCheckExecutionContext, mill: Mill) -> Iterator[dg.AssetCheckResult]:
-    """What must hold of a corpus's units before anything is made of them. In one step: another costs more than both."""
+    """What must hold of a corpus's units before anything is made of them.
+
+    In one step: after a small change a second one would cost more than both.
+    """
     wanted = {key.name for key in context.selected_asset_check_keys}
     with mill.at_work(context) as at:
         for one in guard.UNITS:
