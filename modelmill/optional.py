@@ -20,7 +20,7 @@ def without(*parts: str) -> Generator[None]:
         yield
     finally:
         for name in hidden:
-            del sys.modules[name]
+            sys.modules.pop(name, None)  # another thread may have hidden it too
 
 
 def load(library: str, *parts: str) -> None:

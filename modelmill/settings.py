@@ -32,8 +32,6 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # Installed from a wheel there is no checkout, and what a person makes does not belong beside the installed packages.
 ROOT = CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
 
-# Telemetry of every library off; nothing here talks to anybody unless a person sets it up.
-
 
 class Settings(BaseSettings):
     """What an operator may change. Each field's description ends up in `.env.example`, which a test keeps equal."""

@@ -144,9 +144,10 @@ def encoder_source(settings: Settings, name_or_path: str | Path | None = None, m
     """
     wanted = str(name_or_path or settings.base_model)
     verified = _with_ir(settings, wanted) if made else None
+    said = artifacts.opened(settings, verified) if verified and not _own(wanted) else ""  # one's own nobody verified
 
     def load(few: bool = False) -> Encoder:
-        return load_encoder(settings, wanted, few, verified, settings.compiled_dir)
+        return load_encoder(settings, wanted, few, verified, settings.compiled_dir, said)
 
     return EncoderSource(model_name(settings, wanted), load)
 
@@ -156,7 +157,8 @@ def artifact_source(settings: Settings, sha256: str) -> EncoderSource:
     name = _named(sha256[:16]) + TAGS[engine.of(settings, artifacts.location(settings, sha256))]
 
     def load(few: bool = False) -> Encoder:
-        return load_encoder(settings, artifacts.open_artifact(settings, sha256), few, kept=settings.compiled_dir)
+        opened = artifacts.open_artifact(settings, sha256)
+        return load_encoder(settings, opened, few, kept=settings.compiled_dir, said=sha256)
 
     return EncoderSource(name, load)
 
@@ -167,19 +169,19 @@ def load_encoder(
     few: bool = False,
     verified: Path | None = None,
     kept: Path | None = None,
+    said: str = "",
 ) -> SentenceEncoder | IrEncoder:
     """Load the bundled model, a folder or a hub name, by its IR if it has one that is good enough.
 
     The IR of a model that was trained here lies in its folder; another's is made now, once an installation (a minute).
-    verified: where it lies, if that was looked up (which reads all of it) just before. few: see `Loader`. kept: see
-    inference/compiled.py; only for the model that answers, as only one is kept, and no erasure deletes it.
+    verified: where it lies, if that was looked up (which reads all of it) just before. few: see `Loader`. kept, said:
+    see inference/compiled.py; only for the model that answers, as only one is kept, and no erasure deletes it.
     Raises PrerequisiteError naming what was tried.
     """
     wanted = str(name_or_path or settings.base_model)
     folder = verified or _with_ir(settings, wanted)
     if folder is None:
         return load_sentence_model(settings, wanted)
-    said = artifacts.opened(settings, folder)
     return IrEncoder(model_name(settings, wanted), ir.load(folder, 1 if few else settings.threads, kept, said))
 
 

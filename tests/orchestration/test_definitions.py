@@ -14,10 +14,12 @@ import yaml
 from dagster import DagsterInstance
 from dagster._core.scheduler import DagsterDaemonScheduler
 
+from assets.tasks import STAGES
+from modelmill import partrun
 from modelmill.errors import UserError
 from modelmill.settings import CHECKOUT, MOST_TRIALS, PROFILES, Settings
 from modelmill.task import all_tasks
-from orchestration import instance
+from orchestration import instance, launch
 
 LOAD = """
 import json, sys, time
@@ -132,3 +134,11 @@ def test_dagster_takes_the_instance_file_and_makes_one_missed_night_good(dagster
 def test_the_workspace_names_the_module_that_loads() -> None:
     loaded = yaml.safe_load((CHECKOUT / "workspace.yaml").read_text())["load_from"]
     assert [entry["python_module"]["module_name"] for entry in loaded] == ["orchestration.definitions"]
+
+
+def test_the_stages_are_the_same_to_the_command_the_launcher_and_the_assets() -> None:
+    assert tuple(launch.INTAKE_STAGES) == partrun.INTAKE
+    assert tuple(STAGES.values()) == partrun.TRAINING
+    for word, stages in (("intake", partrun.INTAKE), ("train", partrun.TRAINING)):
+        for stage in stages:
+            assert launch._arguments([word, "--stage", stage]).stage == stage  # pyright: ignore[reportPrivateUsage]
